@@ -1,0 +1,24 @@
+/* Files that appear whole or not at all, and are read whole or refused.
+ *
+ * file_write writes beside the target, fsyncs, renames over it and fsyncs the folder, so that a crash at any moment
+ * leaves the old file or the new one. */
+#ifndef PERDURE_BASE_FILE_H
+#define PERDURE_BASE_FILE_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Reads a regular file of at most `limit` bytes. *bytes: owned, one NUL behind the content. Fails with 66 (not there,
+ * a folder, a device, a FIFO), 65 (larger than limit), 74. */
+int file_read(const char *path, size_t limit, char **bytes, size_t *count, error *e);
+int file_write(const char *path, const void *bytes, size_t count, error *e); /* 73, 74 */
+int folder_make(const char *path, error *e);                                 /* with its parents; 73 */
+bool file_exists(const char *path);                                          /* a regular file, or a link to one */
+bool folder_exists(const char *path);
+/* `path` below `base` unless it is absolute; a leading "~/" is $HOME. Owned by the caller. */
+char *path_below(const char *base, const char *path);
+char *path_folder(const char *path); /* what lies before the last '/', or "."; owned */
+const char *path_name(const char *path); /* what lies behind the last '/'; borrowed from `path` */
+
+#endif
