@@ -1,0 +1,325 @@
+/* Every key that a scenario has in format 1 of this build, in one table: what is not here is an unknown key. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "scenario/row.h"
+#include "scenario/scenario.h"
+
+#define ROW_END {.type = ROW_NONE}
+#define AT(type, member) .offset = offsetof(struct type, member)
+#define ONLY(choice) (1u << (choice))
+
+/* All that int64_t can hold; as a double it is 2^63. */
+#define LARGEST 9223372036854775807.0
+
+/* ---- words of the choices, in the order of their enums ---- */
+static const char *const data_sets[] = {"digits", "mnist", "fashion-mnist", "csv", "idx", NULL};
+static const char *const normalizes[] = {"none", "unit", "standard", "given", NULL};
+static const char *const csv_labels[] = {"first", "last", NULL};
+static const char *const split_bys[] = {"class", NULL};
+static const char *const split_orders[] = {"given", "shuffled", "listed", NULL};
+static const char *const scenario_kinds[] = {"task-il", "domain-il", "class-il", NULL};
+static const char *const head_kinds[] = {"single", "multi", NULL};
+static const char *const actives[] = {"all", "seen", "task", NULL};
+static const char *const network_types[] = {"mlp", NULL};
+static const char *const optimizer_types[] = {"sgd", "adam", "adamw", NULL};
+static const char *const device_types[] = {"auto", "cpu", "cuda", NULL};
+static const char *const train_ons[] = {"task", "all", NULL};
+static const char *const metrics[] = {"acc.macro",           "acc.pooled",             "aia.icarl", "bwt.gem", "fwt.gem",
+                                      "forgetting.chaudhry", "forgetting.first_last", "a.diaz",    NULL};
+static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
+static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", NULL};
+static const char *const memory_wheres[] = {"ram", NULL};
+
+/* ---- data ---- */
+static const struct row data_rows[] = {
+    {.key = "set", .help = "the data set", .type = ROW_CHOICE, AT(data_options, set), .choices = data_sets, .sample = "digits"},
+    {.key = "root", .help = "folder of the sets: a set lies in root/SET/", .type = ROW_PATH, AT(data_options, root),
+     .optional = true, .absent = "$PERDURE_DATA, then $XDG_DATA_HOME/perdure"},
+    {.key = "normalize", .help = "unit: to 0..1; standard: by mean and SD of the training rows", .type = ROW_SPECIAL,
+     AT(data_options, normalize), .fallback = "unit", .special = &special_normalize},
+    {.key = "train", .help = "file of the training rows", .type = ROW_PATH, AT(data_options, csv.train),
+     .only = ONLY(DATA_CSV), .sample = "train.csv"},
+    {.key = "test", .help = "file of the test rows; or test_every", .type = ROW_PATH, AT(data_options, csv.test),
+     .only = ONLY(DATA_CSV), .optional = true, .absent = "test_every"},
+    {.key = "test_every", .help = "rows whose index mod n is n - 1 are the test set; or test", .type = ROW_INT,
+     AT(data_options, csv.test_every), .only = ONLY(DATA_CSV), .optional = true, .absent = "test", .min = 2,
+     .max = LARGEST, .unit = "rows"},
+    {.key = "label", .help = "the column that holds the class", .type = ROW_CHOICE, AT(data_options, csv.label),
+     .only = ONLY(DATA_CSV), .fallback = "last", .choices = csv_labels},
+    {.key = "header", .help = "whether the first line names the columns", .type = ROW_BOOL, AT(data_options, csv.header),
+     .only = ONLY(DATA_CSV), .fallback = "false"},
+    {.key = "shape", .help = "of one row without its label, as [1, 8, 8]", .type = ROW_INTS, AT(data_options, csv.shape),
+     .only = ONLY(DATA_CSV), .optional = true, .absent = "the columns less one", .min = 1, .max = LARGEST},
+    {.key = "train_images", .help = "idx file, packed (.gz) or not", .type = ROW_PATH,
+     AT(data_options, idx.train_images), .only = ONLY(DATA_IDX), .sample = "train-images-idx3-ubyte"},
+    {.key = "train_labels", .help = "idx file", .type = ROW_PATH, AT(data_options, idx.train_labels),
+     .only = ONLY(DATA_IDX), .sample = "train-labels-idx1-ubyte"},
+    {.key = "test_images", .help = "idx file", .type = ROW_PATH, AT(data_options, idx.test_images),
+     .only = ONLY(DATA_IDX), .sample = "t10k-images-idx3-ubyte"},
+    {.key = "test_labels", .help = "idx file", .type = ROW_PATH, AT(data_options, idx.test_labels),
+     .only = ONLY(DATA_IDX), .sample = "t10k-labels-idx1-ubyte"},
+    ROW_END};
+
+static void data_after(struct check *c, const node *n, const char *path, void *out)
+{
+    const struct data_options *data = out;
+    if (n == NULL || data->set != DATA_CSV) {
+        return;
+    }
+    const node *test = node_find(n, "test");
+    const node *every = node_find(n, "test_every");
+    if (test == NULL && every == NULL) {
+        faults_add(c->faults, n, path, "found neither test nor test_every; expected one of them");
+    } else if (test != NULL && every != NULL) {
+        faults_add_at_key(c->faults, every, row_path(c, path, "test_every"), "found test and test_every; expected one of them");
+    }
+}
+
+/* ---- stream ---- */
+static const struct row split_rows[] = {
+    {.key = "by", .help = "what sets the tasks apart", .type = ROW_CHOICE, AT(stream_options, split.by),
+     .fallback = "class", .choices = split_bys},
+    {.key = "tasks", .help = "how many; the classes are divided evenly", .type = ROW_INT, AT(stream_options, split.tasks),
+     .fallback = "5", .min = 1, .max = 10000, .unit = "tasks"},
+    {.key = "order", .help = "of the classes; shuffled: by the seed; or the labels of every task", .type = ROW_SPECIAL,
+     AT(stream_options, split.order), .fallback = "given", .special = &special_order},
+    ROW_END};
+
+static void split_after(struct check *c, const node *n, const char *path, void *out)
+{
+    struct stream_options *stream = out;
+    const node *order = node_find(n, "order");
+    const node *tasks = node_find(n, "tasks");
+    if (order == NULL || order->kind != NODE_LIST) {
+        return;
+    }
+    if (tasks == NULL) {
+        stream->split.tasks = (int64_t)order->count;
+    } else if (stream->split.tasks > 0 && (size_t)stream->split.tasks != order->count) {
+        faults_add(c->faults, tasks, row_path(c, path, "tasks"),
+                   "found %s; expected %zu, as order lists the labels of %zu tasks (or no tasks key)", node_shown(tasks),
+                   order->count, order->count);
+    }
+}
+
+static const struct row stream_rows[] = {
+    {.key = "split", .help = "how the rows become tasks", .type = ROW_SECTION, .rows = split_rows, .after = split_after},
+    {.key = "scenario", .help = "what is known of the task when predicting", .type = ROW_CHOICE,
+     AT(stream_options, scenario), .fallback = "class-il", .choices = scenario_kinds},
+    {.key = "head", .help = "one set of outputs for all tasks, or one a task", .type = ROW_CHOICE,
+     AT(stream_options, head), .optional = true, .absent = "multi in task-il, else single", .choices = head_kinds},
+    {.key = "active", .help = "classes that compete in the training loss", .type = ROW_CHOICE,
+     AT(stream_options, active), .optional = true, .absent = "task in task-il, else all", .choices = actives},
+    ROW_END};
+
+static void stream_after(struct check *c, const node *n, const char *path, void *out)
+{
+    struct stream_options *stream = out;
+    bool task_il = stream->scenario == TASK_IL;
+    const node *head = node_find(n, "head");
+    if (head == NULL) {
+        stream->head = task_il ? HEAD_MULTI : HEAD_SINGLE;
+    } else if (stream->head == HEAD_MULTI && !task_il) {
+        faults_add(c->faults, head, row_path(c, path, "head"), "found multi; expected single with scenario %s",
+                   scenario_kind_name(stream->scenario));
+        faults_hint(c->faults, "with a head a task, the task must be given when predicting: scenario: task-il");
+    }
+    if (node_find(n, "active") == NULL) {
+        stream->active = task_il ? ACTIVE_TASK : ACTIVE_ALL;
+    }
+}
+
+/* ---- network, optimizer, training, memory ---- */
+const struct row network_rows[] = {
+    {.key = "type", .help = "the kind of network", .type = ROW_CHOICE, AT(network_options, type), .fallback = "mlp",
+     .choices = network_types},
+    {.key = "hidden", .help = "units of the hidden layers, with ReLU; may be empty", .type = ROW_INTS,
+     AT(network_options, hidden), .only = ONLY(NETWORK_MLP), .fallback = "[400, 400]", .min = 1, .max = 1e6,
+     .unit = "units"},
+    ROW_END};
+
+const struct row optimizer_rows[] = {
+    {.key = "type", .help = "as torch.optim", .type = ROW_CHOICE, AT(optimizer_options, type), .fallback = "adam",
+     .choices = optimizer_types},
+    {.key = "lr", .help = "learning rate", .type = ROW_REAL, AT(optimizer_options, lr), .fallback = "0.001",
+     .above = true, .max = 1e6},
+    {.key = "momentum", .help = "share of the last step that is kept", .type = ROW_REAL,
+     AT(optimizer_options, momentum), .only = ONLY(OPTIMIZER_SGD), .fallback = "0", .max = 1},
+    {.key = "betas", .help = "decay of the averages of gradient and square, below 1", .type = ROW_SPECIAL,
+     AT(optimizer_options, beta1), .only = ONLY(OPTIMIZER_ADAM) | ONLY(OPTIMIZER_ADAMW), .fallback = "[0.9, 0.999]",
+     .special = &special_betas},
+    {.key = "epsilon", .help = "added to the root of the squares", .type = ROW_REAL, AT(optimizer_options, epsilon),
+     .only = ONLY(OPTIMIZER_ADAM) | ONLY(OPTIMIZER_ADAMW), .fallback = "1e-8", .above = true, .max = 1},
+    {.key = "weight_decay", .help = "added to the gradient, times the weight", .type = ROW_REAL,
+     AT(optimizer_options, weight_decay), .only = ONLY(OPTIMIZER_SGD) | ONLY(OPTIMIZER_ADAM), .fallback = "0",
+     .max = 1e6},
+    {.key = "weight_decay", .help = "taken from the weight itself, times lr", .type = ROW_REAL,
+     AT(optimizer_options, weight_decay), .only = ONLY(OPTIMIZER_ADAMW), .fallback = "0.01", .max = 1e6},
+    ROW_END};
+
+static const struct row training_rows[] = {
+    {.key = "batch", .help = "fresh rows a step", .type = ROW_INT, AT(training_options, batch), .fallback = "128",
+     .min = 1, .max = 1e9, .unit = "rows"},
+    {.key = "epochs", .help = "passes over the rows of a task", .type = ROW_INT, AT(training_options, epochs),
+     .fallback = "1", .min = 1, .max = 1e9},
+    ROW_END};
+
+const struct row memory_rows[] = {
+    {.key = "capacity", .help = "the most samples that are kept", .type = ROW_INT, AT(memory_options, capacity),
+     .min = 1, .max = 1e12, .unit = "samples", .sample = "1000"},
+    {.key = "policy", .help = "which samples stay when it is full", .type = ROW_CHOICE, AT(memory_options, policy),
+     .fallback = "reservoir", .choices = memory_policies},
+    {.key = "where", .help = "where the samples lie", .type = ROW_CHOICE, AT(memory_options, where), .fallback = "ram",
+     .choices = memory_wheres},
+    ROW_END};
+
+/* ---- device ---- */
+static const struct row require_rows[] = {
+    {.key = "name", .help = "part of the GPU's name", .type = ROW_TEXT, AT(device_options, require.name),
+     .optional = true, .absent = "any"},
+    {.key = "capability", .help = "compute capability, as \">=8.0\"", .type = ROW_SPECIAL,
+     AT(device_options, require.capability), .optional = true, .absent = "any", .special = &special_version},
+    {.key = "memory", .help = "of the GPU, as 16 GiB", .type = ROW_SPECIAL, AT(device_options, require.memory),
+     .optional = true, .absent = "any", .unit = "bytes", .special = &special_bytes},
+    {.key = "driver", .help = "NVIDIA driver, as \">=580\"", .type = ROW_SPECIAL, AT(device_options, require.driver),
+     .optional = true, .absent = "any", .special = &special_version},
+    ROW_END};
+
+static const struct row device_rows[] = {
+    {.key = "type", .help = "auto says in one line what it took", .type = ROW_SPECIAL, AT(device_options, type),
+     .fallback = "auto", .special = &special_device},
+    {.key = "require", .help = "refuse another GPU than this, and do not fall back", .type = ROW_SECTION,
+     .rows = require_rows},
+    {.key = "deterministic", .help = "the same seed gives the same bits", .type = ROW_BOOL,
+     AT(device_options, deterministic), .fallback = "true"},
+    {.key = "threads", .help = "of one cell; a whole run uses jobs x threads cores", .type = ROW_INT,
+     AT(device_options, threads), .fallback = "1", .min = 1, .max = 1024, .unit = "threads"},
+    ROW_END};
+
+/* ---- methods ---- */
+static const struct row method_rows[] = {
+    {.key = "name", .help = "of the row in the table, and of its folder", .type = ROW_TEXT, AT(method_options, name),
+     .letters = "._+-", .sample = "finetune"},
+    {.key = "strategies", .help = "compose in this order: NAME, {NAME: {KEY: VALUE}} or {plugin: PATH, with: {..}}",
+     .type = ROW_SPECIAL, AT(method_options, strategies), .fallback = "[]", .special = &special_strategies},
+    {.key = "train_on", .help = "task by task, or once on all tasks", .type = ROW_CHOICE, AT(method_options, train_on),
+     .fallback = "task", .choices = train_ons},
+    ROW_END};
+
+static void method_after(struct check *c, const node *n, const char *path, void *out)
+{
+    (void)c;
+    (void)path;
+    struct method_options *method = out;
+    method->at = n;
+    method->line = n->line;
+    method->column = n->column;
+}
+
+/* ---- evaluation, output ---- */
+static const struct row matrix_rows[] = {
+    {.key = "untrained", .help = "a first row, before any training; fwt.gem needs it", .type = ROW_BOOL,
+     AT(evaluation_options, matrix.untrained), .fallback = "true"},
+    ROW_END};
+
+static const struct row evaluation_rows[] = {
+    {.key = "matrix", .help = "accuracies after every task (rows) on every task (columns)", .type = ROW_SECTION,
+     .rows = matrix_rows},
+    {.key = "metrics", .help = "computed from the matrix; `perdure list metrics` defines them", .type = ROW_CHOICES,
+     AT(evaluation_options, metrics),
+     .fallback = "[acc.macro, acc.pooled, aia.icarl, bwt.gem, fwt.gem, forgetting.chaudhry, forgetting.first_last, "
+                 "a.diaz]",
+     .choices = metrics},
+    {.key = "error", .help = "over the seeds: of the mean, standard deviation, 95 % interval", .type = ROW_CHOICE,
+     AT(evaluation_options, error), .fallback = "sem", .choices = error_kinds},
+    ROW_END};
+
+static const struct row output_rows[] = {
+    {.key = "folder", .help = "of the run, from the working directory; {name} is replaced", .type = ROW_TEXT,
+     AT(output_options, folder), .fallback = "\"runs/{name}\""},
+    ROW_END};
+
+/* ---- the whole ---- */
+const struct row scenario_rows[] = {
+    {.key = "perdure", .help = "format of this file", .type = ROW_SPECIAL, AT(scenario, format), .sample = "1",
+     .special = &special_format},
+    {.key = "name", .help = "of the run", .type = ROW_TEXT, AT(scenario, name), .optional = true,
+     .absent = "the file's name, or its folder's when it is called scenario", .letters = "._-"},
+    {.key = "seeds", .help = "one cell a method and seed; the same seed pairs the methods", .type = ROW_SPECIAL,
+     AT(scenario, seeds), .fallback = "[0]", .special = &special_seeds},
+    {.key = "data", .help = "what is learned", .type = ROW_SECTION, AT(scenario, data), .rows = data_rows,
+     .after = data_after},
+    {.key = "stream", .help = "how it comes", .type = ROW_SECTION, AT(scenario, stream), .rows = stream_rows,
+     .after = stream_after},
+    {.key = "network", .help = "what learns", .type = ROW_SECTION, AT(scenario, network), .rows = network_rows},
+    {.key = "optimizer", .help = "how it learns", .type = ROW_SECTION, AT(scenario, optimizer), .rows = optimizer_rows},
+    {.key = "training", .help = "how long", .type = ROW_SECTION, AT(scenario, training), .rows = training_rows},
+    {.key = "device", .help = "where", .type = ROW_SECTION, AT(scenario, device), .rows = device_rows},
+    {.key = "methods", .help = "the rows of the comparison", .type = ROW_ENTRIES, AT(scenario, methods),
+     .rows = method_rows, .size = sizeof(struct method_options), .after = method_after},
+    {.key = "evaluation", .help = "what is measured", .type = ROW_SECTION, AT(scenario, evaluation),
+     .rows = evaluation_rows},
+    {.key = "output", .help = "where it goes", .type = ROW_SECTION, AT(scenario, output), .rows = output_rows},
+    ROW_END};
+
+static void scenario_check_names(struct check *c, const struct scenario *s)
+{
+    for (size_t i = 0; i < s->methods.count; i++) {
+        const struct method_options *one = &s->methods.at[i];
+        for (size_t j = 0; one->name != NULL && j < i; j++) {
+            const struct method_options *before = &s->methods.at[j];
+            if (before->name != NULL && strcmp(before->name, one->name) == 0) {
+                faults_add(c->faults, node_find(one->at, "name"),
+                           row_path(c, row_path_index(c, "methods", i), "name"),
+                           "found %s again; expected another name than that of the method on line %d",
+                           text_quoted(one->name), before->line);
+                break;
+            }
+        }
+    }
+}
+
+void scenario_after(struct check *c, const node *n, const char *path, void *out)
+{
+    (void)path;
+    const struct scenario *s = out;
+    const node *methods = node_find(n, "methods");
+    if (methods != NULL && methods->kind == NODE_LIST && methods->count == 0) {
+        row_refuse(c, methods, "methods", "at least one method");
+    }
+    if (s->methods.count > SCENARIO_CELLS) {
+        faults_add(c->faults, methods, "methods", "found %zu methods; expected at most %d", s->methods.count,
+                   (int)SCENARIO_CELLS);
+        return;
+    }
+    scenario_check_names(c, s);
+    int64_t cells = s->seeds.count * (int64_t)s->methods.count;
+    if (s->seeds.count <= SCENARIO_CELLS && cells > SCENARIO_CELLS) {
+        faults_add(c->faults, methods, "methods", "found %zu methods x %lld seeds = %lld cells; expected at most %d",
+                   s->methods.count, (long long)s->seeds.count, (long long)cells, (int)SCENARIO_CELLS);
+    }
+}
+
+/* ---- words ---- */
+#define NAME_OF(function, type, words) \
+    const char *function(enum type v)  \
+    {                                  \
+        return words[v];               \
+    }
+NAME_OF(data_set_name, data_set, data_sets)
+NAME_OF(normalize_name, normalize, normalizes)
+NAME_OF(split_by_name, split_by, split_bys)
+NAME_OF(split_order_name, split_order, split_orders)
+NAME_OF(scenario_kind_name, scenario_kind, scenario_kinds)
+NAME_OF(head_kind_name, head_kind, head_kinds)
+NAME_OF(active_classes_name, active_classes, actives)
+NAME_OF(network_type_name, network_type, network_types)
+NAME_OF(optimizer_type_name, optimizer_type, optimizer_types)
+NAME_OF(device_type_name, device_type, device_types)
+NAME_OF(train_on_name, train_on, train_ons)
+NAME_OF(metric_name_text, metric_name, metrics)
+NAME_OF(error_kind_name, error_kind, error_kinds)
+NAME_OF(memory_policy_name, memory_policy, memory_policies)
+NAME_OF(memory_where_name, memory_where, memory_wheres)

@@ -1,0 +1,103 @@
+/* One table of rows says what a section may hold; the check, the defaults, the words of `describe` and the JSON Schema
+ * are all read from it, so they cannot differ. The scenario's own rows stand in keys.c; those of a plugin are made from
+ * its pdr_param rows (param.c). Only the scenario room includes this file. */
+#ifndef PERDURE_SCENARIO_ROW_H
+#define PERDURE_SCENARIO_ROW_H
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "scenario/faults.h"
+#include "scenario/node.h"
+
+enum row_type { /* and what lies at the row's offset */
+    ROW_NONE,   /* ends a table */
+    ROW_INT,    /* int64_t */
+    ROW_REAL,   /* double */
+    ROW_BOOL,   /* bool, or int32_t where the row is `wide` */
+    ROW_TEXT,   /* const char * */
+    ROW_PATH,   /* const char *, resolved against the folder of the file */
+    ROW_CHOICE, /* int32_t or an enum: the index of the word */
+    ROW_CHOICES,/* struct int_list of such indices, none twice */
+    ROW_INTS,   /* struct int_list */
+    ROW_REALS,  /* struct real_list */
+    ROW_SECTION,/* a struct with rows of its own */
+    ROW_ENTRIES,/* { const struct *at; size_t count }: a list of sections */
+    ROW_SUBTREE,/* const char *: checked as a section, handed on as YAML (plugins) */
+    ROW_SPECIAL /* what else a key may be, see `special` */
+};
+
+struct check { /* what one pass over a tree carries along */
+    arena *arena;
+    faults *faults;
+    const char *folder; /* that paths are relative to */
+};
+
+/* A value that may take several forms, such as a list or {first, count}. */
+struct special {
+    const char *expects;                                                                /* "a list, or ..." */
+    void (*fill)(struct check *c, const struct node *n, const char *path, void *out);   /* adds its own faults */
+    const char *schema;                                                                 /* JSON Schema, "" for any */
+};
+
+struct row {
+    const char *key, *help;
+    enum row_type type;
+    size_t offset;
+    const char *fallback; /* default, as YAML; NULL: required, or nothing where `optional` */
+    bool optional;        /* may be left out and is zero then */
+    bool above;           /* min itself is out */
+    bool wide;            /* BOOL: int32_t */
+    double min, max;      /* inclusive; of INT, REAL and of every value of INTS and REALS; both 0: any */
+    const char *unit;
+    const char *absent;         /* in words, what holds where an optional key is left out */
+    const char *sample;         /* of a required key, for `describe`, as YAML */
+    const char *letters;        /* TEXT: besides A-Z a-z 0-9, at most 100, the first a letter or digit; NULL: any text */
+    const char *const *choices; /* NULL-ended */
+    const struct row *rows;     /* SECTION, ENTRIES, SUBTREE */
+    size_t size;                /* ENTRIES, SUBTREE: of one struct */
+    uint32_t only;              /* bit i: a key of choice i of the table's first row alone; 0: of all */
+    const struct special *special;
+    /* SECTION, ENTRIES: rules between keys, once the rows are filled. `n` NULL: nothing was said. */
+    void (*after)(struct check *c, const struct node *n, const char *path, void *out);
+};
+
+extern const struct row scenario_rows[]; /* of struct scenario */
+extern const struct row network_rows[], optimizer_rows[], memory_rows[];
+void scenario_after(struct check *c, const struct node *n, const char *path, void *out);
+/* special.c */
+extern const struct special special_format, special_seeds, special_normalize, special_order, special_device,
+    special_version, special_bytes, special_betas, special_strategies;
+
+/* fill.c. `map` NULL: all defaults; `at`: where a missing key is reported then. */
+void row_fill_section(struct check *c, const struct row *rows, const node *map, const node *at, const char *path,
+                      void *out);
+void row_fill(struct check *c, const struct row *row, const node *n, const char *path, void *out);
+const char *row_path(struct check *c, const char *path, const char *key); /* "path.key" */
+const char *row_path_index(struct check *c, const char *path, size_t index);
+size_t row_count(const struct row *rows);
+size_t row_choice_count(const char *const *choices);
+/* What a row expects, in words: "a whole number from 1 to 10". */
+const char *row_expects(struct check *c, const struct row *row);
+node *row_fallback(struct check *c, const struct row *row); /* its default as a tree */
+void row_refuse(struct check *c, const node *n, const char *path, const char *expects); /* found X; expected ... */
+
+/* value.c: false, and a fault at n, unless it is one */
+bool value_int(struct check *c, const node *n, const char *path, const struct row *row, int64_t *out);
+bool value_real(struct check *c, const node *n, const char *path, const struct row *row, double *out);
+bool value_bool(struct check *c, const node *n, const char *path, bool *out);
+bool value_choice(struct check *c, const node *n, const char *path, const char *const *choices, const char *expects,
+                  int32_t *out);
+bool value_text(struct check *c, const node *n, const char *path, const char *expects, const char **out);
+bool value_named(const char *s, const char *letters); /* letters, digits and these */
+bool value_path(struct check *c, const node *n, const char *path, const char **out);
+bool number_int(const char *s, int64_t *out); /* plain decimal digits in the range of int64_t */
+bool number_real(const char *s, double *out); /* finite, whole token, whatever the locale */
+
+void row_describe(const struct row *rows, const char *indent, text *out); /* describe.c */
+json_t *row_schema(const struct row *rows);                               /* schema.c: an object with properties */
+
+#endif

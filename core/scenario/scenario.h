@@ -1,0 +1,224 @@
+/* A scenario: what one YAML file asks for, typed, checked and complete.
+ *
+ * The file becomes a tree (node.h); one table (keys.c) says which keys there are, and from it come the check, the
+ * defaults, the words of `perdure describe scenario` and the JSON Schema. Every key of the file is either in the struct
+ * below or a fault. What depends on data, plugins or devices is for the plan to check; scenario_node says where a key
+ * stands, so that its faults have a line too.
+ *
+ * Paths of data and plugins are resolved against the folder of the file, output.folder against the working directory,
+ * "~/" is $HOME. Optional texts and paths are NULL where nothing was said. */
+#ifndef PERDURE_SCENARIO_SCENARIO_H
+#define PERDURE_SCENARIO_SCENARIO_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "scenario/faults.h"
+#include "scenario/node.h"
+
+enum { SCENARIO_FORMAT = 1, SCENARIO_CELLS = 10000 };
+
+struct int_list {
+    const int64_t *at;
+    int64_t count;
+};
+struct real_list {
+    const double *at;
+    int64_t count;
+};
+struct version_floor { /* ">=8.0" is {{8, 0, 0}, 2}; nothing asked: count 0 */
+    int64_t part[3];
+    int64_t count;
+};
+
+/* ---- data ---- */
+enum data_set { DATA_DIGITS, DATA_MNIST, DATA_FASHION_MNIST, DATA_CSV, DATA_IDX };
+enum normalize { NORMALIZE_NONE, NORMALIZE_UNIT, NORMALIZE_STANDARD, NORMALIZE_GIVEN };
+enum csv_label { LABEL_FIRST, LABEL_LAST };
+
+struct data_options {
+    enum data_set set;
+    const char *root; /* NULL: $PERDURE_DATA, then $XDG_DATA_HOME/perdure; the sets shipped need none */
+    enum normalize normalize;
+    struct real_list mean, std; /* NORMALIZE_GIVEN: of one length, one value or one a channel; std > 0 */
+    struct {                    /* DATA_CSV */
+        const char *train, *test;
+        int64_t test_every; /* rows whose index mod n is n - 1 are the test set; 0: `test` is the test set */
+        enum csv_label label;
+        bool header;
+        struct int_list shape; /* of one row; count 0: [columns - 1] */
+    } csv;
+    struct { /* DATA_IDX */
+        const char *train_images, *train_labels, *test_images, *test_labels;
+    } idx;
+};
+
+/* ---- stream ---- */
+enum split_by { SPLIT_CLASS };
+enum split_order { ORDER_GIVEN, ORDER_SHUFFLED, ORDER_LISTED };
+enum scenario_kind { TASK_IL, DOMAIN_IL, CLASS_IL };
+enum head_kind { HEAD_SINGLE, HEAD_MULTI };
+enum active_classes { ACTIVE_ALL, ACTIVE_SEEN, ACTIVE_TASK };
+
+struct stream_options {
+    struct {
+        enum split_by by;
+        int64_t tasks; /* with ORDER_LISTED: how many groups there are */
+        enum split_order order;
+        const struct int_list *groups; /* ORDER_LISTED: the labels of each task; no label twice, no task empty */
+    } split;
+    enum scenario_kind scenario;
+    enum head_kind head;        /* follows from `scenario` unless said */
+    enum active_classes active; /* the same */
+};
+
+/* ---- network, optimizer, training: the first two also as plugins hand them over, see below ---- */
+enum network_type { NETWORK_MLP };
+struct network_options {
+    enum network_type type;
+    struct int_list hidden; /* units of the hidden layers; may be empty */
+};
+
+enum optimizer_type { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW };
+struct optimizer_options { /* keys that a type does not have are 0 */
+    enum optimizer_type type;
+    double lr, momentum, weight_decay;
+    double beta1, beta2, epsilon;
+};
+
+struct training_options {
+    int64_t batch, epochs;
+};
+
+/* ---- device ---- */
+enum device_type { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA };
+struct device_options {
+    enum device_type type;
+    int64_t number; /* cuda:N; -1: none named */
+    struct {
+        const char *name;                        /* part of the device's name; NULL: any */
+        struct version_floor capability, driver; /* at least */
+        int64_t memory;                          /* bytes, at least; 0: any */
+    } require;
+    bool deterministic;
+    int64_t threads;
+};
+
+/* ---- methods ---- */
+enum train_on { TRAIN_TASK, TRAIN_ALL };
+struct strategy_entry {
+    const char *name;       /* of a strategy on the search path; NULL: a plugin by path */
+    const char *plugin;     /* path of the .so, resolved; NULL: by name */
+    const node *parameters; /* a map; NULL: none given */
+    const node *at;         /* the entry, for faults */
+    const char *path;       /* of the parameters, for faults: "methods[1].strategies[0].replay" */
+    int line, column;       /* of `at` */
+};
+struct method_options {
+    const char *name; /* [A-Za-z0-9._+-]+, no two alike: the name of a folder */
+    enum train_on train_on;
+    const struct strategy_entry *strategies;
+    size_t strategy_count;
+    const node *at;
+    int line, column;
+};
+struct method_list {
+    const struct method_options *at;
+    size_t count;
+};
+
+/* ---- evaluation, output ---- */
+enum metric_name { /* bits of evaluation.metrics, in this order */
+    METRIC_ACC_MACRO,
+    METRIC_ACC_POOLED,
+    METRIC_AIA_ICARL,
+    METRIC_BWT_GEM,
+    METRIC_FWT_GEM,
+    METRIC_FORGETTING_CHAUDHRY,
+    METRIC_FORGETTING_FIRST_LAST,
+    METRIC_A_DIAZ,
+    METRIC_COUNT
+};
+enum error_kind { ERROR_SEM, ERROR_SD, ERROR_CI95 };
+struct evaluation_options {
+    struct {
+        bool untrained;
+    } matrix;
+    struct int_list metrics; /* metric_name, in the order given, none twice */
+    enum error_kind error;
+};
+
+struct output_options {
+    const char *folder; /* "{name}" replaced; relative to the working directory */
+};
+
+struct scenario {
+    int64_t format;
+    const char *name;
+    struct int_list seeds;
+    struct data_options data;
+    struct stream_options stream;
+    struct network_options network;
+    struct optimizer_options optimizer;
+    struct training_options training;
+    struct device_options device;
+    struct method_list methods;
+    struct evaluation_options evaluation;
+    struct output_options output;
+
+    const char *file;   /* as given */
+    const char *folder; /* the file's, which data and plugin paths are relative to */
+    const char *bytes;  /* the file as it was read, without --set; byte_count bytes and a NUL */
+    size_t byte_count;
+    const node *root; /* the tree, with --set laid in */
+    arena *arena;     /* all of the above lives here */
+};
+
+/* Reads and checks a scenario. `sets`: texts "key.path=value" of --set, laid over the file in this order.
+ * 0: *out is owned by the caller, scenario_free. 78: faults were added to `f` (begun by the caller with the file's name;
+ * print them with faults_print), `e` is untouched, *out is NULL. Any other code: `e` says why (64: a --set without
+ * "="; 66, 74: the file). */
+int scenario_read(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
+                  error *e);
+void scenario_free(struct scenario *s);
+/* Where a key stands: the node at `path`, else of the section nearest to it that the file has. Never NULL. */
+const node *scenario_node(const struct scenario *s, const char *path);
+
+/* The subtrees that plugins hand over as YAML: checked by the same rows as the scenario's. `what` names the source in
+ * the error's words ("ewc: network"). Lists live in `a`. 78 and the first fault in `e`. */
+enum memory_policy { MEMORY_RESERVOIR, MEMORY_CLASS_BALANCED, MEMORY_FIFO };
+enum memory_where { MEMORY_RAM };
+struct memory_options {
+    int64_t capacity; /* samples */
+    enum memory_policy policy;
+    enum memory_where where;
+};
+int memory_options_parse(const char *yaml, const char *what, struct memory_options *out, arena *a, error *e);
+int network_options_parse(const char *yaml, const char *what, struct network_options *out, arena *a, error *e);
+int optimizer_options_parse(const char *yaml, const char *what, struct optimizer_options *out, arena *a, error *e);
+
+/* The words of the choices as the file spells them. */
+const char *data_set_name(enum data_set v);
+const char *normalize_name(enum normalize v);
+const char *split_by_name(enum split_by v);
+const char *split_order_name(enum split_order v);
+const char *scenario_kind_name(enum scenario_kind v);
+const char *head_kind_name(enum head_kind v);
+const char *active_classes_name(enum active_classes v);
+const char *network_type_name(enum network_type v);
+const char *optimizer_type_name(enum optimizer_type v);
+const char *device_type_name(enum device_type v); /* without the number */
+const char *train_on_name(enum train_on v);
+const char *metric_name_text(enum metric_name v);
+const char *error_kind_name(enum error_kind v);
+const char *memory_policy_name(enum memory_policy v);
+const char *memory_where_name(enum memory_where v);
+
+/* `perdure describe scenario`: every key with type, default, range, unit and help, in the form of a scenario file. */
+void scenario_describe(text *out);
+/* The same table as JSON Schema draft-07, owned by the caller. */
+char *scenario_schema_json(void);
+
+#endif
