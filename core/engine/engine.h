@@ -1,0 +1,158 @@
+/* The engine: all that LibTorch does for Perdure, behind one table of C functions.
+ *
+ * `perdure` links none of LibTorch (loading it costs up to a second): the process of a cell loads libperdure_engine.so,
+ * which exports this table alone. The vocabulary of tensors, scopes and models is that of the plugin ABI
+ * (<perdure/host.h>), so that a plugin's call reaches LibTorch through one wrapper and not two. The engine knows no YAML,
+ * no hooks and no tasks.
+ *
+ * Rules that all functions keep
+ *  - NULL in gives NULL out; in a scope with an error nothing runs any more; the scope holds the first error.
+ *  - A tensor made in a scope lives until the scope is cleared or closed; keep() makes an owned one.
+ *  - An operation runs in the grad mode of its scope.
+ *  - No C++ exception leaves the engine. */
+#ifndef PERDURE_ENGINE_ENGINE_H
+#define PERDURE_ENGINE_ENGINE_H
+#include <perdure/host.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/random.h"
+
+#define ENGINE_VERSION 1u
+
+/* The first member of what pdr_host.impl points to: what the host's plugin holds, counted by the engine. */
+typedef struct engine_owner {
+    int64_t kept;   /* tensors and models kept and not released */
+    int64_t scopes; /* scopes opened and not closed */
+} engine_owner;
+
+enum { ENGINE_INFERENCE = 2 }; /* a third pdr_grad, for the core's own scopes: inference mode */
+
+typedef struct engine_options {
+    const char *device; /* "cpu" or "cuda:N" */
+    int threads;        /* of one operation */
+    bool deterministic;
+} engine_options;
+
+typedef struct engine_info {
+    char torch[32];       /* version that runs, eg. "2.11.0" */
+    char torch_built[32]; /* version that the engine was compiled against */
+    char cpu[32];         /* capability that LibTorch took, eg. "AVX2" */
+    char device[128];     /* name of the GPU; "" on a CPU */
+} engine_info;
+
+/* A network to build. Kinds: "mlp" (hidden units a layer, ReLU between). */
+typedef struct engine_network {
+    const char *kind;
+    const int64_t *hidden;
+    int64_t hidden_count;
+    const int64_t *shape; /* of one row of x */
+    int64_t rank;
+    int64_t outputs; /* logit columns */
+} engine_network;
+
+typedef enum engine_optimizer_kind { ENGINE_SGD, ENGINE_ADAM, ENGINE_ADAMW } engine_optimizer_kind;
+typedef struct engine_optimizer_options { /* the learning rate is given with each step */
+    engine_optimizer_kind kind;
+    double momentum, weight_decay; /* SGD: L2 added to the gradient; ADAM: likewise; ADAMW: decoupled */
+    double beta1, beta2, epsilon;
+} engine_optimizer_options;
+typedef struct engine_optimizer engine_optimizer;
+
+/* weight/2 * sum(importance * (w - anchor)^2) over the first p parameters; p is the length of importance. */
+typedef struct engine_penalty {
+    const pdr_tensor *importance, *anchor; /* [p], p <= P */
+    double weight;
+} engine_penalty;
+
+/* Which logit columns compete in the loss of a row: the run [first, first + count) for every row; or, where first_of is
+ * not NULL, the run that the row's own label names: [first_of[y], first_of[y] + count_of[y]). */
+typedef struct engine_mask {
+    int64_t first, count;
+    const int64_t *first_of, *count_of; /* [columns], borrowed */
+    int64_t columns;
+} engine_mask;
+
+/* One way to run a training step. `autograd` is the first; `planned` and `graph` take the same place later. */
+typedef struct engine_executor {
+    const char *name;
+    /* Logits [B, C] that a loss may be built on, in a PDR_GRAD scope. *features (may be NULL): [B, D]. */
+    pdr_tensor *(*forward)(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_tensor **features);
+    /* Differentiates loss [] to the parameters. The gradient stays in the model until the next backward; with `flat` it
+     * is flat_grads() as well, and what is done to flat_grads() then counts. */
+    pdr_status (*backward)(pdr_scope *s, pdr_model *m, const pdr_tensor *loss, bool flat);
+} engine_executor;
+
+struct engine {
+    uint32_t version, struct_size;
+    /* First call of all, once a process: loads libtorch_cuda for a CUDA device before anything else of LibTorch runs, sets
+     * threads and determinism. */
+    int (*open)(const engine_options *options, engine_info *info, error *e);
+
+    const pdr_tensor_api *tensor; /* every slot; a host given to open() and keep() may be NULL, else its impl begins with
+                                     an engine_owner */
+    /* forward, features, gradient, flat_params, flat_grads, block_count, block, units, snapshot, assign, discard; the
+     * other slots are NULL here: the plugin room fills them */
+    const pdr_model_api *model;
+    const engine_executor *autograd;
+
+    /* ---- scopes, beyond tensor->open and close ---- */
+    void (*scope_clear)(pdr_scope *s, int32_t mode);          /* frees temporaries and the error; sets the grad mode */
+    const char *(*scope_message)(const pdr_scope *s);         /* of the first error; borrowed until cleared */
+    void (*scope_fail)(pdr_scope *s, pdr_status code, const char *why); /* sets the first error */
+    pdr_tensor *(*adopt)(pdr_scope *into, const pdr_tensor *t); /* the same tensor, living in another scope */
+    void (*scope_guard)(pdr_scope *s, bool guarded); /* guarded: a hook's own scope, tensor->close() refuses it */
+    int64_t (*scope_sweep)(engine_owner *owner); /* closes what an owner left open and is not guarded; how many */
+
+    /* ---- rows in and out ---- */
+    /* A CPU tensor and its bytes, to be filled before anything reads it. */
+    pdr_tensor *(*blank)(pdr_scope *s, pdr_dtype d, const int64_t *shape, int32_t rank, void **bytes);
+    pdr_tensor *(*to_device)(pdr_scope *s, const pdr_tensor *t); /* the same on the CPU */
+    /* The bytes of a contiguous CPU copy (or of the tensor itself where it is one already), in dtype d, until the scope
+     * is cleared; NULL on failure. */
+    const void *(*bytes)(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
+
+    /* ---- models ---- */
+    /* torch's default initial weights (U(-1/sqrt(fan_in), 1/sqrt(fan_in)), weights and biases), drawn from `r`. */
+    int (*model_build)(const engine_network *network, random_stream *r, pdr_model **out, error *e); /* discard() */
+    int64_t (*model_size)(const pdr_model *m); /* P */
+
+    /* ---- loss and update ---- */
+    pdr_tensor *(*row_loss)(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask); /* [n];
+                             cross entropy; 0 for rows with y = -1 */
+    engine_optimizer *(*optimizer_open)(pdr_model *m, const engine_optimizer_options *options);
+    void (*optimizer_close)(engine_optimizer *o);
+    /* One update of the model's parameters by its gradient (flat_grads() if the last backward built it), with the
+     * penalties' gradients added in the same pass. */
+    pdr_status (*optimizer_step)(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count);
+    /* Adds the penalties' gradients to flat_grads(): where a strategy reads the final gradient. */
+    pdr_status (*penalty_apply)(pdr_scope *s, pdr_model *m, const engine_penalty *penalties, int64_t count);
+    double (*penalty_value)(pdr_scope *s, const pdr_model *m, const engine_penalty *penalty);
+    /* The optimizer's own numbers, eg. "momentum", "first", "second" ([P], borrowed), NULL: it has none of that name. */
+    pdr_tensor *(*optimizer_state)(engine_optimizer *o, const char *name);
+    int64_t *(*optimizer_steps)(engine_optimizer *o); /* updates so far; may be set */
+};
+
+/* The only symbol that libperdure_engine.so exports. */
+const struct engine *perdure_engine(uint32_t version);
+
+/* ---- outside the shared object (room_engine, linked into perdure) ---- */
+
+/* Loads $TORCH_ROOT's (else .deps', else <prefix>/lib/perdure/torch's) libtorch_cpu and libperdure_engine.so beside the
+ * program. Only the process of a cell (or of a probe) calls it. Fails with 69 and what was looked for. */
+int engine_load(const struct engine **out, error *e);
+/* The folder of LibTorch that engine_load would take: owned by the caller, NULL with the error where there is none. */
+char *engine_torch_root(error *e);
+
+/* One GPU as the driver tells it, without LibTorch. */
+typedef struct engine_gpu {
+    char name[128];
+    int major, minor; /* compute capability */
+    int64_t memory;   /* bytes */
+} engine_gpu;
+/* Asks the CUDA driver in a child process (CUDA does not survive a fork). *driver: version * 10 as the driver gives it
+ * (13000: CUDA 13.0), 0: no driver. *release: eg. "580.65.06" or "". Returns how many GPUs were filled. */
+int engine_gpu_probe(engine_gpu *gpus, int room, int *driver, char release[32]);
+
+#endif

@@ -1,0 +1,70 @@
+/* What the C files of the engine (networks, loss, optimizers) take from the C++ files beyond the public tensor table.
+ *
+ * Small on purpose: whatever a strategy could need as well belongs into pdr_tensor_api. */
+#ifndef PERDURE_ENGINE_INSIDE_H
+#define PERDURE_ENGINE_INSIDE_H
+#include <stdbool.h>
+
+#include "engine/engine.h"
+
+extern const pdr_tensor_api engine_tensor;
+extern const pdr_model_api engine_model;
+extern const engine_executor engine_autograd;
+
+/* ---- scopes (scope.cpp) ---- */
+pdr_scope *engine_scope_open(const pdr_host *h, pdr_grad mode);
+pdr_status engine_scope_close(pdr_scope *s);
+pdr_status engine_scope_status(const pdr_scope *s);
+void engine_scope_clear(pdr_scope *s, int32_t mode);
+const char *engine_scope_message(const pdr_scope *s);
+void engine_scope_fail(pdr_scope *s, pdr_status code, const char *why);
+void engine_scope_guard(pdr_scope *s, bool guarded);
+int64_t engine_scope_sweep(engine_owner *owner);
+
+/* ---- handles (handle.cpp) ---- */
+pdr_tensor *engine_keep(const pdr_host *h, const pdr_tensor *t);
+void engine_release(pdr_tensor *owned);
+pdr_tensor *engine_adopt(pdr_scope *into, const pdr_tensor *t);
+/* A handle of a model's own, that release() leaves alone; `leaf`: gradients are recorded for it. NULL in, NULL out. */
+pdr_tensor *engine_lend(pdr_scope *s, const pdr_tensor *t, bool leaf);
+void engine_take_back(pdr_tensor *lent);
+void engine_replace(pdr_tensor *lent, const pdr_tensor *t); /* other values under the same handle */
+/* The numbers of a contiguous float32 tensor in the memory of the CPU; NULL: it is none. */
+float *engine_floats(const pdr_tensor *t);
+/* The owner in a host's impl; NULL where there is none. */
+engine_owner *engine_owner_of(const pdr_host *h);
+
+/* ---- device and rows (device.cpp, rows.cpp) ---- */
+int engine_open(const engine_options *options, engine_info *info, error *e);
+pdr_tensor *engine_blank(pdr_scope *s, pdr_dtype d, const int64_t *shape, int32_t rank, void **bytes);
+pdr_tensor *engine_to_device(pdr_scope *s, const pdr_tensor *t);
+const void *engine_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
+
+/* ---- operations that only networks need (network.cpp) ---- */
+pdr_tensor *engine_linear(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *weight, const pdr_tensor *bias);
+pdr_tensor *engine_relu(pdr_scope *s, const pdr_tensor *x);
+/* Cross entropy [n]; rows whose label is `ignored` give 0. */
+pdr_tensor *engine_cross_entropy(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, int64_t ignored);
+
+/* ---- autograd (autograd.cpp) ---- */
+/* out[i]: gradient of loss [] to leaves[i], contiguous, zeros where loss does not depend on it. `again`: the graph stays. */
+pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor *const *leaves, int64_t count, bool again,
+                                pdr_tensor **out);
+/* The parts one behind the other into the flat tensor `into`. */
+pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count);
+
+/* ---- models (model.c) ---- */
+int engine_model_build(const engine_network *network, random_stream *r, pdr_model **out, error *e);
+int64_t engine_model_size(const pdr_model *m);
+
+/* ---- loss (loss.c) and optimizers (optimizer.c, penalty.c) ---- */
+pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask);
+engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_options *options);
+void engine_optimizer_close(engine_optimizer *o);
+pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count);
+pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name);
+int64_t *engine_optimizer_steps(engine_optimizer *o);
+pdr_status engine_penalty_apply(pdr_scope *s, pdr_model *m, const engine_penalty *penalties, int64_t count);
+double engine_penalty_value(pdr_scope *s, const pdr_model *m, const engine_penalty *penalty);
+
+#endif
