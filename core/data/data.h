@@ -1,0 +1,81 @@
+/* Data sets and streams: the rows of every task, in order. Knows no strategy and no LibTorch.
+ *
+ * Rows stay as they lie in the file: bytes where the data is bytes. A batch is gathered, converted and normalised in one
+ * pass (dataset_gather). A class is the label in the file; a column is the logit that stands for it, numbered as classes
+ * arrive. */
+#ifndef PERDURE_DATA_DATA_H
+#define PERDURE_DATA_DATA_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "scenario/scenario.h"
+
+typedef struct data_rows {
+    int64_t count, width; /* width: values a row */
+    uint8_t *bytes;       /* [count, width], or NULL */
+    float *reals;         /* [count, width], or NULL */
+    int32_t *label;       /* [count]: class */
+} data_rows;
+
+typedef struct dataset {
+    char *name;
+    data_rows train, test;
+    int64_t shape[4], rank; /* of one row */
+    int64_t class_count;
+    char **class_names;   /* [class_count] */
+    double maximum;       /* what `unit` divides by */
+    float scale, shift;   /* x = raw * scale + shift: one channel; per-channel values where channels > 1 */
+    int64_t channels;     /* 1: scale and shift above; else channel_scale/shift [channels], rows channel-first */
+    float *channel_scale, *channel_shift;
+    struct data_file { char *path; char sha256[65]; int64_t size; } *files; /* what was read, .gz in the name where packed */
+    int64_t file_count;
+} dataset;
+
+/* Reads the set that the scenario names and fixes the normalisation (from training rows only). 65, 66, 74. */
+int dataset_open(const struct scenario *s, dataset **out, error *e);
+void dataset_close(dataset *d);
+/* x[i] = normalised row index[i], float32 [n, width]. index NULL: rows 0 to n - 1. */
+void dataset_gather(const dataset *d, const data_rows *r, const int64_t *index, int64_t n, float *x);
+/* Converts raw bytes or reals (as gathered by rows_gather_raw) the same way. */
+void dataset_convert(const dataset *d, const uint8_t *raw, int64_t n, float *x);
+void rows_gather_bytes(const data_rows *r, const int64_t *index, int64_t n, uint8_t *raw);
+
+typedef struct stream_task {
+    int64_t index;
+    int64_t *train, train_count; /* row numbers in dataset.train, ascending */
+    int64_t *test, test_count;   /* row numbers in dataset.test, ascending */
+    int64_t *classes;            /* [class_count]: files' labels of this task, in column order */
+    int64_t *columns;            /* [class_count]: their columns */
+    int64_t class_count;
+    int64_t seen_before, seen;   /* columns seen before this task, and with it */
+} stream_task;
+
+typedef struct stream {
+    stream_task *tasks; /* [count] */
+    int64_t count;
+    int64_t columns;    /* C of the logits */
+    int32_t *column_of; /* [tasks, class_count of the set]: column of a class in a task, -1: not in it */
+    int64_t set_classes;
+} stream;
+
+/* Splits by class. order `shuffled` draws from random_open(seed, "stream", "order", 0). Columns: by arrival; in domain-il,
+ * and in task-il with one head, a class's place within its task. 78 with the scenario's line where classes do not divide,
+ * stand in two tasks, are missing or empty. */
+int stream_open(const struct scenario *s, const dataset *d, uint64_t seed, stream **out, error *e);
+void stream_close(stream *s);
+
+/* Sets by name, for `perdure list sets` and `perdure data`. */
+typedef struct data_set_info {
+    const char *name, *summary, *licence;
+    struct { const char *name; const char *sha256; /* of the unpacked bytes */ int64_t size; } files[4];
+    int64_t classes, train, test;
+} data_set_info;
+extern const data_set_info data_sets[];
+extern const int64_t data_set_count;
+char *data_root(const char *given);                                      /* data.root, $PERDURE_DATA, XDG; owned */
+bool data_at_hand(const data_set_info *set, const char *root);
+int data_fetch(const data_set_info *set, const char *from, const char *root, error *e); /* checked by SHA-256, whole or not */
+
+#endif

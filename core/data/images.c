@@ -1,0 +1,112 @@
+/* Images and labels in IDX files, two for training and two for the test: the form of MNIST and its like. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "data/source.h"
+
+static int labels_check(const char *images_path, const idx *images, const char *path, const idx *labels, error *e)
+{
+    if (images->rank < 2)
+        return error_set(e, EXIT_DATA, "%s: found rank 1; expected 2 to 4, rows of values", images_path);
+    if (labels->rank != 1)
+        return error_set(e, EXIT_DATA, "%s: found rank %lld; expected 1, labels", path, (long long)labels->rank);
+    if (labels->size[0] != images->size[0])
+        return error_set(e, EXIT_DATA, "%s: found %lld labels for the %lld rows of %s; expected as many", path,
+                         (long long)labels->size[0], (long long)images->size[0], images_path);
+    return 0;
+}
+
+/* The images stay with `out` whatever follows, so that dataset_close frees them. */
+static int rows_read(dataset *d, const char *images_path, const char *labels_path, data_rows *out, idx *images, error *e)
+{
+    idx labels = {0};
+    int code = idx_read(images_path, images, e);
+    if (!code)
+        code = idx_read(labels_path, &labels, e);
+    if (!code)
+        code = labels_check(images_path, images, labels_path, &labels, e);
+    *out = (data_rows){.count = images->size[0], .width = images->item, .bytes = images->bytes};
+    out->label = code ? NULL : alloc_zero((size_t)out->count, sizeof *out->label);
+    for (int64_t i = 0; !code && i < out->count; i++)
+        out->label[i] = labels.bytes[i];
+    free(labels.bytes);
+    dataset_note_file(d, images_path);
+    dataset_note_file(d, labels_path);
+    return code;
+}
+
+/* [n, w], [n, h, w] and [n, c, h, w]: a row is [w], [1, h, w], [c, h, w]. */
+static void shape_fix(dataset *d, const idx *images)
+{
+    d->rank = images->rank == 2 ? 1 : 3;
+    d->shape[0] = images->rank == 3 ? 1 : images->size[1];
+    for (int64_t i = 0; i < 2 && images->rank > 2; i++)
+        d->shape[i + 1] = images->size[images->rank - 2 + i];
+    d->channels = d->rank == 3 ? d->shape[0] : 1;
+}
+
+static char *shape_words(const idx *images)
+{
+    char *words = alloc_format("[%lld", (long long)images->size[1]);
+    for (int64_t i = 2; i < images->rank; i++) {
+        char *longer = alloc_format("%s, %lld", words, (long long)images->size[i]);
+        free(words);
+        words = longer;
+    }
+    char *whole = alloc_format("%s]", words);
+    free(words);
+    return whole;
+}
+
+static int shapes_compare(const idx *train, const idx *test, const char *const paths[4], error *e)
+{
+    size_t sizes = (size_t)(train->rank - 1) * sizeof *train->size;
+    if (train->rank == test->rank && !memcmp(train->size + 1, test->size + 1, sizes))
+        return 0;
+    char *found = shape_words(test), *expected = shape_words(train);
+    int code = error_set(e, EXIT_DATA, "%s: found rows of shape %s; expected %s, as in %s", paths[FILE_TEST_IMAGES], found,
+                         expected, paths[FILE_TRAIN_IMAGES]);
+    free(found);
+    free(expected);
+    return code;
+}
+
+int images_open(dataset *d, const char *const paths[4], error *e)
+{
+    idx train = {0}, test = {0};
+    int code = rows_read(d, paths[FILE_TRAIN_IMAGES], paths[FILE_TRAIN_LABELS], &d->train, &train, e);
+    if (!code)
+        code = rows_read(d, paths[FILE_TEST_IMAGES], paths[FILE_TEST_LABELS], &d->test, &test, e);
+    if (!code)
+        code = shapes_compare(&train, &test, paths, e);
+    if (!code)
+        shape_fix(d, &train);
+    d->maximum = 255;
+    return code;
+}
+
+static int set_missing(const data_set_info *set, const char *root, const char *path, error *e)
+{
+    error_set(e, EXIT_NO_INPUT, "%s[.gz]: found no such file; expected the files of %s in %s/%s", path, set->name, root,
+              set->name);
+    if (!set->files[0].sha256)
+        return error_hint(e, "set data.root or PERDURE_DATA, or lay its files there");
+    return error_hint(e, "set data.root or PERDURE_DATA, or run `perdure data fetch %s --from FOLDER`", set->name);
+}
+
+int images_open_set(dataset *d, const data_set_info *set, const char *root, error *e)
+{
+    char *paths[4];
+    int code = 0;
+    for (int i = 0; i < 4; i++) {
+        paths[i] = set_file(set, root, set->files[i].name);
+        if (!code && !source_there(paths[i]))
+            code = set_missing(set, root, paths[i], e);
+    }
+    if (!code)
+        code = images_open(d, (const char *const *)paths, e);
+    for (int i = 0; i < 4; i++)
+        free(paths[i]);
+    return code;
+}

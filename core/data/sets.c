@@ -1,0 +1,169 @@
+/* The sets that are known by name: where their files lie, whether they are at hand, and how they get there. */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "base/sha256.h"
+#include "data/source.h"
+
+enum { SET_FILES = sizeof data_sets->files / sizeof *data_sets->files };
+
+/* SHA-256 and sizes are those of the unpacked files. */
+const data_set_info data_sets[] = {
+    {"digits",
+     "optical recognition of handwritten digits, 8x8, values 0..16; rows with index mod 5 = 4 are the test set",
+     "CC BY 4.0 (Alpaydin & Kaynak, UCI)",
+     {{"digits.csv", "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", 264712}},
+     10, 1438, 359},
+    {"mnist",
+     "handwritten digits, 28x28",
+     "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
+     {{"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db", 47040016},
+      {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", 60008},
+      {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", 7840016},
+      {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", 10008}},
+     10, 60000, 10000},
+    {"fashion-mnist",
+     "articles of clothing, 28x28",
+     "MIT (Zalando)",
+     {{"train-images-idx3-ubyte", NULL, 47040016},
+      {"train-labels-idx1-ubyte", NULL, 60008},
+      {"t10k-images-idx3-ubyte", NULL, 7840016},
+      {"t10k-labels-idx1-ubyte", NULL, 10008}},
+     10, 60000, 10000},
+};
+const int64_t data_set_count = sizeof data_sets / sizeof data_sets[0];
+
+const data_set_info *set_named(const char *name)
+{
+    for (int64_t i = 0; i < data_set_count; i++)
+        if (!strcmp(data_sets[i].name, name))
+            return &data_sets[i];
+    return NULL;
+}
+
+char *data_root(const char *given)
+{
+    const char *environment = getenv("PERDURE_DATA"), *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+    if (given)
+        return alloc_text(given);
+    if (environment && environment[0])
+        return alloc_text(environment);
+    if (xdg && xdg[0] == '/') /* its specification has relative ones ignored */
+        return alloc_format("%s/perdure", xdg);
+    return alloc_format("%s/.local/share/perdure", home ? home : "");
+}
+
+char *set_file(const data_set_info *set, const char *root, const char *file)
+{
+    return alloc_format("%s/%s/%s", root, set->name, file);
+}
+
+/* The set that is shipped: in the root like any, else beside the program, in the checkout or where it is installed. */
+char *digits_path(const char *root)
+{
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = 0;
+    char *bin = path_folder(program);
+    char *places[] = {alloc_format("%s/digits/digits.csv", root), alloc_format("%s/../../../examples/data/digits.csv", bin),
+                      alloc_format("%s/../share/perdure/data/digits.csv", bin)};
+    char *found = NULL;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        if (!found && source_there(places[i]))
+            found = places[i];
+        else
+            free(places[i]);
+    free(bin);
+    return found;
+}
+
+bool data_at_hand(const data_set_info *set, const char *root)
+{
+    if (!strcmp(set->name, "digits")) {
+        char *path = digits_path(root);
+        free(path);
+        return path != NULL;
+    }
+    bool all = true;
+    for (int i = 0; i < SET_FILES && set->files[i].name; i++) {
+        char *path = set_file(set, root, set->files[i].name);
+        all = all && source_there(path);
+        free(path);
+    }
+    return all;
+}
+
+/* ---- fetch ---- */
+
+static char *file_offered(const data_set_info *set, const char *from, const char *name)
+{
+    char *path = alloc_format("%s/%s", from, name);
+    if (source_there(path))
+        return path;
+    free(path);
+    return alloc_format("%s/%s/%s", from, set->name, name);
+}
+
+static int bytes_check(const char *path, const char *bytes, size_t count, const char *expected, error *e)
+{
+    char found[SHA256_HEX];
+    sha256_bytes(bytes, count, found);
+    if (!strcmp(found, expected))
+        return 0;
+    error_set(e, EXIT_DATA, "%s: found SHA-256 %s of its unpacked bytes; expected %s", path, found, expected);
+    return error_hint(e, "the file is damaged or another one; nothing was stored");
+}
+
+/* What is fetched of a set before anything is stored. */
+typedef struct fetched {
+    char *bytes;
+    size_t count;
+} fetched;
+
+static int file_take(const data_set_info *set, int i, const char *from, fetched *out, error *e)
+{
+    char *path = file_offered(set, from, set->files[i].name);
+    source *s = NULL;
+    int code = source_open(path, &s, e);
+    if (!code)
+        code = source_all(s, (size_t)set->files[i].size, &out->bytes, &out->count, e);
+    if (!code)
+        code = bytes_check(source_path(s), out->bytes, out->count, set->files[i].sha256, e);
+    source_close(s);
+    free(path);
+    return code;
+}
+
+static int files_store(const data_set_info *set, const char *root, const fetched *files, error *e)
+{
+    char *folder = alloc_format("%s/%s", root, set->name);
+    int code = folder_make(folder, e);
+    for (int i = 0; !code && i < SET_FILES && set->files[i].name; i++) {
+        char *to = set_file(set, root, set->files[i].name);
+        code = file_write(to, files[i].bytes, files[i].count, e);
+        free(to);
+    }
+    free(folder);
+    return code;
+}
+
+int data_fetch(const data_set_info *set, const char *from, const char *root, error *e)
+{
+    fetched files[SET_FILES] = {0};
+    int code = 0;
+    if (!set->files[0].sha256) {
+        error_set(e, EXIT_UNAVAILABLE, "%s: its checksums are not known to this build, so nothing can be fetched", set->name);
+        return error_hint(e, "lay its files into %s/%s by hand", root, set->name);
+    }
+    for (int i = 0; !code && i < SET_FILES && set->files[i].name; i++)
+        code = file_take(set, i, from, &files[i], e);
+    if (!code)
+        code = files_store(set, root, files, e);
+    for (int i = 0; i < SET_FILES; i++)
+        free(files[i].bytes);
+    return code;
+}

@@ -1,0 +1,66 @@
+/* What the files of this room share: files as bytes, packed (.gz) or not, the readers of the forms they come in, and the
+ * parts that a data set is opened from. For this room only. */
+#ifndef PERDURE_DATA_SOURCE_H
+#define PERDURE_DATA_SOURCE_H
+#include "data/data.h"
+
+/* ---- source.c ---- */
+typedef struct source source;
+/* `path`, or where that is not there `path`.gz. 66: neither, or no regular file; 74. */
+int source_open(const char *path, source **out, error *e);
+void source_close(source *s);
+const char *source_path(const source *s); /* the one that was opened */
+int64_t source_size(const source *s);     /* bytes of the file as it lies there */
+bool source_packed(const source *s);
+/* Exactly `count` bytes, or 65 with how many came; a damaged gzip stream is 65 with where and why. */
+int source_read(source *s, void *out, size_t count, error *e);
+int source_end(source *s, error *e); /* nothing may be left, and a gzip checksum must hold */
+/* All of it, at most `limit` bytes. Owned. */
+int source_all(source *s, size_t limit, char **out, size_t *count, error *e);
+/* The next line without its end (\n or \r\n), a NUL behind it, good until the next call; *line NULL: no more. */
+int source_line(source *s, char **line, size_t *length, error *e);
+bool source_there(const char *path);  /* packed or not */
+char *source_found(const char *path); /* the name that source_open takes; owned */
+
+/* ---- unpack.c: gzip streams ---- */
+typedef struct unpacker unpacker;
+unpacker *unpack_open(int fd, const char *path); /* takes neither fd nor path over */
+void unpack_close(unpacker *u);
+/* Up to `count` bytes, fewer only at the end; -1: failed, `e` says where and why. */
+int64_t unpack_read(unpacker *u, void *out, size_t count, error *e);
+
+/* ---- idx.c: LeCun's IDX files of unsigned bytes ---- */
+typedef struct idx {
+    int64_t rank, size[4]; /* size[0]: items */
+    int64_t item;          /* bytes an item */
+    uint8_t *bytes;        /* owned */
+} idx;
+int idx_read(const char *path, idx *out, error *e);
+
+/* ---- csv.c: numbers, one row a line, the label first or last ---- */
+typedef struct csv_form {
+    bool label_first, header;
+} csv_form;
+int csv_read(const char *path, const csv_form *form, data_rows *out, error *e); /* `out` is empty where it fails */
+
+/* ---- sets.c: where the files of a set lie ---- */
+enum { FILE_TRAIN_IMAGES, FILE_TRAIN_LABELS, FILE_TEST_IMAGES, FILE_TEST_LABELS };
+const data_set_info *set_named(const char *name);
+char *set_file(const data_set_info *set, const char *root, const char *file); /* path without .gz; owned */
+char *digits_path(const char *root); /* owned; NULL: nowhere */
+
+/* ---- images.c, table.c, normalize.c: the parts of dataset_open. `least`: what `unit` maps to 0 ---- */
+int images_open(dataset *d, const char *const paths[4], error *e);
+int images_open_set(dataset *d, const data_set_info *set, const char *root, error *e);
+int table_open(const struct scenario *s, dataset *d, double *least, error *e);
+int table_open_digits(dataset *d, const char *root, error *e);
+int normalize_fix(const struct scenario *s, dataset *d, double least, error *e);
+
+/* ---- dataset.c ---- */
+void dataset_note_file(dataset *d, const char *path);
+void rows_close(data_rows *r);
+/* A fault of the scenario that shows only with the data: 78 with the line of the key at `path`. */
+int scenario_fault(const struct scenario *s, const char *path, error *e, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+#endif
