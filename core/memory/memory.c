@@ -1,0 +1,251 @@
+/* Memories: what is offered is kept or not by the policy, what is put is kept where the strategy says.
+ *
+ *  reservoir       Vitter's algorithm R (1985): every row ever offered is kept with the same probability.
+ *  class-balanced  Chrysakis & Moens (ICML 2020), algorithm 1: a row of a class that was never the largest takes the place
+ *                  of a random row of the largest; a class that was is a reservoir of its own. Classes end equal within 1.
+ *  fifo            the newest rows.
+ *
+ * memory_sample draws passes without replacement: every row once before any comes again. */
+#include "memory/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "memory/store.h"
+
+memory *memory_open(const memory_setup *setup)
+{
+    memory *m = alloc_zero(1, sizeof *m);
+    m->setup = *setup;
+    m->setup.name = alloc_text(setup->name ? setup->name : "");
+    m->eviction = random_open(setup->seed, "memory", m->setup.name, 0);
+    m->draws = random_open(setup->seed, "memory", m->setup.name, 1);
+    return m;
+}
+
+void memory_close(memory *m)
+{
+    if (!m)
+        return;
+    for (int64_t i = 0; i < m->class_count; i++)
+        free(m->classes[i].slots);
+    void *owned[] = {m->classes, m->x, m->extra, m->y, m->value, m->in_class, m->in_active, m->active, m->freed,
+                     (void *)(uintptr_t)m->setup.name, m};
+    for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
+        free(owned[i]);
+}
+
+/* ---- policies: what happens to one more row when the memory is full ---- */
+
+static void row_replace(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
+{
+    store_remove(m, slot);
+    store_add(m, store_slot(m), rows, i);
+}
+
+static void reservoir_offer(memory *m, const memory_rows *rows, int64_t i)
+{
+    int64_t at = random_below(&m->eviction, m->offered);
+    if (at < m->setup.capacity)
+        row_replace(m, at, rows, i); /* full: every slot is used */
+}
+
+static void fifo_offer(memory *m, const memory_rows *rows, int64_t i)
+{
+    while (!store_has(m, m->oldest)) /* freed by retain() */
+        m->oldest = (m->oldest + 1) % m->setup.capacity;
+    row_replace(m, m->oldest, rows, i);
+    m->oldest = (m->oldest + 1) % m->setup.capacity;
+}
+
+static memory_class *class_largest(memory *m)
+{
+    memory_class *largest = m->classes;
+    for (int64_t i = 1; i < m->class_count; i++)
+        if (m->classes[i].count > largest->count)
+            largest = &m->classes[i];
+    return largest;
+}
+
+static void balanced_offer(memory *m, const memory_rows *rows, int64_t i)
+{
+    memory_class *own = store_class(m, rows->y[i]), *largest = class_largest(m);
+    largest->was_full = true;
+    if (own->count == largest->count)
+        own->was_full = true;
+    if (!own->was_full) {
+        row_replace(m, largest->slots[random_below(&m->eviction, largest->count)], rows, i);
+        return;
+    }
+    int64_t at = random_below(&m->eviction, own->offered);
+    if (at < own->count)
+        row_replace(m, own->slots[at], rows, i);
+}
+
+static void row_offer(memory *m, const memory_rows *rows, int64_t i)
+{
+    m->offered++;
+    store_class(m, rows->y[i])->offered++;
+    if (m->count < m->setup.capacity)
+        store_add(m, store_slot(m), rows, i);
+    else if (m->setup.policy == MEMORY_RESERVOIR)
+        reservoir_offer(m, rows, i);
+    else if (m->setup.policy == MEMORY_FIFO)
+        fifo_offer(m, rows, i);
+    else
+        balanced_offer(m, rows, i);
+}
+
+int memory_offer(memory *m, const memory_rows *rows, error *e)
+{
+    int code = store_check(m, rows, e);
+    for (int64_t i = 0; !code && m->setup.capacity > 0 && i < rows->count; i++)
+        row_offer(m, rows, i);
+    return code;
+}
+
+/* ---- what the strategy decides ---- */
+
+static int slots_check(const memory *m, const int64_t *slots, int64_t n, error *e)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!store_has(m, slots[i]))
+            return error_set(e, EXIT_DATA, "memory %s: found slot %lld, which holds no sample (any more)", m->setup.name,
+                             (long long)slots[i]);
+    return 0;
+}
+
+static int64_t room_left(const memory *m) { return m->setup.capacity - m->count; }
+
+int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *e)
+{
+    int code = store_check(m, rows, e);
+    if (!code && slots)
+        code = slots_check(m, slots, rows->count, e);
+    if (!code && !slots && rows->count > room_left(m))
+        code = error_set(e, EXIT_DATA, "memory %s: found %lld new rows; expected at most %lld, as it holds %lld of %lld",
+                         m->setup.name, (long long)rows->count, (long long)room_left(m), (long long)m->count,
+                         (long long)m->setup.capacity);
+    for (int64_t i = 0; !code && i < rows->count; i++) {
+        int64_t slot = slots ? slots[i] : store_slot(m);
+        if (slots) {
+            store_remove(m, slot);
+            m->freed_count--; /* the same slot is taken again */
+        }
+        store_add(m, slot, rows, i);
+    }
+    return code;
+}
+
+static bool slot_among(const int64_t *slots, int64_t n, int64_t slot)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (slots[i] == slot)
+            return true;
+    return false;
+}
+
+static int retain_check(const memory *m, const memory_class *c, const int64_t *slots, int64_t n, error *e)
+{
+    int code = slots_check(m, slots, n, e);
+    for (int64_t i = 0; !code && i < n; i++)
+        if (m->y[slots[i]] != c->column || slot_among(slots, i, slots[i]))
+            code = error_set(e, EXIT_DATA, "memory %s: found slot %lld %s; expected slots of column %lld, each once",
+                             m->setup.name, (long long)slots[i],
+                             m->y[slots[i]] != c->column ? "of another column" : "twice", (long long)c->column);
+    return code;
+}
+
+int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n, error *e)
+{
+    memory_class *c = store_class(m, column);
+    int code = retain_check(m, c, slots, n, e);
+    if (code)
+        return code;
+    bool *kept = alloc_zero((size_t)m->used + 1, sizeof *kept);
+    for (int64_t i = 0; i < n; i++)
+        kept[slots[i]] = true;
+    for (int64_t i = c->count; i-- > 0;) /* from the end: removing moves the last one */
+        if (!kept[c->slots[i]])
+            store_remove(m, c->slots[i]);
+    for (int64_t i = 0; i < n; i++) {
+        c->slots[i] = slots[i];
+        m->in_class[slots[i]] = i;
+    }
+    free(kept);
+    return 0;
+}
+
+/* ---- reading ---- */
+
+int64_t memory_find(const memory *m, int64_t column, int64_t *slots)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < m->class_count; i++)
+        if (column == INT32_MAX || m->classes[i].column == column) {
+            if (m->classes[i].count)
+                memcpy(slots + n, m->classes[i].slots, (size_t)m->classes[i].count * sizeof *slots);
+            n += m->classes[i].count;
+        }
+    return n;
+}
+
+static int64_t row_draw(memory *m, int64_t end)
+{
+    int64_t at = m->drawn + random_below(&m->draws, end - m->drawn), slot = m->active[at];
+    m->active[at] = m->active[m->drawn];
+    m->in_active[m->active[at]] = at;
+    m->active[m->drawn] = slot;
+    m->in_active[slot] = m->drawn++;
+    return slot;
+}
+
+/* A call that runs over the end of a pass begins the next one with rows that it has not given yet, so that none stands
+ * twice in one batch. */
+int64_t memory_sample(memory *m, int64_t n, int64_t *slots)
+{
+    if (n > m->count)
+        n = m->count;
+    int64_t left = m->count - m->drawn, end = m->count;
+    for (int64_t i = 0; i < n; i++) {
+        if (m->drawn == m->count) {
+            m->drawn = 0;
+            end = m->count - left;
+        }
+        slots[i] = row_draw(m, end);
+    }
+    return n;
+}
+
+int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int64_t *y, float *value, void *extra,
+                 error *e)
+{
+    int code = slots_check(m, slots, n, e);
+    size_t bytes = (size_t)m->row_bytes, more = (size_t)m->extra_bytes;
+    for (int64_t i = 0; !code && i < n; i++) {
+        size_t at = (size_t)slots[i], to = (size_t)i;
+        if (x)
+            memcpy((char *)x + to * bytes, m->x + at * bytes, bytes);
+        if (y)
+            y[i] = m->y[at];
+        if (value)
+            value[i] = m->value[at];
+        if (extra && more)
+            memcpy((char *)extra + to * more, m->extra + at * more, more);
+    }
+    return code;
+}
+
+int64_t memory_count(const memory *m, int64_t column)
+{
+    if (column == INT32_MAX)
+        return m->count;
+    const memory_class *c = store_find(m, column);
+    return c ? c->count : 0;
+}
+
+int64_t memory_capacity(const memory *m) { return m->setup.capacity; }
+int64_t memory_row_bytes(const memory *m) { return m->row_bytes; }
+int64_t memory_extra_bytes(const memory *m) { return m->extra_bytes; }
+bool memory_is_bytes(const memory *m) { return m->is_bytes; }

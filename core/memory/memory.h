@@ -1,0 +1,52 @@
+/* Bounded stores of samples in RAM: storage and eviction. What is stored and what is drawn the strategy says.
+ *
+ * A sample lies in a slot; slots are numbers that stay valid until the sample is evicted. Rows are kept as they are
+ * offered, bytes as bytes. Plain C arrays cross this border, no tensors: the plugin room converts. */
+#ifndef PERDURE_MEMORY_MEMORY_H
+#define PERDURE_MEMORY_MEMORY_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/random.h"
+#include "scenario/scenario.h"
+
+/* What a memory is opened with; scenario/scenario.h has enum memory_policy and, as struct memory_options, what a YAML
+ * file says of it. */
+typedef struct memory_setup {
+    int64_t capacity; /* samples */
+    enum memory_policy policy;
+    uint64_t seed; /* of the run: the policy's own streams are (seed, "memory", name, 0 eviction | 1 draws) */
+    const char *name;
+} memory_setup;
+typedef struct memory memory;
+
+/* n rows. `x` has row_bytes a row; extra is NULL or has extra_bytes a row; value is NULL or [n]. The first offer fixes
+ * row_bytes, is_bytes (uint8 rows; else float32) and extra_bytes; another size later is refused (65). */
+typedef struct memory_rows {
+    int64_t count;
+    const void *x;
+    int64_t row_bytes;
+    bool is_bytes;
+    const int64_t *y; /* columns; -1: unlabelled */
+    const float *value;
+    const void *extra;
+    int64_t extra_bytes;
+} memory_rows;
+
+memory *memory_open(const memory_setup *setup);
+void memory_close(memory *m);
+int memory_offer(memory *m, const memory_rows *rows, error *e);                       /* the policy decides */
+int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *e);   /* NULL slots: new ones; full: refused */
+int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n, error *e); /* of a column keep these, in this order */
+int64_t memory_find(const memory *m, int64_t column, int64_t *slots);                 /* in order; slots has room for count() */
+int64_t memory_sample(memory *m, int64_t n, int64_t *slots);                          /* fewer if small; how many */
+/* Copies out; each output may be NULL. Unknown slots are refused (65). */
+int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int64_t *y, float *value, void *extra, error *e);
+int64_t memory_count(const memory *m, int64_t column); /* INT32_MAX: all */
+int64_t memory_capacity(const memory *m);
+int64_t memory_row_bytes(const memory *m);
+int64_t memory_extra_bytes(const memory *m);
+bool memory_is_bytes(const memory *m);
+
+#endif

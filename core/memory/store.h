@@ -1,0 +1,42 @@
+/* The rows of a memory and the lists that say which slots are used: shared by the files of this room. */
+#ifndef PERDURE_MEMORY_STORE_H
+#define PERDURE_MEMORY_STORE_H
+#include "memory/memory.h"
+
+/* The slots of one column, in order: of arrival, or as retain() laid them. */
+typedef struct memory_class {
+    int64_t column, *slots, count, room;
+    int64_t offered; /* rows of this column ever offered */
+    bool was_full;   /* it was the largest when the memory was full: from then on a reservoir of its own */
+} memory_class;
+
+struct memory {
+    memory_setup setup;
+    bool known; /* sizes below are those of the first rows */
+    int64_t row_bytes, extra_bytes;
+    bool is_bytes;
+    unsigned char *x, *extra;
+    int64_t *y;
+    float *value;
+    int64_t room;         /* slots that there is memory for; grows up to the capacity */
+    int64_t *in_class;    /* [room] place in its class's list */
+    int64_t *in_active;   /* [room] place in `active`; -1: the slot is free */
+    int64_t *active;      /* [count] used slots; those before `drawn` were drawn in this pass */
+    int64_t count, drawn;
+    int64_t *freed, freed_count, used; /* slots below `used` that are free again */
+    int64_t oldest;       /* fifo: the slot that is evicted next */
+    int64_t offered;
+    memory_class *classes;
+    int64_t class_count;
+    random_stream eviction, draws;
+};
+
+memory_class *store_class(memory *m, int64_t column); /* made when there is none */
+const memory_class *store_find(const memory *m, int64_t column);
+int64_t store_slot(memory *m); /* a free slot; the memory is not full */
+void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i);
+void store_remove(memory *m, int64_t slot);
+int store_check(memory *m, const memory_rows *rows, error *e); /* sizes agree; the first rows fix them */
+bool store_has(const memory *m, int64_t slot);
+
+#endif
