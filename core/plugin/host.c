@@ -1,0 +1,239 @@
+/* Strategies alive: made, asked, and taken down, and every way in which their hooks can say that they failed. */
+#include "plugin/host.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+static strategy *running; /* hooks run on one thread and are never nested */
+static const struct engine *engine;
+
+const struct engine *host_engine(void) { return engine; }
+strategy *host_running(void) { return running; }
+strategy *host_strategy(const pdr_host *h) { return h ? (strategy *)h->impl : running; }
+
+/* ---- failures ---- */
+
+/* The first failure stays: what follows is mostly its echo. */
+pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...)
+{
+    if (!s || s->failed)
+        return code;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(s->failure, sizeof s->failure, format, args);
+    va_end(args);
+    s->failed = code < 0 ? code : PDR_ERROR;
+    return code;
+}
+
+pdr_status scope_fail(pdr_scope *s, pdr_status code, const char *format, ...)
+{
+    char words[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    if (s)
+        engine->scope_fail(s, code, words);
+    else
+        host_fail(running, code, "%s", words);
+    return code;
+}
+
+static const char *status_words(pdr_status status)
+{
+    static const char *const words[] = {"ok",        "error",      "invalid argument", "not found",    "out of memory",
+                                        "I/O error", "unsupported", "the engine failed", "not a finite number"};
+    return status <= 0 && status >= PDR_ENOTFINITE ? words[-status] : "unknown status";
+}
+
+/* ---- around a hook ---- */
+
+pdr_scope *host_enter(strategy *s, const char *moment, int32_t mode)
+{
+    running = s;
+    s->session->moment = moment;
+    engine->scope_clear(s->scope, mode);
+    return s->scope;
+}
+
+static int hook_failed(const strategy *s, pdr_status status, error *e)
+{
+    const host_session *session = s->session;
+    pdr_status left = engine->tensor->status(s->scope);
+    const char *words = s->failed ? s->failure : left ? engine->scope_message(s->scope) : status_words(status);
+    char place[96] = "";
+    if (session->task)
+        snprintf(place, sizeof place, ", task %lld, step %lld", (long long)session->task->task.index + 1,
+                 (long long)session->step);
+    return error_set(e, EXIT_FAILED, "strategy %s, hook %s%s: %s", s->name, session->moment, place, words);
+}
+
+int host_leave(strategy *s, pdr_status status, error *e)
+{
+    int code = 0;
+    if (status < 0 || s->failed || engine->tensor->status(s->scope) < 0)
+        code = hook_failed(s, status, e);
+    s->session->moment = "";
+    running = NULL;
+    return code;
+}
+
+/* ---- the host's own functions ---- */
+
+void host_note(host_session *session, pdr_level level, const char *who, const char *line)
+{
+    char words[1200];
+    snprintf(words, sizeof words, "%s: %s", who, line);
+    pthread_mutex_lock(&session->lock);
+    session->warnings += level >= PDR_WARNING;
+    if (session->listener.note)
+        session->listener.note(session->listener.self, level, words);
+    pthread_mutex_unlock(&session->lock);
+}
+
+static pdr_status host_api_fail(const pdr_host *h, pdr_status code, const char *why)
+{
+    return host_fail(host_strategy(h), code, "%s", why ? why : status_words(code));
+}
+
+static void host_api_log(const pdr_host *h, pdr_level level, const char *line)
+{
+    strategy *s = host_strategy(h);
+    host_note(s->session, level, s->name, line ? line : "");
+}
+
+static void host_api_metric(const pdr_host *h, const char *name, double value)
+{
+    strategy *s = host_strategy(h);
+    char full[128];
+    snprintf(full, sizeof full, "%s.%s", s->name, name ? name : "");
+    if (s->session->listener.point)
+        s->session->listener.point(s->session->listener.self, full, value);
+}
+
+static void host_api_metric_of(const pdr_host *h, const char *name, const pdr_tensor *scalar)
+{
+    strategy *s = host_strategy(h);
+    host_session *session = s->session;
+    if (!scalar)
+        return;
+    session->metrics = alloc_again(session->metrics, (size_t)session->metric_count + 1, sizeof *session->metrics);
+    struct host_metric *m = &session->metrics[session->metric_count++];
+    snprintf(m->name, sizeof m->name, "%s.%s", s->name, name ? name : "");
+    m->value = engine->tensor->keep(NULL, scalar);
+}
+
+/* Drafts of later tables are asked for by id; this host has none. */
+static const void *host_api_extension(const pdr_host *h, const char *id)
+{
+    (void)h;
+    (void)id;
+    return NULL;
+}
+
+void host_flush_metrics(host_session *session)
+{
+    for (int64_t i = 0; i < session->metric_count; i++) {
+        struct host_metric *m = &session->metrics[i];
+        double value = 0;
+        if (engine->tensor->read(m->value, PDR_F64, &value, sizeof value) == PDR_OK && session->listener.point)
+            session->listener.point(session->listener.self, m->name, value);
+        engine->tensor->release(m->value);
+    }
+    session->metric_count = 0;
+}
+
+/* ---- a session and its strategies ---- */
+
+void host_begin(host_session *session)
+{
+    engine = session->engine;
+    session->moment = "";
+    pthread_mutex_init(&session->lock, NULL);
+    session->tensor = *engine->tensor;
+    host_model_fill(&session->model_api, engine->model);
+}
+
+static pdr_host host_tables(strategy *s)
+{
+    const host_session *session = s->session;
+    return (pdr_host){
+        .abi_version = PDR_ABI_VERSION,
+        .struct_size = sizeof(pdr_host),
+        .rank = 0,
+        .ranks = 1,
+        .impl = s,
+        .tensor = &session->tensor,
+        .model = &session->model_api,
+        .step = &host_step_api,
+        .data = &host_data_api,
+        .memory = &host_memory_api,
+        .rng = &host_rng_api,
+        .state = &host_state_api,
+        .fail = host_api_fail,
+        .log = host_api_log,
+        .metric = host_api_metric,
+        .metric_of = host_api_metric_of,
+        .extension = host_api_extension,
+    };
+}
+
+int host_create(host_session *session, int i, const plugin *p, const char *name, const void *config, error *e)
+{
+    strategy *s = &session->strategies[i];
+    *s = (strategy){.plugin = p, .name = name, .session = session};
+    s->needs_gradient = p->descriptor->flags & PDR_USES_GRADIENT;
+    s->host = host_tables(s);
+    s->scope = engine->tensor->open(NULL, PDR_NO_GRAD);
+    engine->scope_guard(s->scope, true);
+    session->count = i + 1; /* host_end destroys it, even when create fails */
+    host_enter(s, "create", PDR_NO_GRAD);
+    pdr_status status = p->descriptor->create(&s->host, config, &s->self);
+    int code = host_leave(s, status, e);
+    return code ? EXIT_FAILED : 0;
+}
+
+static void strategy_report_leaks(strategy *s)
+{
+    char line[160];
+    if (s->owner.kept) {
+        snprintf(line, sizeof line, "leaked %lld tensor%s: kept and not released", (long long)s->owner.kept,
+                 s->owner.kept == 1 ? "" : "s");
+        host_note(s->session, PDR_WARNING, s->name, line);
+    }
+    int64_t scopes = engine->scope_sweep(&s->owner);
+    if (scopes) {
+        snprintf(line, sizeof line, "left %lld scope%s open", (long long)scopes, scopes == 1 ? "" : "s");
+        host_note(s->session, PDR_WARNING, s->name, line);
+    }
+}
+
+static void strategy_destroy(strategy *s)
+{
+    if (s->self) {
+        host_enter(s, "destroy", PDR_NO_GRAD);
+        s->plugin->descriptor->destroy(s->self);
+        host_leave(s, PDR_OK, NULL);
+    }
+    host_memories_close(s);
+    host_streams_close(s);
+    strategy_report_leaks(s);
+    engine->scope_guard(s->scope, false);
+    engine->tensor->close(s->scope);
+}
+
+void host_end(host_session *session)
+{
+    host_flush_metrics(session);
+    for (int i = session->count; i-- > 0;)
+        strategy_destroy(&session->strategies[i]);
+    session->count = 0;
+    free(session->metrics);
+    session->metrics = NULL;
+    pthread_mutex_destroy(&session->lock);
+}

@@ -1,0 +1,160 @@
+/* The host side of the plugin ABI: what a strategy's calls reach.
+ *
+ * A session is one cell: engine, data, model, seed, and the strategies that run in it. Its tables are filled from the
+ * rooms above: tensor and model calls go straight to the engine, rows and memories to data and memory. The loop (core/train)
+ * owns the moments below; their public part comes first, so that a plugin's pointer is the host's pointer. */
+#ifndef PERDURE_PLUGIN_HOST_H
+#define PERDURE_PLUGIN_HOST_H
+#include <perdure/perdure.h>
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "data/data.h"
+#include "engine/engine.h"
+#include "memory/memory.h"
+#include "plugin/plugin.h"
+
+struct host_session;
+
+/* A task as plugins see it, and its rows as only the host does. */
+typedef struct host_task {
+    pdr_task task;         /* first */
+    const int64_t *rows;   /* [row_count] numbers in data->train */
+    const int64_t *labels; /* [row_count] columns */
+    engine_mask fresh;     /* the columns that compete for rows of this task */
+    engine_mask any;       /* for rows of whatever task: by the label, where the scenario's loss is by task */
+    pdr_memory **mingled;  /* what mingle() named, each once */
+    int64_t mingled_count;
+    struct host_session *session;
+} host_task;
+
+/* What hooks queued for this step. Tensors live in the step's own scope. */
+typedef struct host_part { /* rehearse() */
+    pdr_tensor *x, *y;     /* y NULL: without labels */
+    int64_t first, count, labelled;
+    pdr_blend blend;
+    double weight;
+} host_part;
+typedef struct host_term { /* add_loss() */
+    pdr_tensor *value;
+    pdr_blend blend;
+    double weight;
+} host_term;
+
+enum { HOST_QUEUE = 64 }; /* parts, terms and penalties a step, each */
+
+typedef struct host_step {
+    pdr_step step; /* first */
+    struct host_session *session;
+    pdr_scope *scope; /* lives as long as the step */
+    int64_t rows;     /* of x, with the parts queued so far */
+    host_part parts[HOST_QUEUE];
+    host_term terms[HOST_QUEUE];
+    engine_penalty penalties[HOST_QUEUE];
+    int64_t part_count, term_count, penalty_count;
+} host_step;
+
+/* One strategy of a method, alive. */
+typedef struct strategy {
+    engine_owner owner; /* first: host.impl points here */
+    const plugin *plugin;
+    const char *name; /* unique in the method */
+    void *self;
+    pdr_host host;
+    pdr_scope *scope; /* of the hook that is running */
+    struct host_session *session;
+    pdr_status failed; /* by host->fail or a table function without a scope; 0: not */
+    char failure[1024];
+    pdr_memory **memories;
+    int64_t memory_count;
+    pdr_rng **streams;
+    int64_t stream_count;
+    bool needs_gradient; /* PDR_USES_GRADIENT */
+} strategy;
+
+/* Whom the session tells; each may be NULL. */
+typedef struct host_listener {
+    void *self;
+    void (*note)(void *self, pdr_level level, const char *line);
+    void (*point)(void *self, const char *name, double value);
+} host_listener;
+
+typedef struct host_session {
+    const struct engine *engine;
+    const dataset *data;
+    uint64_t seed;
+    pdr_model *model; /* the network in training */
+    strategy *strategies;
+    int count;
+    const char *moment;     /* name of the hook that is running, eg. "before_batch"; "" between hooks */
+    const host_task *task;  /* the task that is current; NULL before the first */
+    int64_t step;           /* of the whole cell */
+    host_listener listener;
+    pthread_mutex_t lock;   /* of the listener: log() may be called from any thread */
+    int64_t warnings;
+    pdr_tensor_api tensor;  /* the tables that every host of the session points to */
+    pdr_model_api model_api;
+    struct host_metric { /* metric_of(): read when the step is over */
+        char name[128];
+        pdr_tensor *value;
+    } *metrics;
+    int64_t metric_count;
+} host_session;
+
+/* Fills the tables; `session` was zeroed and given engine, data, seed, model and listener by the caller. */
+void host_begin(host_session *session);
+/* Creates strategy i (the caller made room in session->strategies). 69 with the plugin's own words. */
+int host_create(host_session *session, int i, const plugin *p, const char *name, const void *config, error *e);
+/* Destroys in reverse order, closes what is left open and notes what was kept and not released. */
+void host_end(host_session *session);
+
+/* Around one hook of one strategy: opens its scope in `mode`, and afterwards gives 0 or the error of the hook, however it
+ * was told: by its status, by host->fail, or left behind in its scope. */
+pdr_scope *host_enter(strategy *s, const char *moment, int32_t mode);
+int host_leave(strategy *s, pdr_status status, error *e);
+
+void host_note(host_session *session, pdr_level level, const char *who, const char *line);
+void host_flush_metrics(host_session *session);
+
+/* The memory behind a handle, for mingled rows. */
+memory *host_memory_store(const pdr_memory *m);
+/* Rows by slots as the batch takes them: x float32 normalised [n, ...], y [n]. Tensors in scope `s`. */
+pdr_status host_memory_rows(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, pdr_tensor **x,
+                            pdr_tensor **y);
+
+/* A shelf of a checkpoint: what one strategy saved, by key. */
+typedef struct shelf_entry {
+    char *key;
+    pdr_dtype dtype; /* 0: plain bytes */
+    int64_t shape[8];
+    int32_t rank;
+    void *bytes;
+    uint64_t count; /* of bytes */
+} shelf_entry;
+struct pdr_state {
+    strategy *owner;
+    shelf_entry *entries;
+    int64_t count;
+    pdr_status failed;
+    char failure[256];
+};
+void shelf_clear(pdr_state *s);
+
+/* ---- for the files of this room: the tables, and how their functions fail ---- */
+extern const pdr_step_api host_step_api;
+extern const pdr_data_api host_data_api;
+extern const pdr_memory_api host_memory_api;
+extern const pdr_rng_api host_rng_api;
+extern const pdr_state_api host_state_api;
+void host_model_fill(pdr_model_api *table, const pdr_model_api *engine);
+strategy *host_strategy(const pdr_host *h);
+strategy *host_running(void); /* whose hook runs in this process; NULL between hooks */
+pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+pdr_status scope_fail(pdr_scope *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void host_memories_close(strategy *s);
+void host_streams_close(strategy *s);
+const struct engine *host_engine(void); /* of the session that began last */
+
+#endif

@@ -1,0 +1,103 @@
+/* Rows of the current task for strategies, and the memories that its batches are to be drawn from as well. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "plugin/host.h"
+
+static const host_task *task_of(pdr_scope *s, const pdr_task *t, const char *function)
+{
+    const host_task *task = (const host_task *)t;
+    if (task && task->session->task == task)
+        return task;
+    scope_fail(s, PDR_EINVALID, "%s: this is not the current task; an earlier task's rows are gone", function);
+    return NULL;
+}
+
+/* Checked positions within the task, or NULL and the scope's error. */
+static const int64_t *positions_of(pdr_scope *s, const host_task *task, const pdr_tensor *index, int64_t count)
+{
+    const int64_t *at = host_engine()->bytes(s, index, PDR_I64);
+    for (int64_t i = 0; at && i < count; i++)
+        if (at[i] < 0 || at[i] >= task->task.row_count) {
+            scope_fail(s, PDR_EINVALID, "rows: found position %lld; expected 0 to %lld, the task's rows", (long long)at[i],
+                       (long long)task->task.row_count - 1);
+            return NULL;
+        }
+    return at;
+}
+
+static pdr_tensor *rows_x(pdr_scope *s, const host_task *task, const int64_t *at, int64_t count)
+{
+    const struct engine *e = host_engine();
+    const dataset *data = task->session->data;
+    int64_t shape[5] = {count};
+    memcpy(shape + 1, task->task.shape, (size_t)task->task.rank * sizeof *shape);
+    void *x = NULL;
+    pdr_tensor *out = e->blank(s, PDR_F32, shape, (int32_t)task->task.rank + 1, &x);
+    int64_t *rows = calloc((size_t)(count ? count : 1), sizeof *rows);
+    if (!out || !rows) {
+        free(rows);
+        scope_fail(s, PDR_ENOMEM, "rows: out of memory");
+        return NULL;
+    }
+    for (int64_t i = 0; i < count; i++)
+        rows[i] = task->rows[at ? at[i] : i];
+    dataset_gather(data, &data->train, rows, count, x);
+    free(rows);
+    return e->to_device(s, out);
+}
+
+static pdr_tensor *rows_y(pdr_scope *s, const host_task *task, const int64_t *at, int64_t count)
+{
+    const struct engine *e = host_engine();
+    void *bytes = NULL;
+    pdr_tensor *out = e->blank(s, PDR_I64, &count, 1, &bytes);
+    int64_t *y = bytes;
+    for (int64_t i = 0; y && i < count; i++)
+        y[i] = task->labels[at ? at[i] : i];
+    return e->to_device(s, out);
+}
+
+static pdr_status task_rows(pdr_scope *s, const pdr_task *t, const pdr_tensor *index, pdr_tensor **x, pdr_tensor **y)
+{
+    const struct engine *e = host_engine();
+    const host_task *task = task_of(s, t, "rows");
+    if (!task)
+        return PDR_EINVALID;
+    int64_t count = index ? e->tensor->size(index, 0) : task->task.row_count;
+    const int64_t *at = index ? positions_of(s, task, index, count) : NULL;
+    if (index && !at)
+        return e->tensor->status(s);
+    if (x)
+        *x = rows_x(s, task, at, count);
+    if (y)
+        *y = rows_y(s, task, at, count);
+    return e->tensor->status(s);
+}
+
+/* Scenarios of this format have no augmentation: the rows as they are, in the caller's scope. */
+static pdr_tensor *data_augment(pdr_scope *s, const pdr_tensor *x) { return host_engine()->adopt(s, x); }
+
+static pdr_status data_mingle(const pdr_task *t, pdr_memory *m)
+{
+    strategy *s = host_running();
+    host_task *task = (host_task *)(uintptr_t)t;
+    if (!task || !m)
+        return host_fail(s, PDR_EINVALID, "mingle: found NULL; expected a task and a memory");
+    if (strcmp(task->session->moment, "before_task"))
+        return host_fail(s, PDR_EINVALID, "mingle: may be called in before_task only");
+    for (int64_t i = 0; i < task->mingled_count; i++)
+        if (task->mingled[i] == m)
+            return PDR_OK;
+    task->mingled = alloc_again(task->mingled, (size_t)task->mingled_count + 1, sizeof(pdr_memory *));
+    task->mingled[task->mingled_count++] = m;
+    return PDR_OK;
+}
+
+const pdr_data_api host_data_api = {
+    .struct_size = sizeof(pdr_data_api),
+    .rows = task_rows,
+    .augment = data_augment,
+    .mingle = data_mingle,
+};

@@ -1,0 +1,394 @@
+/* Memories for strategies: tensors on their side, plain arrays on the store's.
+ *
+ * A byte data set offers its rows as bytes (pdr_step.raw), the store keeps them so, and fetch() gives them back converted
+ * and normalised as the batch has them. Float rows are kept and given back as they are. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "plugin/host.h"
+
+enum { ROW_RANK = 4, EXTRA_RANK = 4 };
+
+/* The shape of one row of a tensor that was offered. */
+struct row_form {
+    pdr_dtype dtype;
+    int32_t rank; /* of a row */
+    int64_t shape[4];
+    int64_t values; /* a row */
+};
+
+struct pdr_memory {
+    memory *store;
+    strategy *owner;
+    char *name;
+    bool known, extra_known; /* forms are those of the first rows */
+    struct row_form row, extra;
+};
+
+memory *host_memory_store(const pdr_memory *m) { return m->store; }
+
+static int64_t dtype_bytes(pdr_dtype d)
+{
+    switch (d) {
+    case PDR_F64:
+    case PDR_I64: return 8;
+    case PDR_F32:
+    case PDR_I32: return 4;
+    case PDR_F16:
+    case PDR_BF16: return 2;
+    default: return 1;
+    }
+}
+
+static bool form_of(const struct engine *e, const pdr_tensor *t, struct row_form *out)
+{
+    *out = (struct row_form){.dtype = e->tensor->dtype(t), .rank = e->tensor->rank(t) - 1, .values = 1};
+    if (out->rank < 0 || out->rank > ROW_RANK)
+        return false;
+    for (int32_t i = 0; i < out->rank; i++)
+        out->values *= out->shape[i] = e->tensor->size(t, i + 1);
+    return true;
+}
+
+/* ---- open and close ---- */
+
+static memory *store_open(strategy *s, const char *name, const char *yaml, error *why)
+{
+    struct memory_options options;
+    arena *a = arena_open();
+    char *what = alloc_format("%s: memory %s", s->name, name), *full = alloc_format("%s/%s", s->name, name);
+    memory *store = NULL;
+    if (!memory_options_parse(yaml, what, &options, a, why))
+        store = memory_open(&(memory_setup){options.capacity, options.policy, s->session->seed, full});
+    free(full);
+    free(what);
+    arena_close(a);
+    return store;
+}
+
+static pdr_memory *host_open(const pdr_host *h, const char *name, const char *memory_yaml)
+{
+    strategy *s = host_strategy(h);
+    error why = {0};
+    if (!name || !name[0] || !memory_yaml) {
+        host_fail(s, PDR_EINVALID, "memory open: found no name or no options; expected both");
+        return NULL;
+    }
+    for (int64_t i = 0; i < s->memory_count; i++)
+        if (!strcmp(s->memories[i]->name, name)) {
+            host_fail(s, PDR_EINVALID, "memory open: %s is open already; expected one name a memory", name);
+            return NULL;
+        }
+    memory *store = store_open(s, name, memory_yaml, &why);
+    if (!store) {
+        host_fail(s, PDR_EINVALID, "%s", why.text);
+        return NULL;
+    }
+    pdr_memory *m = alloc_zero(1, sizeof *m);
+    *m = (pdr_memory){.store = store, .owner = s, .name = alloc_text(name)};
+    s->memories = alloc_again(s->memories, (size_t)s->memory_count + 1, sizeof m);
+    return s->memories[s->memory_count++] = m;
+}
+
+static void memory_free(pdr_memory *m)
+{
+    memory_close(m->store);
+    free(m->name);
+    free(m);
+}
+
+static void host_close(pdr_memory *owned)
+{
+    if (!owned)
+        return;
+    strategy *s = owned->owner;
+    for (int64_t i = 0; i < s->memory_count; i++)
+        if (s->memories[i] == owned)
+            s->memories[i] = s->memories[--s->memory_count];
+    memory_free(owned);
+}
+
+void host_memories_close(strategy *s)
+{
+    for (int64_t i = 0; i < s->memory_count; i++)
+        memory_free(s->memories[i]);
+    free(s->memories);
+    s->memories = NULL;
+    s->memory_count = 0;
+}
+
+/* ---- rows in ---- */
+
+static bool form_equal(const struct row_form *a, const struct row_form *b)
+{
+    return a->dtype == b->dtype && a->rank == b->rank &&
+           !memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape);
+}
+
+static pdr_status form_take(pdr_scope *s, pdr_memory *m, const pdr_tensor *x)
+{
+    struct row_form form;
+    const dataset *data = m->owner->session->data;
+    if (!form_of(host_engine(), x, &form) || (form.dtype != PDR_U8 && form.dtype != PDR_F32))
+        return scope_fail(s, PDR_EINVALID, "memory %s: x is neither rows of uint8 nor of float32", m->name);
+    if (form.dtype == PDR_U8 && (!data->train.bytes || form.values != data->train.width))
+        return scope_fail(s, PDR_EINVALID,
+                          "memory %s: found rows of %lld bytes; expected float rows, or raw rows of the data (%lld %s)",
+                          m->name, (long long)form.values, (long long)data->train.width,
+                          data->train.bytes ? "bytes" : "floats");
+    if (m->known && !form_equal(&m->row, &form))
+        return scope_fail(s, PDR_EINVALID, "memory %s: rows of another shape or type than the first ones", m->name);
+    m->row = form;
+    m->known = true;
+    return PDR_OK;
+}
+
+static pdr_status extra_take(pdr_scope *s, pdr_memory *m, const pdr_tensor *extra)
+{
+    struct row_form form;
+    if (!form_of(host_engine(), extra, &form))
+        return scope_fail(s, PDR_EINVALID, "memory %s: extra has more than %d dimensions a row", m->name, EXTRA_RANK);
+    if (m->extra_known && !form_equal(&m->extra, &form))
+        return scope_fail(s, PDR_EINVALID, "memory %s: extra of another shape or type than the first", m->name);
+    m->extra = form;
+    m->extra_known = true;
+    return PDR_OK;
+}
+
+static bool counts_agree(const struct engine *e, int64_t n, const pdr_tensor *t)
+{
+    return !t || e->tensor->size(t, 0) == n;
+}
+
+/* Tensors to the arrays that the store takes; they live in the scope. */
+static pdr_status rows_take(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, const pdr_tensor *y,
+                            const pdr_tensor *value, const pdr_tensor *extra, memory_rows *out)
+{
+    const struct engine *e = host_engine();
+    int64_t n = e->tensor->size(x, 0);
+    pdr_status status = form_take(s, m, x);
+    if (!status && extra)
+        status = extra_take(s, m, extra);
+    if (status)
+        return status;
+    if (!counts_agree(e, n, y) || !counts_agree(e, n, value) || !counts_agree(e, n, extra))
+        return scope_fail(s, PDR_EINVALID, "memory %s: x has %lld rows; y, value or extra another number", m->name,
+                          (long long)n);
+    *out = (memory_rows){
+        .count = n,
+        .x = e->bytes(s, x, m->row.dtype),
+        .row_bytes = m->row.values * dtype_bytes(m->row.dtype),
+        .is_bytes = m->row.dtype == PDR_U8,
+        .y = y ? e->bytes(s, y, PDR_I64) : NULL,
+        .value = value ? e->bytes(s, value, PDR_F32) : NULL,
+        .extra = extra ? e->bytes(s, extra, m->extra.dtype) : NULL,
+        .extra_bytes = extra ? m->extra.values * dtype_bytes(m->extra.dtype) : 0,
+    };
+    return e->tensor->status(s);
+}
+
+static bool arguments_whole(pdr_scope *s, const pdr_memory *m, const pdr_tensor *x, const char *function)
+{
+    if (host_engine()->tensor->status(s) < 0)
+        return false;
+    if (!m || !x)
+        scope_fail(s, PDR_EINVALID, "memory %s: found NULL; expected a memory and rows", function);
+    return m && x;
+}
+
+/* Labels are optional: unlabelled rows are stored with -1. */
+static int store_rows(pdr_memory *m, const int64_t *slots, bool put, memory_rows *rows, error *why)
+{
+    int64_t *none = NULL;
+    if (!rows->y) {
+        none = alloc_zero((size_t)rows->count + 1, sizeof *none);
+        memset(none, 0xff, (size_t)rows->count * sizeof *none);
+        rows->y = none;
+    }
+    int code = put ? memory_put(m->store, slots, rows, why) : memory_offer(m->store, rows, why);
+    free(none);
+    return code;
+}
+
+static pdr_status host_offer(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, const pdr_tensor *y,
+                             const pdr_tensor *value, const pdr_tensor *extra)
+{
+    memory_rows rows;
+    error why = {0};
+    if (!arguments_whole(s, m, x, "offer"))
+        return PDR_EINVALID;
+    pdr_status status = rows_take(s, m, x, y, value, extra, &rows);
+    if (!status && store_rows(m, NULL, false, &rows, &why))
+        status = scope_fail(s, PDR_EINVALID, "%s", why.text);
+    return status;
+}
+
+static const int64_t *slots_take(pdr_scope *s, const pdr_tensor *slots, int64_t *n)
+{
+    const struct engine *e = host_engine();
+    *n = slots ? e->tensor->size(slots, 0) : 0;
+    return slots ? e->bytes(s, slots, PDR_I64) : NULL;
+}
+
+static pdr_status host_put(pdr_scope *s, pdr_memory *m, const pdr_tensor *slots, const pdr_tensor *x,
+                           const pdr_tensor *y, const pdr_tensor *value, const pdr_tensor *extra)
+{
+    memory_rows rows;
+    error why = {0};
+    int64_t n;
+    if (!arguments_whole(s, m, x, "put"))
+        return PDR_EINVALID;
+    pdr_status status = rows_take(s, m, x, y, value, extra, &rows);
+    const int64_t *at = slots_take(s, slots, &n);
+    if (!status && slots && n != rows.count)
+        status = scope_fail(s, PDR_EINVALID, "memory %s: found %lld slots for %lld rows", m->name, (long long)n,
+                            (long long)rows.count);
+    if (!status && store_rows(m, at, true, &rows, &why))
+        status = scope_fail(s, PDR_EINVALID, "%s", why.text);
+    return status;
+}
+
+static pdr_status host_retain(pdr_scope *s, pdr_memory *m, int64_t column, const pdr_tensor *slots)
+{
+    error why = {0};
+    int64_t n;
+    if (!arguments_whole(s, m, slots, "retain"))
+        return PDR_EINVALID;
+    const int64_t *at = slots_take(s, slots, &n);
+    if (at && memory_retain(m->store, column, at, n, &why))
+        return scope_fail(s, PDR_EINVALID, "%s", why.text);
+    return host_engine()->tensor->status(s);
+}
+
+/* ---- rows out ---- */
+
+static pdr_tensor *slots_tensor(pdr_scope *s, int64_t room, int64_t (*fill)(pdr_memory *, int64_t, int64_t *),
+                                pdr_memory *m, int64_t argument)
+{
+    const struct engine *e = host_engine();
+    int64_t *slots = alloc_zero((size_t)room + 1, sizeof *slots);
+    int64_t n = fill(m, argument, slots);
+    pdr_tensor *out = e->tensor->from(s, PDR_I64, &n, 1, slots);
+    free(slots);
+    return out;
+}
+
+static int64_t fill_found(pdr_memory *m, int64_t column, int64_t *slots) { return memory_find(m->store, column, slots); }
+static int64_t fill_drawn(pdr_memory *m, int64_t n, int64_t *slots) { return memory_sample(m->store, n, slots); }
+
+static pdr_tensor *host_find(pdr_scope *s, pdr_memory *m, int64_t column)
+{
+    return m ? slots_tensor(s, memory_count(m->store, column), fill_found, m, column) : NULL;
+}
+
+static pdr_tensor *host_sample(pdr_scope *s, pdr_memory *m, int64_t n)
+{
+    if (m && n < 0)
+        scope_fail(s, PDR_EINVALID, "memory sample: found %lld; expected 0 or more", (long long)n);
+    int64_t all = m ? memory_count(m->store, PDR_ALL) : 0;
+    return m && n >= 0 ? slots_tensor(s, n < all ? n : all, fill_drawn, m, n) : NULL;
+}
+
+static pdr_tensor *blank_rows(pdr_scope *s, pdr_dtype d, int64_t n, const struct row_form *form, void **at)
+{
+    int64_t shape[ROW_RANK + 1] = {n};
+    memcpy(shape + 1, form->shape, sizeof form->shape);
+    return host_engine()->blank(s, d, shape, form->rank + 1, at);
+}
+
+/* x as the batch has it. Byte rows go through a buffer of their own, since conversion quadruples them. */
+static pdr_tensor *fetch_x(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, error *why)
+{
+    const struct engine *e = host_engine();
+    void *x = NULL;
+    pdr_tensor *out = blank_rows(s, PDR_F32, n, &m->row, &x);
+    if (!out)
+        return NULL;
+    if (m->row.dtype == PDR_F32) {
+        memory_fetch(m->store, slots, n, x, NULL, NULL, NULL, why);
+        return e->to_device(s, out);
+    }
+    uint8_t *raw = alloc_zero((size_t)(n * m->row.values) + 1, 1);
+    if (!memory_fetch(m->store, slots, n, raw, NULL, NULL, NULL, why))
+        dataset_convert(m->owner->session->data, raw, n, x);
+    free(raw);
+    return e->to_device(s, out);
+}
+
+static pdr_tensor *fetch_y(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, error *why)
+{
+    void *y = NULL;
+    pdr_tensor *out = host_engine()->blank(s, PDR_I64, &n, 1, &y);
+    if (out)
+        memory_fetch(m->store, slots, n, NULL, y, NULL, NULL, why);
+    return host_engine()->to_device(s, out);
+}
+
+static pdr_tensor *fetch_value(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, error *why)
+{
+    void *value = NULL;
+    pdr_tensor *out = host_engine()->blank(s, PDR_F32, &n, 1, &value);
+    if (out)
+        memory_fetch(m->store, slots, n, NULL, NULL, value, NULL, why);
+    return host_engine()->to_device(s, out);
+}
+
+static pdr_tensor *fetch_extra(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, error *why)
+{
+    void *at = NULL;
+    if (!m->extra_known)
+        return NULL;
+    pdr_tensor *out = blank_rows(s, m->extra.dtype, n, &m->extra, &at);
+    if (out)
+        memory_fetch(m->store, slots, n, NULL, NULL, NULL, at, why);
+    return host_engine()->to_device(s, out);
+}
+
+pdr_status host_memory_rows(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, pdr_tensor **x,
+                            pdr_tensor **y)
+{
+    error why = {0};
+    *x = fetch_x(s, m, slots, n, &why);
+    *y = why.code ? NULL : fetch_y(s, m, slots, n, &why);
+    return why.code ? scope_fail(s, PDR_EINVALID, "%s", why.text) : host_engine()->tensor->status(s);
+}
+
+static pdr_status host_fetch(pdr_scope *s, pdr_memory *m, const pdr_tensor *slots, pdr_tensor **x, pdr_tensor **y,
+                             pdr_tensor **value, pdr_tensor **extra)
+{
+    const struct engine *e = host_engine();
+    error why = {0};
+    int64_t n;
+    if (!arguments_whole(s, m, slots, "fetch"))
+        return PDR_EINVALID;
+    const int64_t *at = slots_take(s, slots, &n);
+    if (at && !m->known)
+        return scope_fail(s, PDR_EINVALID, "memory %s: nothing was offered yet", m->name);
+    if (at && x)
+        *x = fetch_x(s, m, at, n, &why);
+    if (at && y)
+        *y = fetch_y(s, m, at, n, &why);
+    if (at && value)
+        *value = fetch_value(s, m, at, n, &why);
+    if (at && extra)
+        *extra = fetch_extra(s, m, at, n, &why);
+    return why.code ? scope_fail(s, PDR_EINVALID, "%s", why.text) : e->tensor->status(s);
+}
+
+static int64_t host_count(const pdr_memory *m, int64_t column) { return m ? memory_count(m->store, column) : 0; }
+static int64_t host_capacity(const pdr_memory *m) { return m ? memory_capacity(m->store) : 0; }
+
+const pdr_memory_api host_memory_api = {
+    .struct_size = sizeof(pdr_memory_api),
+    .open = host_open,
+    .offer = host_offer,
+    .put = host_put,
+    .retain = host_retain,
+    .find = host_find,
+    .sample = host_sample,
+    .fetch = host_fetch,
+    .count = host_count,
+    .capacity = host_capacity,
+    .close = host_close,
+};
