@@ -1,0 +1,133 @@
+/* Scenario and plugins become one plan. All that can be wrong between the two is found here, so that a run that starts
+ * does not stop for it. */
+#include "plan/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "plan/device.h"
+
+/* ---- one strategy ---- */
+
+/* A plugin that is missing or refused, at the line that names it. */
+static int plugin_refused(const struct scenario *s, const struct strategy_entry *entry, const error *why, error *e)
+{
+    if (!e->code) {
+        error_set(e, why->code, "%s:%d:%d: %s", s->file, entry->line, entry->column, why->text);
+        if (why->hint[0])
+            error_hint(e, "%s", why->hint);
+    }
+    return why->code;
+}
+
+static const char *strategy_name(plan *p, const plan_method *m, const char *name)
+{
+    int before = 0;
+    for (int i = 0; i < m->count; i++)
+        before += m->strategies[i].plugin && !strcmp(m->strategies[i].plugin->descriptor->name, name);
+    return before ? arena_format(p->arena, "%s#%d", name, before + 1) : name;
+}
+
+static int strategy_resolve(plan *p, plan_method *m, const struct strategy_entry *entry, faults *f, error *e)
+{
+    const struct scenario *s = p->scenario;
+    error why = {0};
+    const plugin *found = NULL;
+    int code = entry->plugin ? plugin_open(entry->plugin, &found, &why) : plugin_find(entry->name, &found, &why);
+    if (code)
+        return plugin_refused(s, entry, &why, e);
+    const pdr_plugin *d = found->descriptor;
+    void *config = arena_take(p->arena, 1, d->config_size ? d->config_size : 1);
+    if (d->params)
+        code = param_fill(&found->parameters, entry->parameters, entry->at, entry->path, s->folder, config, p->arena, f);
+    else if (entry->parameters && entry->parameters->count) {
+        faults_add(f, entry->parameters, entry->path, "found parameters; expected none, as %s has none", d->name);
+        code = EXIT_SCENARIO;
+    }
+    plan_strategy *out = &m->strategies[m->count];
+    const char *name = strategy_name(p, m, d->name);
+    *out = (plan_strategy){found, config, name, entry->line, entry->column};
+    m->count++;
+    m->flags |= d->flags;
+    return code;
+}
+
+/* ---- what strategies of one method must not do together ---- */
+
+static void sole_check(const plan_method *m, int i, bool has, int *owner, const char *hook, faults *f)
+{
+    if (!has)
+        return;
+    const struct strategy_entry *entries = m->options->strategies;
+    if (*owner < 0)
+        *owner = i;
+    else
+        faults_add(f, entries[i].at, entries[i].path,
+                   "found a second %s in method %s: %s has it too; expected one at most (the first is %s at line %d)",
+                   hook, m->name, m->strategies[i].name, m->strategies[*owner].name, m->strategies[*owner].line);
+}
+
+static void flags_check(const plan *p, const plan_method *m, int i, faults *f)
+{
+    const struct strategy_entry *entry = &m->options->strategies[i];
+    uint32_t flags = m->strategies[i].plugin->descriptor->flags;
+    const char *name = m->strategies[i].name;
+    if ((flags & PDR_NEEDS_BOUNDARIES) && m->train_on == TRAIN_ALL)
+        faults_add(f, entry->at, entry->path, "found %s, which needs task boundaries; expected train_on: task", name);
+    if ((flags & PDR_NEEDS_TASK_ID) && p->scenario->stream.scenario != TASK_IL)
+        faults_add(f, entry->at, entry->path, "found %s, which needs the task's identity; expected scenario: task-il",
+                   name);
+}
+
+static void method_check(const plan *p, plan_method *m, faults *f)
+{
+    for (int i = 0; i < m->count; i++) {
+        const pdr_hooks *hooks = &m->strategies[i].plugin->hooks;
+        sole_check(m, i, hooks->compute_loss != NULL, &m->loss_owner, "compute_loss", f);
+        sole_check(m, i, hooks->predict != NULL, &m->prediction_owner, "predict", f);
+        flags_check(p, m, i, f);
+    }
+}
+
+static int method_resolve(plan *p, plan_method *m, const struct method_options *o, faults *f, error *e)
+{
+    *m = (plan_method){.name = o->name, .train_on = o->train_on, .loss_owner = -1, .prediction_owner = -1, .options = o};
+    m->strategies = arena_take(p->arena, o->strategy_count + 1, sizeof *m->strategies);
+    m->executor = "autograd";
+    m->executor_why = "the one executor of this build";
+    int missing = 0;
+    for (size_t i = 0; i < o->strategy_count; i++)
+        if (strategy_resolve(p, m, &o->strategies[i], f, e) == EXIT_UNAVAILABLE)
+            missing++;
+    if (!missing) /* with one missing the numbers of the entries no longer agree */
+        method_check(p, m, f);
+    return missing ? EXIT_UNAVAILABLE : 0;
+}
+
+/* ---- the whole ---- */
+
+int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
+{
+    arena *a = arena_open();
+    plan *p = arena_take(a, 1, sizeof *p);
+    *p = (plan){.scenario = s, .arena = a};
+    p->methods = arena_take(a, s->methods.count + 1, sizeof *p->methods);
+    p->folder = arena_format(a, "%s", s->output.folder);
+    size_t before = f->count;
+    for (size_t i = 0; i < s->methods.count; i++)
+        method_resolve(p, &p->methods[p->method_count++], &s->methods.at[i], f, e);
+    *out = NULL;
+    if (f->count == before && !e->code && !device_choose(s, p->device, p->device_why, e))
+        *out = p;
+    if (*out)
+        return 0;
+    plan_close(p);
+    return f->count > before ? EXIT_SCENARIO : e->code;
+}
+
+void plan_close(plan *p)
+{
+    if (p)
+        arena_close(p->arena);
+}

@@ -1,0 +1,56 @@
+/* The plan: scenario + plugins + devices, resolved once. The waist of the house: before it anything may fail with
+ * file:line:column, after it nothing reads YAML.
+ *
+ * It is immutable, printable (plan_print), written as JSON (plan_json) and hashable: the digest of a cell covers all that
+ * its numbers depend on and nothing else, so that the same command skips finished cells and notices changed ones. */
+#ifndef PERDURE_PLAN_PLAN_H
+#define PERDURE_PLAN_PLAN_H
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "base/text.h"
+#include "engine/engine.h"
+#include "plugin/plugin.h"
+#include "scenario/scenario.h"
+
+typedef struct plan_strategy {
+    const plugin *plugin;
+    const void *config; /* filled from the plugin's own table */
+    const char *name;   /* of the descriptor; the second of a kind in one method is "name#2" */
+    int line, column;
+} plan_strategy;
+
+typedef struct plan_method {
+    const char *name;
+    enum train_on train_on;
+    plan_strategy *strategies;
+    int count;
+    int loss_owner, prediction_owner; /* which strategy has compute_loss, predict; -1: none */
+    uint32_t flags;                   /* of all strategies, or-ed */
+    const char *executor, *executor_why;
+    const struct method_options *options;
+} plan_method;
+
+typedef struct plan {
+    const struct scenario *scenario;
+    plan_method *methods;
+    int method_count;
+    char device[16];       /* "cpu" or "cuda:N" */
+    char device_why[256];  /* one line: what was taken and why */
+    char *folder;          /* of the run */
+    arena *arena;
+} plan;
+
+/* Faults of the scenario against plugins (unknown parameters, two owners of a loss, flags that the stream does not meet)
+ * are added to `f`, all of them: 78. A plugin or device that is missing or refused: 69 in `e`. */
+int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e);
+void plan_close(plan *p);
+void plan_print(const plan *p, text *out);       /* for people: check, run --dry-run */
+json_t *plan_json(const plan *p);                /* plan.json, "perdure.plan/1"; owned */
+json_t *plan_cell_json(const plan *p, int method, int64_t seed); /* what one cell's numbers depend on; owned */
+void plan_cell_digest(const plan *p, int method, int64_t seed, char hex[SHA256_HEX]);
+
+#endif
