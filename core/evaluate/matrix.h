@@ -1,0 +1,39 @@
+/* The accuracy matrix and the metrics as pure functions of it.
+ *
+ * R[i][j]: share of right answers on task j's test rows after training i tasks; row 0: before training. (T+1) x T. A cell
+ * that was not measured is absent (count 0), and a metric that needs an absent cell is absent (NaN). */
+#ifndef PERDURE_EVALUATE_MATRIX_H
+#define PERDURE_EVALUATE_MATRIX_H
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct matrix {
+    int64_t tasks;
+    int64_t *right; /* [tasks + 1, tasks] */
+    int64_t *count; /* [tasks + 1, tasks]; 0: not measured */
+} matrix;
+
+matrix *matrix_open(int64_t tasks);
+void matrix_close(matrix *m);
+void matrix_set(matrix *m, int64_t after, int64_t task, int64_t right, int64_t count);
+bool matrix_has(const matrix *m, int64_t after, int64_t task);
+double matrix_at(const matrix *m, int64_t after, int64_t task); /* NaN: not measured */
+
+typedef struct metric {
+    const char *name;    /* eg. "bwt.gem" */
+    const char *formula; /* as design.md prints it */
+    const char *summary, *source;
+    int higher_is_better;
+    double (*of)(const matrix *m);
+} metric;
+extern const metric metrics[];
+extern const int64_t metric_count;
+const metric *metric_find(const char *name);
+
+typedef struct spread {
+    int64_t n;
+    double mean, sd, sem, ci95; /* NaN where n is too small (sd, sem, ci95: n < 2) */
+} spread;
+spread spread_of(const double *values, int64_t n); /* sample SD; ci95: half width, Student's t */
+
+#endif
