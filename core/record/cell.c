@@ -1,0 +1,193 @@
+/* A cell's record: matrix.csv for people, weights.safetensors for other tools, result.json for all that comes after. The
+ * last one is what makes the cell finished, so it is written last. */
+#include "record/cell.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "record/record.h"
+#include "record/safetensors.h"
+
+#ifndef PERDURE_VERSION
+#error "PERDURE_VERSION comes from CMake"
+#endif
+
+void cell_result_close(cell_result *r)
+{
+    if (r == NULL)
+        return;
+    matrix_close(r->accuracy);
+    matrix_close(r->network);
+    free(r->weights);
+    free(r->parameters);
+    free(r);
+}
+
+static json_t *number_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* Place i, j of an array [tasks + 1, tasks]: after i tasks, on the task that stands in column j from 0. */
+static double share_at(const matrix *m, int64_t i, int64_t j)
+{
+    int64_t place = i * m->tasks + j;
+    return m->count[place] > 0 ? (double)m->right[place] / (double)m->count[place] : NAN;
+}
+
+static json_t *matrix_json(const matrix *m)
+{
+    json_t *rows = json_array();
+    for (int64_t i = 0; i <= m->tasks; i++) {
+        json_t *row = json_array();
+        for (int64_t j = 0; j < m->tasks; j++)
+            json_array_append_new(row, number_or_null(share_at(m, i, j)));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *counts_json(const matrix *m)
+{
+    json_t *rows = json_array();
+    for (int64_t i = 0; i <= m->tasks; i++) {
+        json_t *row = json_array();
+        for (int64_t j = 0; j < m->tasks; j++)
+            json_array_append_new(row, json_integer(m->count[i * m->tasks + j]));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+/* Every metric there is, whatever the scenario shows: they cost nothing, and another choice then needs no other run. */
+static json_t *metrics_json(const matrix *m)
+{
+    json_t *all = json_object();
+    for (int64_t i = 0; i < metric_count; i++)
+        json_object_set_new(all, metrics[i].name, number_or_null(metrics[i].of(m)));
+    return all;
+}
+
+/* The most memory that this process ever had (VmHWM); null where the kernel does not say. */
+static json_t *memory_json(void)
+{
+    FILE *status = fopen("/proc/self/status", "re");
+    char line[256];
+    long long kibibytes = -1;
+    while (status && fgets(line, sizeof line, status))
+        if (sscanf(line, "VmHWM: %lld kB", &kibibytes) == 1)
+            break;
+    if (status)
+        fclose(status);
+    return kibibytes < 0 ? json_null() : json_integer(kibibytes * 1024);
+}
+
+static json_t *seconds_json(const cell_result *r, double seconds_start)
+{
+    return json_pack("{s:f, s:f, s:f, s:f, s:f}", "start", r->seconds.start + seconds_start, "train", r->seconds.train,
+                     "evaluate", r->seconds.evaluate, "between_tasks", r->seconds.between_tasks, "checkpoint", 0.0);
+}
+
+static json_t *engine_json(const engine_info *engine)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "perdure", PERDURE_VERSION, "torch", engine->torch, "torch_built",
+                     engine->torch_built, "cpu", engine->cpu, "device", engine->device);
+}
+
+json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start)
+{
+    json_t *result = json_object();
+    json_object_set_new(result, "schema", json_string("perdure.result/1"));
+    json_object_set_new(result, "method", json_string(id->method));
+    json_object_set_new(result, "seed", json_integer(id->seed));
+    json_object_set_new(result, "status", json_string("done"));
+    json_object_set_new(result, "matrix", matrix_json(r->accuracy));
+    json_object_set_new(result, "counts", counts_json(r->accuracy));
+    json_object_set_new(result, "metrics", metrics_json(r->accuracy));
+    if (r->network)
+        json_object_set_new(result, "matrix_network", matrix_json(r->network));
+    json_object_set_new(result, "warnings", json_pack("{s:I}", "count", (json_int_t)r->warnings));
+    json_object_set_new(result, "steps", json_integer(r->steps));
+    json_object_set_new(result, "steps_per_second", number_or_null(r->steps_per_second));
+    json_object_set_new(result, "seconds", seconds_json(r, seconds_start));
+    json_object_set_new(result, "weights_sha256", json_string(r->weights_sha256));
+    json_object_set_new(result, "peak_memory_bytes", memory_json());
+    json_object_set_new(result, "plan_sha256", json_string(id->plan_sha256));
+    json_object_set_new(result, "engine", engine_json(&r->engine));
+    return result;
+}
+
+void cell_matrix_csv(const matrix *m, text *out)
+{
+    text_addf(out, "after");
+    for (int64_t j = 1; j <= m->tasks; j++)
+        text_addf(out, ",task_%lld", (long long)j);
+    text_addf(out, "\n");
+    for (int64_t i = 0; i <= m->tasks; i++) {
+        text_addf(out, "%lld", (long long)i);
+        for (int64_t j = 0; j < m->tasks; j++) {
+            text_addf(out, ",");
+            record_number(share_at(m, i, j), out);
+        }
+        text_addf(out, "\n");
+    }
+}
+
+static int matrix_write(const char *folder, const matrix *m, error *e)
+{
+    char *path = alloc_format("%s/matrix.csv", folder);
+    text csv = {0};
+    cell_matrix_csv(m, &csv);
+    int code = file_write(path, csv.at, csv.length, e);
+    text_free(&csv);
+    free(path);
+    return code;
+}
+
+static int weights_write(const char *folder, const struct cell_identity *id, const cell_result *r, error *e)
+{
+    char *path = alloc_format("%s/weights.safetensors", folder);
+    char *seed = alloc_format("%lld", (long long)id->seed);
+    json_t *metadata = json_pack("{s:s, s:s, s:s, s:s}", "format", "pt", "perdure.method", id->method, "perdure.seed",
+                                 seed, "perdure.plan_sha256", id->plan_sha256);
+    int code = safetensors_write(path, r, metadata, e);
+    json_decref(metadata);
+    free(seed);
+    free(path);
+    return code;
+}
+
+static int result_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start,
+                        error *e)
+{
+    char *path = alloc_format("%s/result.json", folder);
+    json_t *result = cell_json(id, r, seconds_start);
+    int code = record_json(path, result, e);
+    json_decref(result);
+    free(path);
+    return code;
+}
+
+int cell_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start, error *e)
+{
+    int code = folder_make(folder, e);
+    if (!code)
+        code = matrix_write(folder, r->accuracy, e);
+    if (!code)
+        code = weights_write(folder, id, r, e);
+    return code ? code : result_write(folder, id, r, seconds_start, e);
+}
+
+int record_cell(const char *folder, const plan *p, int method, int64_t seed, const cell_result *r, double seconds_start,
+                error *e)
+{
+    char digest[SHA256_HEX];
+    plan_cell_digest(p, method, seed, digest);
+    struct cell_identity id = {p->methods[method].name, seed, digest};
+    return cell_write(folder, &id, r, seconds_start, e);
+}

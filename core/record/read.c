@@ -1,0 +1,100 @@
+/* Reading result.json back: whether a cell is finished, and its matrix. A file that is there but cannot be understood is an
+ * error and not an unfinished cell, for running it again would overwrite what somebody may still want to look at. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "record/record.h"
+
+enum { RESULT_BYTES = 64 << 20 };
+
+static int result_parse(const char *path, const char *bytes, size_t count, json_t **out, error *e)
+{
+    json_error_t why;
+    json_t *result = json_loadb(bytes, count, JSON_REJECT_DUPLICATES, &why);
+    if (result == NULL)
+        return error_set(e, EXIT_DATA, "%s:%d:%d: found no JSON: %s", path, why.line, why.column, why.text);
+    const char *schema = json_string_value(json_object_get(result, "schema"));
+    if (schema && !strcmp(schema, "perdure.result/1")) {
+        *out = result;
+        return 0;
+    }
+    error_set(e, EXIT_DATA, "%s: schema: found %s; expected perdure.result/1", path,
+              schema ? text_quoted(schema) : "none");
+    json_decref(result);
+    return EXIT_DATA;
+}
+
+int record_read(const char *folder, json_t **out, error *e)
+{
+    char *path = alloc_format("%s/result.json", folder), *bytes = NULL;
+    size_t count = 0;
+    int code = 0;
+    *out = NULL;
+    if (access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR))
+        code = file_read(path, RESULT_BYTES, &bytes, &count, e);
+    if (!code && bytes)
+        code = result_parse(path, bytes, count, out, e);
+    free(bytes);
+    free(path);
+    return code;
+}
+
+int record_remove(const char *folder, error *e)
+{
+    static const char *const files[] = {"result.json", "matrix.csv", "weights.safetensors", "log.jsonl"};
+    int code = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files && !code; i++) {
+        char *path = alloc_format("%s/%s", folder, files[i]);
+        if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
+            code = error_system(e, EXIT_IO, "%s: cannot be removed", path);
+        free(path);
+    }
+    return code;
+}
+
+/* One cell of the matrix: the accuracy is right / count, so rounding gives the very number of right answers back. */
+static bool place_set(matrix *m, int64_t i, int64_t j, const json_t *accuracy, const json_t *count)
+{
+    int64_t rows = json_integer_value(count);
+    if (!json_is_integer(count) || rows < 0)
+        return false;
+    if (json_is_null(accuracy) || rows == 0)
+        return json_is_null(accuracy) || accuracy == NULL;
+    double share = json_number_value(accuracy);
+    if (!json_is_number(accuracy) || !(share >= 0 && share <= 1))
+        return false;
+    m->right[i * m->tasks + j] = llround(share * (double)rows);
+    m->count[i * m->tasks + j] = rows;
+    return true;
+}
+
+static bool matrix_fill(matrix *m, const json_t *rows, const json_t *counts)
+{
+    for (int64_t i = 0; i <= m->tasks; i++) {
+        const json_t *row = json_array_get(rows, (size_t)i), *count = json_array_get(counts, (size_t)i);
+        if (json_array_size(row) != (size_t)m->tasks || json_array_size(count) != (size_t)m->tasks)
+            return false;
+        for (int64_t j = 0; j < m->tasks; j++)
+            if (!place_set(m, i, j, json_array_get(row, (size_t)j), json_array_get(count, (size_t)j)))
+                return false;
+    }
+    return true;
+}
+
+matrix *record_matrix(const json_t *result, const char *key)
+{
+    const json_t *rows = json_object_get(result, key), *counts = json_object_get(result, "counts");
+    size_t count = json_array_size(rows);
+    if (count < 2 || json_array_size(counts) != count)
+        return NULL;
+    matrix *m = matrix_open((int64_t)count - 1);
+    if (matrix_fill(m, rows, counts))
+        return m;
+    matrix_close(m);
+    return NULL;
+}

@@ -1,0 +1,32 @@
+/* What training a cell gives back, and what is then recorded of it: the one struct between the rooms train and record.
+ * It stands here because record is the lower of the two. */
+#ifndef PERDURE_RECORD_RESULT_H
+#define PERDURE_RECORD_RESULT_H
+#include <stdint.h>
+
+#include "base/sha256.h"
+#include "engine/engine.h"
+#include "evaluate/matrix.h"
+
+typedef struct cell_result {
+    matrix *accuracy;
+    matrix *network;    /* the network's own, where a strategy predicts; else NULL */
+    int64_t warnings;   /* lines of level warning and above */
+    int64_t steps;
+    double steps_per_second;
+    struct { double start, train, evaluate, between_tasks; } seconds;
+    engine_info engine;
+    struct cell_weights { /* of the trained network, in the order of the flat buffer */
+        char name[64];
+        int64_t shape[4];
+        int64_t rank, first, count;
+    } *weights;
+    int64_t weight_count;
+    float *parameters;  /* [P] */
+    int64_t parameter_count;
+    char weights_sha256[SHA256_HEX]; /* of parameters, little-endian float32 */
+} cell_result;
+
+void cell_result_close(cell_result *r); /* and all that it holds; NULL is fine */
+
+#endif
