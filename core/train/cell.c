@@ -1,0 +1,184 @@
+/* A cell from its parts: engine, stream, network, optimizer, strategies; trained by the loop; and what comes of it. */
+#include "train/cell.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/alloc.h"
+
+double cell_now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- what the session tells goes on to the cell's listener ---- */
+
+static void cell_note(void *self, pdr_level level, const char *line)
+{
+    static const char *const names[] = {"debug", "info", "warning", "serious"};
+    const cell *c = self;
+    if (c->listener->note)
+        c->listener->note(c->listener->self, names[level >= PDR_DEBUG && level <= PDR_SERIOUS ? level : PDR_SERIOUS],
+                          line);
+}
+
+static void cell_point(void *self, const char *name, double value)
+{
+    const cell *c = self;
+    int64_t task = c->session.task ? c->session.task->task.index + 1 : 0;
+    if (c->listener->point)
+        c->listener->point(c->listener->self, name, task, c->steps, value);
+}
+
+/* ---- parts ---- */
+
+static int engine_begin(cell *c, error *e)
+{
+    engine_options options = {c->plan->device, (int)c->scenario->device.threads, c->scenario->device.deterministic};
+    int code = engine_load(&c->engine, e);
+    return code ? code : c->engine->open(&options, &c->result->engine, e);
+}
+
+static int network_build(cell *c, error *e)
+{
+    const struct network_options *o = &c->scenario->network;
+    engine_network network = {.kind = network_type_name(o->type),
+                              .hidden = o->hidden.at,
+                              .hidden_count = o->hidden.count,
+                              .shape = c->data->shape,
+                              .rank = c->data->rank,
+                              .outputs = c->stream->columns};
+    random_stream random = random_open((uint64_t)c->seed, "weights", "", 0);
+    return c->engine->model_build(&network, &random, &c->session.model, e);
+}
+
+static int optimizer_build(cell *c, error *e)
+{
+    const struct optimizer_options *o = &c->scenario->optimizer;
+    static const engine_optimizer_kind kinds[] = {ENGINE_SGD, ENGINE_ADAM, ENGINE_ADAMW};
+    engine_optimizer_options options = {.kind = kinds[o->type],
+                                        .momentum = o->momentum,
+                                        .weight_decay = o->weight_decay,
+                                        .beta1 = o->beta1,
+                                        .beta2 = o->beta2,
+                                        .epsilon = o->epsilon};
+    c->optimizer = c->engine->optimizer_open(c->session.model, &options);
+    return c->optimizer ? 0 : error_set(e, EXIT_SYSTEM, "the optimizer cannot be made: out of memory");
+}
+
+static int strategies_create(cell *c, error *e)
+{
+    c->session.strategies = alloc_zero((size_t)c->method->count + 1, sizeof *c->session.strategies);
+    int code = 0;
+    for (int i = 0; !code && i < c->method->count; i++) {
+        const plan_strategy *s = &c->method->strategies[i];
+        code = host_create(&c->session, i, s->plugin, s->name, s->config, e);
+    }
+    return code;
+}
+
+static int cell_open(cell *c, error *e)
+{
+    int code = stream_open(c->scenario, c->data, (uint64_t)c->seed, &c->stream, e);
+    if (code || (code = engine_begin(c, e)))
+        return code;
+    c->session.engine = c->engine;
+    c->session.data = c->data;
+    c->session.seed = (uint64_t)c->seed;
+    c->session.listener = (host_listener){c, cell_note, cell_point};
+    host_begin(&c->session);
+    c->executor = c->engine->autograd;
+    c->result->accuracy = matrix_open(c->stream->count);
+    c->result->network = c->method->prediction_owner >= 0 ? matrix_open(c->stream->count) : NULL;
+    if ((code = network_build(c, e)) || (code = optimizer_build(c, e)))
+        return code;
+    stages_open(c);
+    c->step.session = &c->session;
+    c->step.scope = c->engine->tensor->open(NULL, PDR_GRAD);
+    return strategies_create(c, e);
+}
+
+static void cell_close(cell *c)
+{
+    if (c->engine && c->session.engine)
+        host_end(&c->session);
+    batch_order_close(&c->order);
+    if (c->step.scope)
+        c->engine->tensor->close(c->step.scope);
+    if (c->stages)
+        stages_close(c);
+    if (c->optimizer)
+        c->engine->optimizer_close(c->optimizer);
+    if (c->session.model)
+        c->engine->model->discard(c->session.model);
+    free(c->session.strategies);
+    stream_close(c->stream);
+}
+
+/* ---- what comes of it ---- */
+
+static void weight_name(struct cell_weights *w, const pdr_block *b)
+{
+    snprintf(w->name, sizeof w->name, "%s", b->name);
+    memcpy(w->shape, b->shape, sizeof w->shape);
+    w->rank = b->rank;
+    w->first = b->first;
+    w->count = b->count;
+}
+
+static int weights_keep(cell *c, error *e)
+{
+    const pdr_model_api *m = c->engine->model;
+    cell_result *r = c->result;
+    r->parameter_count = c->engine->model_size(c->session.model);
+    r->parameters = alloc_zero((size_t)r->parameter_count + 1, sizeof *r->parameters);
+    size_t bytes = (size_t)r->parameter_count * sizeof *r->parameters;
+    if (c->engine->tensor->read(m->flat_params(c->session.model), PDR_F32, r->parameters, bytes) != PDR_OK)
+        return error_set(e, EXIT_INTERNAL, "the network's parameters cannot be read");
+    sha256_bytes(r->parameters, bytes, r->weights_sha256);
+    r->weight_count = m->block_count(c->session.model);
+    r->weights = alloc_zero((size_t)r->weight_count + 1, sizeof *r->weights);
+    for (int64_t i = 0; i < r->weight_count; i++) {
+        pdr_block block = {.struct_size = sizeof block};
+        m->block(c->session.model, i, &block);
+        weight_name(&r->weights[i], &block);
+    }
+    return 0;
+}
+
+static int result_fill(cell *c, error *e)
+{
+    cell_result *r = c->result;
+    r->steps = c->steps;
+    r->steps_per_second = c->clock.train > 0 ? (double)c->steps / c->clock.train : 0;
+    r->seconds.start = c->clock.start;
+    r->seconds.train = c->clock.train;
+    r->seconds.evaluate = c->clock.evaluate;
+    r->seconds.between_tasks = c->clock.between_tasks;
+    return weights_keep(c, e);
+}
+
+int train_cell(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,
+               cell_result **out, error *e)
+{
+    static const train_listener deaf;
+    double start = cell_now();
+    cell *c = alloc_zero(1, sizeof *c);
+    *c = (cell){.plan = p, .method = &p->methods[method], .scenario = p->scenario, .data = data, .seed = seed,
+                .listener = listener ? listener : &deaf, .result = alloc_zero(1, sizeof *c->result)};
+    int code = cell_open(c, e);
+    c->clock.start = cell_now() - start;
+    if (!code && !(code = loop_run(c, e)))
+        code = result_fill(c, e);
+    cell_close(c); /* leaks are noted in here */
+    c->result->warnings = c->session.warnings;
+    *out = code ? NULL : c->result;
+    if (code)
+        cell_result_close(c->result);
+    free(c);
+    return code;
+}

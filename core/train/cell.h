@@ -1,0 +1,96 @@
+/* One cell while it trains: shared by the files of this room and by nobody else. */
+#ifndef PERDURE_TRAIN_CELL_H
+#define PERDURE_TRAIN_CELL_H
+#include "plugin/host.h"
+#include "train/train.h"
+
+/* A stretch of training between two rows of the matrix: a task, or with train_on: all the whole stream at once. */
+typedef struct stage {
+    host_task task;    /* what hooks see of it; its rows and labels are `rows` and `labels` */
+    int64_t *rows;     /* [count] in data->train */
+    int64_t *labels;   /* [count] columns */
+    int64_t count;
+    int64_t after;     /* the row of the matrix that follows it */
+} stage;
+
+/* The order in which an epoch takes the task's rows and, behind them, those of mingled memories. */
+typedef struct batch_order {
+    int64_t *at;    /* [count]: below the stage's count a row of it, else one of the mingled */
+    int64_t count, next;
+    struct batch_mingled {
+        pdr_memory *memory;
+        int64_t slot;
+    } *mingled;
+    int64_t mingled_count;
+    random_stream random;
+} batch_order;
+
+typedef struct cell_clock {
+    double start, train, evaluate, between_tasks; /* seconds */
+} cell_clock;
+
+typedef struct cell {
+    const plan *plan;
+    const plan_method *method;
+    const struct scenario *scenario;
+    const dataset *data;
+    const struct engine *engine;
+    const engine_executor *executor;
+    const train_listener *listener;
+    int64_t seed;
+    stream *stream;
+    host_session session;
+    engine_optimizer *optimizer;
+    stage *stages;
+    int64_t stage_count;
+    host_task *views;          /* [stream->count] the tasks as evaluation shows them */
+    int64_t *first_of, *count_of; /* [columns] the run of columns that competes with a column's own */
+    host_step step;            /* one, used again by every step */
+    batch_order order;
+    int64_t steps, steps_before, steps_all; /* done; done before this stage; of the whole cell */
+    double loss, told;         /* last loss read; when progress was last told */
+    cell_clock clock;
+    cell_result *result;
+} cell;
+
+/* ---- stage.c: what is trained on, in which order ---- */
+void stages_open(cell *c);
+void stages_close(cell *c);
+engine_mask mask_evaluated(const cell *c, int64_t after, int64_t on); /* columns that compete at R[after][on], on from 1 */
+
+/* ---- batch.c ---- */
+void batch_order_begin(cell *c, stage *s, int64_t epoch);
+bool batch_take(cell *c, stage *s, int64_t epoch, error *e); /* the next batch into c->step; false: none is left, or e */
+void batch_order_close(batch_order *o);
+
+/* ---- dispatch.c: one hook over all strategies, in scenario order ---- */
+typedef pdr_status (*step_hook)(void *, const pdr_step *);
+typedef pdr_status (*task_hook)(void *, const pdr_task *);
+typedef pdr_status (*epoch_hook)(void *, const pdr_task *, int64_t);
+typedef pdr_status (*eval_hook)(void *, const pdr_eval *);
+/* `hook`: offset in pdr_hooks. */
+int dispatch_run(cell *c, bool before, error *e);
+int dispatch_task(cell *c, size_t hook, const char *name, host_task *t, error *e);
+int dispatch_epoch(cell *c, size_t hook, const char *name, host_task *t, int64_t epoch, error *e);
+int dispatch_step(cell *c, size_t hook, const char *name, int32_t mode, error *e);
+int dispatch_eval(cell *c, size_t hook, const char *name, pdr_eval *eval, error *e);
+bool dispatch_wanted(const cell *c, size_t hook); /* some strategy has it */
+
+/* ---- step.c: the parts of a step that are not hooks ---- */
+int step_assemble(cell *c, error *e); /* fresh, mingled and rehearsed rows become one batch */
+int step_forward(cell *c, error *e);
+int step_loss(cell *c, error *e);     /* row losses and their mean, by the sole compute_loss where there is one */
+int step_backward(cell *c, error *e); /* with the terms of add_loss */
+int step_penalties(cell *c, error *e);
+int step_update(cell *c, error *e);
+int step_failed(const cell *c, const char *what, error *e); /* the step's scope has an error */
+
+/* ---- evaluate.c ---- */
+int evaluate_row(cell *c, int64_t after, error *e);
+
+/* ---- loop.c ---- */
+int loop_run(cell *c, error *e);
+
+double cell_now(void); /* seconds of a steady clock */
+
+#endif

@@ -1,0 +1,150 @@
+/* A row of the matrix: accuracy on every task after so many tasks, in large batches without a graph.
+ *
+ * In task-il the task's own columns compete, else the columns seen after max(after, on) tasks: a task that is still to
+ * come is judged among the classes that will be seen once it has come, in row 0 as in every other, so that forward
+ * transfer subtracts like from like. */
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "train/cell.h"
+
+enum { EVALUATE_ROWS = 1000 };
+
+#define EVAL(hook) dispatch_eval(c, offsetof(pdr_hooks, hook), #hook, eval, e)
+
+/* Right answers among n rows: the greatest of the competing columns is the label's. */
+static int64_t right_count(cell *c, pdr_scope *s, const pdr_tensor *scores, const engine_mask *mask, const int64_t *label,
+                           int64_t n)
+{
+    const pdr_tensor_api *t = c->engine->tensor;
+    pdr_tensor *best = t->argmax(s, t->slice(s, scores, 1, mask->first, mask->count), 1, 0);
+    const int64_t *column = c->engine->bytes(s, best, PDR_I64);
+    int64_t right = 0;
+    for (int64_t i = 0; column && i < n; i++)
+        right += column[i] + mask->first == label[i];
+    return right;
+}
+
+/* One chunk of a task's test rows. */
+typedef struct chunk {
+    const int64_t *rows;
+    int64_t count, label[EVALUATE_ROWS];
+    int64_t right, right_network;
+} chunk;
+
+static pdr_tensor *chunk_gather(cell *c, pdr_scope *s, const stream_task *t, chunk *k)
+{
+    const dataset *data = c->data;
+    const int32_t *column_of = c->stream->column_of + t->index * c->stream->set_classes;
+    int64_t shape[5] = {k->count};
+    void *x = NULL;
+    memcpy(shape + 1, data->shape, (size_t)data->rank * sizeof *shape);
+    pdr_tensor *out = c->engine->blank(s, PDR_F32, shape, (int32_t)data->rank + 1, &x);
+    if (out)
+        dataset_gather(data, &data->test, k->rows, k->count, x);
+    for (int64_t i = 0; i < k->count; i++)
+        k->label[i] = column_of[data->test.label[k->rows[i]]];
+    return c->engine->to_device(s, out);
+}
+
+/* The sole predict's scores, in the caller's scope. */
+static pdr_tensor *scores_by_owner(cell *c, pdr_scope *s, pdr_eval *eval, error *e)
+{
+    const pdr_tensor_api *t = c->engine->tensor;
+    strategy *owner = &c->session.strategies[c->method->prediction_owner];
+    int64_t rows = t->size(eval->logits, 0), columns = t->size(eval->logits, 1);
+    pdr_tensor *theirs = NULL;
+    eval->scope = host_enter(owner, "predict", PDR_NO_GRAD);
+    pdr_status status = owner->plugin->hooks.predict(owner->self, eval, &theirs);
+    if (status == PDR_OK && t->status(owner->scope) == PDR_OK &&
+        (!theirs || t->rank(theirs) != 2 || t->size(theirs, 0) != rows || t->size(theirs, 1) != columns))
+        host_fail(owner, PDR_EINVALID, "found %s; expected scores [%lld, %lld]",
+                  theirs ? "scores of another shape" : "no scores", (long long)rows, (long long)columns);
+    pdr_tensor *out = c->engine->adopt(s, theirs);
+    return host_leave(owner, status, e) ? NULL : out;
+}
+
+static int chunk_measure(cell *c, pdr_scope *s, pdr_eval *eval, const engine_mask *mask, chunk *k, error *e)
+{
+    const pdr_model_api *m = c->engine->model;
+    pdr_tensor *x = chunk_gather(c, s, &c->stream->tasks[eval->on_task], k);
+    eval->x = x;
+    eval->logits = m->forward(s, c->session.model, x, PDR_EVAL);
+    pdr_tensor *scores = (pdr_tensor *)(uintptr_t)eval->logits;
+    if (c->method->prediction_owner >= 0) {
+        if (c->method->flags & PDR_USES_FEATURES)
+            eval->features = m->features(s, c->session.model, x, PDR_EVAL);
+        k->right_network += right_count(c, s, eval->logits, mask, k->label, k->count);
+        scores = eval->logits ? scores_by_owner(c, s, eval, e) : NULL;
+    }
+    if (!e->code)
+        k->right += right_count(c, s, scores, mask, k->label, k->count);
+    if (!e->code && c->engine->tensor->status(s) < 0)
+        return error_set(e, EXIT_FAILED, "evaluation on task %lld after %lld: %s", (long long)eval->on_task + 1,
+                         (long long)eval->after_task, c->engine->scope_message(s));
+    return e->code;
+}
+
+static int task_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+{
+    engine_mask mask = mask_evaluated(c, eval->after_task, t->index + 1);
+    bool plain = c->method->prediction_owner < 0; /* what a plugin may keep must not be an inference tensor */
+    pdr_scope *s = c->engine->tensor->open(NULL, PDR_NO_GRAD);
+    for (int64_t first = 0; !e->code && first < t->test_count; first += EVALUATE_ROWS) {
+        c->engine->scope_clear(s, plain ? ENGINE_INFERENCE : PDR_NO_GRAD);
+        k->rows = t->test + first;
+        k->count = t->test_count - first < EVALUATE_ROWS ? t->test_count - first : EVALUATE_ROWS;
+        chunk_measure(c, s, eval, &mask, k, e);
+    }
+    c->engine->tensor->close(s);
+    eval->x = eval->logits = eval->features = NULL;
+    return e->code;
+}
+
+static void cell_keep(cell *c, int64_t after, const stream_task *t, const chunk *k)
+{
+    cell_result *r = c->result;
+    matrix_set(r->accuracy, after, t->index + 1, k->right, t->test_count);
+    if (r->network)
+        matrix_set(r->network, after, t->index + 1, k->right_network, t->test_count);
+    if (c->listener->measured)
+        c->listener->measured(c->listener->self, after, t->index + 1, (double)k->right / (double)t->test_count);
+}
+
+/* What before_eval does to the parameters is undone after after_eval (rule 20). */
+static int task_evaluate(cell *c, int64_t after, const stream_task *t, error *e)
+{
+    const pdr_tensor_api *api = c->engine->tensor;
+    pdr_eval shown = {.struct_size = sizeof shown, .after_task = after, .on_task = t->index,
+                      .task = &c->views[t->index].task, .model = c->session.model};
+    pdr_eval *eval = &shown;
+    bool touched = dispatch_wanted(c, offsetof(pdr_hooks, before_eval));
+    pdr_tensor *parameters = c->engine->model->flat_params(c->session.model);
+    pdr_scope *s = api->open(NULL, PDR_NO_GRAD);
+    pdr_tensor *before = touched ? api->clone(s, parameters) : NULL;
+    chunk *k = alloc_zero(1, sizeof *k);
+    int code = EVAL(before_eval);
+    if (!code)
+        code = task_measure(c, eval, t, k, e);
+    if (!code)
+        code = EVAL(after_eval);
+    if (touched)
+        api->copy(s, parameters, before);
+    api->close(s);
+    if (!code)
+        cell_keep(c, after, t, k);
+    free(k);
+    return code;
+}
+
+int evaluate_row(cell *c, int64_t after, error *e)
+{
+    double start = cell_now();
+    int code = 0;
+    for (int64_t i = 0; !code && i < c->stream->count; i++)
+        code = task_evaluate(c, after, &c->stream->tasks[i], e);
+    c->clock.evaluate += cell_now() - start;
+    return code;
+}

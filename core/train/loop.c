@@ -1,0 +1,91 @@
+/* The loop: the whole of training on one screen, with every hook in its place. What the lines between the hooks do stands
+ * in step.c; who is asked and in which order, in dispatch.c; how strategies compose, in <perdure/plugin.h>. */
+#include <stddef.h>
+
+#include "train/cell.h"
+
+#define STEP(hook, mode) dispatch_step(c, offsetof(pdr_hooks, hook), #hook, mode, e)
+#define TASK(hook) dispatch_task(c, offsetof(pdr_hooks, hook), #hook, &s->task, e)
+#define EPOCH(hook) dispatch_epoch(c, offsetof(pdr_hooks, hook), #hook, &s->task, epoch, e)
+
+enum { LOG_EVERY = 10 }; /* steps between two points of the loss in log.jsonl */
+
+static int loop_batch(cell *c, error *e)
+{
+    int code;
+    if ((code = STEP(before_batch, PDR_NO_GRAD)) || (code = step_assemble(c, e)) ||
+        (code = STEP(before_forward, PDR_GRAD)) || (code = step_forward(c, e)) ||
+        (code = STEP(after_forward, PDR_GRAD)) || (code = STEP(before_loss, PDR_NO_GRAD)) ||
+        (code = step_loss(c, e)) /* the sole compute_loss is asked in here */ ||
+        (code = STEP(after_loss, PDR_GRAD)) || (code = step_backward(c, e)) ||
+        (code = STEP(after_backward, PDR_NO_GRAD)) || (code = step_penalties(c, e)) ||
+        (code = STEP(before_update, PDR_NO_GRAD)) || (code = step_update(c, e)) ||
+        (code = STEP(after_update, PDR_NO_GRAD)) || (code = STEP(after_batch, PDR_NO_GRAD)))
+        return code;
+    return 0;
+}
+
+static void loop_tell(cell *c, const stage *s)
+{
+    double now = cell_now();
+    bool log = c->steps % LOG_EVERY == 0, tell = now - c->told > 0.1;
+    if (!log && !tell)
+        return;
+    c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
+    if (log && c->listener->point)
+        c->listener->point(c->listener->self, "loss", s->task.task.index + 1, c->steps, c->loss);
+    if (!tell || !c->listener->progress)
+        return;
+    double rate = (double)c->steps / (c->clock.train + 1e-9);
+    c->listener->progress(c->listener->self, &(train_progress){s->task.task.index + 1, c->stage_count, c->steps,
+                                                               c->steps_all, c->loss, rate});
+    c->told = now;
+}
+
+static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
+{
+    int code = EPOCH(before_epoch);
+    double start = cell_now();
+    if (!code)
+        batch_order_begin(c, s, epoch);
+    while (!code && batch_take(c, s, epoch, e)) {
+        if ((code = loop_batch(c, e)))
+            break;
+        c->session.step = ++c->steps;
+        double now = cell_now();
+        c->clock.train += now - start;
+        start = now;
+        host_flush_metrics(&c->session);
+        loop_tell(c, s);
+    }
+    if (!code)
+        code = e->code ? e->code : EPOCH(after_epoch);
+    return code;
+}
+
+static int loop_task(cell *c, stage *s, error *e)
+{
+    c->session.task = &s->task;
+    c->steps_before = c->steps;
+    double start = cell_now();
+    int code = TASK(before_task);
+    c->clock.between_tasks += cell_now() - start;
+    for (int64_t epoch = 0; !code && epoch < c->scenario->training.epochs; epoch++)
+        code = loop_epoch(c, s, epoch, e);
+    start = cell_now();
+    if (!code)
+        code = TASK(after_task);
+    c->clock.between_tasks += cell_now() - start;
+    return code;
+}
+
+int loop_run(cell *c, error *e)
+{
+    int code = dispatch_run(c, true, e);
+    if (!code && c->scenario->evaluation.matrix.untrained)
+        code = evaluate_row(c, 0, e);
+    for (int64_t i = 0; !code && i < c->stage_count; i++)
+        if (!(code = loop_task(c, &c->stages[i], e)))
+            code = evaluate_row(c, c->stages[i].after, e);
+    return code ? code : dispatch_run(c, false, e);
+}

@@ -1,0 +1,175 @@
+/* What is trained on between two rows of the matrix, and which columns compete while it is.
+ *
+ * The scenario's `active` says who competes in the training loss: all columns, those seen so far, or those of the row's
+ * own task. A rehearsed row's task is that of its label, so with `task` and columns of its own for every task the run of
+ * columns follows from the label. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "train/cell.h"
+
+/* Whether every task has columns of its own; else all tasks share the first ones. */
+static bool columns_disjoint(const cell *c)
+{
+    const struct stream_options *o = &c->scenario->stream;
+    return o->scenario == CLASS_IL || o->head == HEAD_MULTI;
+}
+
+static engine_mask mask_run(const cell *c, int64_t first, int64_t count)
+{
+    return (engine_mask){.first = first, .count = count, .columns = c->stream->columns};
+}
+
+static engine_mask mask_task(const cell *c, const stream_task *t)
+{
+    return columns_disjoint(c) ? mask_run(c, t->seen_before, t->seen - t->seen_before) : mask_run(c, 0, t->class_count);
+}
+
+static engine_mask mask_fresh(const cell *c, const stream_task *t)
+{
+    switch (c->scenario->stream.active) {
+    case ACTIVE_TASK: return mask_task(c, t);
+    case ACTIVE_SEEN: return mask_run(c, 0, t->seen);
+    default: return mask_run(c, 0, c->stream->columns);
+    }
+}
+
+static engine_mask mask_any(const cell *c, const stream_task *t)
+{
+    if (c->scenario->stream.active != ACTIVE_TASK)
+        return mask_fresh(c, t);
+    engine_mask mask = mask_run(c, 0, c->stream->columns);
+    if (columns_disjoint(c)) {
+        mask.first_of = c->first_of;
+        mask.count_of = c->count_of;
+    }
+    return mask;
+}
+
+engine_mask mask_evaluated(const cell *c, int64_t after, int64_t on)
+{
+    const stream_task *tasks = c->stream->tasks;
+    if (c->scenario->stream.scenario == TASK_IL)
+        return mask_task(c, &tasks[on - 1]);
+    return mask_run(c, 0, tasks[(after > on ? after : on) - 1].seen);
+}
+
+static void runs_open(cell *c)
+{
+    c->first_of = alloc_zero((size_t)c->stream->columns, sizeof *c->first_of);
+    c->count_of = alloc_zero((size_t)c->stream->columns, sizeof *c->count_of);
+    for (int64_t i = 0; i < c->stream->count; i++) {
+        engine_mask run = mask_task(c, &c->stream->tasks[i]);
+        for (int64_t j = run.first; j < run.first + run.count; j++) {
+            c->first_of[j] = run.first;
+            c->count_of[j] = run.count;
+        }
+    }
+}
+
+/* ---- tasks as hooks see them ---- */
+
+static pdr_task task_seen(const cell *c, const stream_task *t)
+{
+    return (pdr_task){
+        .struct_size = sizeof(pdr_task),
+        .boundary_known = 1,
+        .task_id_given = c->scenario->stream.scenario == TASK_IL,
+        .index = t->index,
+        .row_count = t->train_count,
+        .class_count = t->class_count,
+        .seen_before = t->seen_before,
+        .seen = t->seen,
+        .columns = c->stream->columns,
+        .classes = t->columns,
+        .shape = c->data->shape,
+        .rank = c->data->rank,
+        .model = c->session.model,
+    };
+}
+
+static void rows_add(const cell *c, stage *s, const stream_task *t)
+{
+    s->rows = alloc_again(s->rows, (size_t)(s->count + t->train_count) + 1, sizeof *s->rows);
+    s->labels = alloc_again(s->labels, (size_t)(s->count + t->train_count) + 1, sizeof *s->labels);
+    const int32_t *column_of = c->stream->column_of + t->index * c->stream->set_classes;
+    for (int64_t i = 0; i < t->train_count; i++) {
+        s->rows[s->count] = t->train[i];
+        s->labels[s->count++] = column_of[c->data->train.label[t->train[i]]];
+    }
+}
+
+static void stage_open(cell *c, stage *s, const stream_task *t)
+{
+    rows_add(c, s, t);
+    s->after = t->index + 1;
+    s->task = (host_task){.task = task_seen(c, t), .fresh = mask_fresh(c, t), .any = mask_any(c, t)};
+    s->task.task.previous = s == c->stages ? NULL : &s[-1].task.task;
+}
+
+/* train_on: all. One task with the rows and classes of all. */
+static void stage_open_joint(cell *c, stage *s)
+{
+    const stream_task *last = &c->stream->tasks[c->stream->count - 1];
+    for (int64_t i = 0; i < c->stream->count; i++)
+        rows_add(c, s, &c->stream->tasks[i]);
+    int64_t columns = c->stream->columns, *classes = alloc_zero((size_t)columns, sizeof *classes);
+    for (int64_t i = 0; i < columns; i++)
+        classes[i] = i;
+    s->after = c->stream->count;
+    s->task = (host_task){.task = task_seen(c, last), .fresh = mask_any(c, last), .any = mask_any(c, last)};
+    pdr_task *t = &s->task.task;
+    t->boundary_known = 0;
+    t->index = 0;
+    t->row_count = s->count;
+    t->class_count = t->seen = columns;
+    t->seen_before = 0;
+    t->classes = classes;
+}
+
+static void stage_finish(cell *c, stage *s)
+{
+    s->task.rows = s->rows;
+    s->task.labels = s->labels;
+    s->task.session = &c->session;
+    int64_t batch = c->scenario->training.batch;
+    c->steps_all += (s->count + batch - 1) / batch * c->scenario->training.epochs;
+}
+
+void stages_open(cell *c)
+{
+    runs_open(c);
+    bool joint = c->method->train_on == TRAIN_ALL;
+    c->stage_count = joint ? 1 : c->stream->count;
+    c->stages = alloc_zero((size_t)c->stage_count, sizeof *c->stages);
+    c->views = alloc_zero((size_t)c->stream->count, sizeof *c->views);
+    for (int64_t i = 0; i < c->stage_count; i++) {
+        if (joint)
+            stage_open_joint(c, c->stages);
+        else
+            stage_open(c, &c->stages[i], &c->stream->tasks[i]);
+        stage_finish(c, &c->stages[i]);
+    }
+    for (int64_t i = 0; i < c->stream->count; i++)
+        c->views[i] = (host_task){.task = task_seen(c, &c->stream->tasks[i]),
+                                  .fresh = mask_fresh(c, &c->stream->tasks[i]),
+                                  .any = mask_any(c, &c->stream->tasks[i]),
+                                  .session = &c->session};
+}
+
+void stages_close(cell *c)
+{
+    bool joint = c->method->train_on == TRAIN_ALL;
+    for (int64_t i = 0; i < c->stage_count; i++) {
+        free(c->stages[i].rows);
+        free(c->stages[i].labels);
+        free(c->stages[i].task.mingled);
+        if (joint)
+            free((void *)(uintptr_t)c->stages[i].task.task.classes);
+    }
+    free(c->stages);
+    free(c->views);
+    free(c->first_of);
+    free(c->count_of);
+}

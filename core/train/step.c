@@ -1,0 +1,206 @@
+/* What happens between the hooks of a step. The formulas are rules 14 and 15 of <perdure/plugin.h>. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "train/cell.h"
+
+int step_failed(const cell *c, const char *what, error *e)
+{
+    if (c->engine->tensor->status(c->step.scope) == PDR_OK)
+        return 0;
+    const stage *s = (const stage *)(const void *)c->step.step.task; /* a stage begins with its task */
+    return error_set(e, EXIT_FAILED, "task %lld, step %lld: %s failed: %s", (long long)s->task.task.index + 1,
+                     (long long)c->steps, what, c->engine->scope_message(c->step.scope));
+}
+
+/* ---- rows ---- */
+
+static pdr_tensor *unlabelled(cell *c, int64_t n)
+{
+    return c->engine->tensor->full(c->step.scope, PDR_I64, &n, 1, -1);
+}
+
+int step_assemble(cell *c, error *e)
+{
+    host_step *h = &c->step;
+    pdr_tensor *x[HOST_QUEUE + 1], *y[HOST_QUEUE + 1];
+    if (!h->part_count)
+        return 0;
+    x[0] = (pdr_tensor *)(uintptr_t)h->step.x;
+    y[0] = (pdr_tensor *)(uintptr_t)h->step.y;
+    for (int64_t i = 0; i < h->part_count; i++) {
+        x[i + 1] = h->parts[i].x;
+        y[i + 1] = h->parts[i].y ? h->parts[i].y : unlabelled(c, h->parts[i].count);
+    }
+    h->step.x = c->engine->tensor->cat(h->scope, x, (int32_t)h->part_count + 1, 0);
+    h->step.y = c->engine->tensor->cat(h->scope, y, (int32_t)h->part_count + 1, 0);
+    return step_failed(c, "putting the batch together", e);
+}
+
+/* ---- forward ---- */
+
+int step_forward(cell *c, error *e)
+{
+    host_step *h = &c->step;
+    pdr_tensor *features = NULL;
+    bool wanted = c->method->flags & PDR_USES_FEATURES;
+    h->step.logits = c->executor->forward(h->scope, c->session.model, h->step.x, wanted ? &features : NULL);
+    h->step.features = features;
+    return step_failed(c, "the forward pass", e);
+}
+
+/* ---- loss ---- */
+
+static bool part_is_joined(const host_part *p) { return p->blend == PDR_JOIN; }
+
+static int64_t rows_joined(const host_step *h)
+{
+    int64_t n = h->step.fresh;
+    for (int64_t i = 0; i < h->part_count; i++)
+        if (part_is_joined(&h->parts[i]))
+            n += h->parts[i].labelled;
+    return n;
+}
+
+static bool rows_all_joined(const host_step *h)
+{
+    for (int64_t i = 0; i < h->part_count; i++)
+        if (!part_is_joined(&h->parts[i]) || h->parts[i].labelled < h->parts[i].count)
+            return false;
+    return true;
+}
+
+/* 1 + sum r_i over the SHARE parts that have labelled rows. */
+static double shares_of_parts(const host_step *h)
+{
+    double sum = 1;
+    for (int64_t i = 0; i < h->part_count; i++)
+        if (h->parts[i].blend == PDR_SHARE && h->parts[i].labelled)
+            sum += h->parts[i].weight;
+    return sum;
+}
+
+/* What one labelled row of a part counts in the loss before terms. */
+static float row_weight(const host_part *p, double joined, double shares)
+{
+    if (part_is_joined(p))
+        return (float)joined;
+    double weight = p->weight / (double)(p->labelled ? p->labelled : 1);
+    return (float)(p->blend == PDR_SHARE ? weight / shares : weight);
+}
+
+/* [B]: the weight of every row, so that the loss is one product. Row losses of unlabelled rows may be anything from a
+ * compute_loss, so their weight is 0 and their loss is masked by `where`. */
+static pdr_tensor *row_weights(cell *c)
+{
+    host_step *h = &c->step;
+    void *bytes = NULL;
+    pdr_tensor *out = c->engine->blank(h->scope, PDR_F32, &h->rows, 1, &bytes);
+    const int64_t *y = c->engine->bytes(h->scope, h->step.y, PDR_I64);
+    if (!out || !y)
+        return NULL;
+    float *weight = bytes;
+    double shares = shares_of_parts(h);
+    int64_t joined_count = rows_joined(h);
+    double joined = joined_count ? 1 / ((double)joined_count * shares) : 0;
+    for (int64_t i = 0; i < h->step.fresh; i++)
+        weight[i] = (float)joined;
+    for (int64_t i = 0; i < h->part_count; i++) {
+        const host_part *p = &h->parts[i];
+        for (int64_t j = p->first; j < p->first + p->count; j++)
+            weight[j] = y[j] >= 0 ? row_weight(p, joined, shares) : 0;
+    }
+    return c->engine->to_device(h->scope, out);
+}
+
+static pdr_tensor *loss_weighted(cell *c, const pdr_tensor *row_loss)
+{
+    const pdr_tensor_api *t = c->engine->tensor;
+    pdr_scope *s = c->step.scope;
+    if (rows_all_joined(&c->step))
+        return t->mean(s, row_loss, PDR_ALL, 0);
+    int64_t one = 1;
+    pdr_tensor *weights = row_weights(c), *zero = t->full(s, PDR_F32, &one, 1, 0);
+    pdr_tensor *counted = t->where(s, t->less(s, zero, t->abs(s, weights)), row_loss, zero);
+    return t->dot(s, weights, counted);
+}
+
+static int rows_by_owner(cell *c, pdr_tensor **rows, error *e)
+{
+    host_step *h = &c->step;
+    strategy *s = &c->session.strategies[c->method->loss_owner];
+    pdr_tensor *theirs = NULL;
+    h->step.scope = host_enter(s, "compute_loss", PDR_GRAD);
+    pdr_status status = s->plugin->hooks.compute_loss(s->self, &h->step, &theirs);
+    const pdr_tensor_api *t = c->engine->tensor;
+    if (status == PDR_OK && t->status(s->scope) == PDR_OK &&
+        (!theirs || t->rank(theirs) != 1 || t->size(theirs, 0) != h->rows))
+        host_fail(s, PDR_EINVALID, "found %s of %lld rows; expected a loss for each of the batch's %lld rows",
+                  theirs ? "losses" : "no losses", theirs ? (long long)t->size(theirs, 0) : 0LL, (long long)h->rows);
+    *rows = c->engine->adopt(h->scope, theirs);
+    return host_leave(s, status, e);
+}
+
+int step_loss(cell *c, error *e)
+{
+    host_step *h = &c->step;
+    const host_task *task = (const host_task *)h->step.task;
+    pdr_tensor *rows = NULL;
+    int code = 0;
+    if (c->method->loss_owner >= 0)
+        code = rows_by_owner(c, &rows, e);
+    else
+        rows = c->engine->row_loss(h->scope, h->step.logits, h->step.y, h->part_count ? &task->any : &task->fresh);
+    if (code)
+        return code;
+    h->step.row_loss = rows;
+    h->step.loss = loss_weighted(c, rows);
+    return step_failed(c, "the loss", e);
+}
+
+/* (loss * R + sum r_k S_k) / (R + sum r_k) + sum w_j A_j, where R is what the rows came to. */
+static pdr_tensor *loss_with_terms(cell *c)
+{
+    host_step *h = &c->step;
+    const pdr_tensor_api *t = c->engine->tensor;
+    double before = shares_of_parts(h), shares = before;
+    for (int64_t i = 0; i < h->term_count; i++)
+        shares += h->terms[i].blend == PDR_SHARE ? h->terms[i].weight : 0;
+    pdr_tensor *total = (pdr_tensor *)(uintptr_t)h->step.loss;
+    if (shares != before)
+        total = t->affine(h->scope, total, before / shares, 0);
+    for (int64_t i = 0; i < h->term_count; i++) {
+        const host_term *k = &h->terms[i];
+        double weight = k->blend == PDR_SHARE ? k->weight / shares : k->weight;
+        total = t->add(h->scope, total, t->affine(h->scope, k->value, weight, 0));
+    }
+    return total;
+}
+
+/* ---- backward and update ---- */
+
+int step_backward(cell *c, error *e)
+{
+    host_step *h = &c->step;
+    c->executor->backward(h->scope, c->session.model, loss_with_terms(c), c->method->flags & PDR_USES_GRADIENT);
+    return step_failed(c, "the backward pass", e);
+}
+
+/* Where a strategy reads the final gradient, penalties go into the flat one; else they are part of the update's pass. */
+int step_penalties(cell *c, error *e)
+{
+    host_step *h = &c->step;
+    if (!h->penalty_count || !(c->method->flags & PDR_USES_GRADIENT))
+        return 0;
+    c->engine->penalty_apply(h->scope, c->session.model, h->penalties, h->penalty_count);
+    h->penalty_count = 0;
+    return step_failed(c, "adding the penalties", e);
+}
+
+int step_update(cell *c, error *e)
+{
+    host_step *h = &c->step;
+    c->engine->optimizer_step(h->scope, c->optimizer, h->step.lr, h->penalties, h->penalty_count);
+    return step_failed(c, "the update", e);
+}

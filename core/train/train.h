@@ -1,0 +1,32 @@
+/* A cell: one method with one seed, trained through the stream and evaluated after every task. Runs in a process of its
+ * own, with the engine loaded. */
+#ifndef PERDURE_TRAIN_TRAIN_H
+#define PERDURE_TRAIN_TRAIN_H
+#include "base/error.h"
+#include "base/sha256.h"
+#include "data/data.h"
+#include "plan/plan.h"
+#include "record/result.h"
+
+typedef struct train_progress { /* one report, at most a few a second */
+    int64_t task, tasks;        /* from 1 */
+    int64_t step, steps;        /* of the whole cell */
+    double loss, steps_per_second;
+} train_progress;
+
+/* What a cell tells while it runs. Every function may be NULL. */
+typedef struct train_listener {
+    void *self;
+    void (*progress)(void *self, const train_progress *p);
+    void (*note)(void *self, const char *level, const char *line); /* "info", "warning": a plugin's or the core's words */
+    /* one point of log.jsonl: a name ("loss", "replay.size"), the step of the cell and the value */
+    void (*point)(void *self, const char *name, int64_t task, int64_t step, double value);
+    /* accuracy on task `on` after `after` tasks */
+    void (*measured)(void *self, int64_t after, int64_t on, double accuracy);
+} train_listener;
+
+/* `data`: opened by the caller, may be shared by many cells. On failure the error names plugin, hook, task and step. */
+int train_cell(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,
+               cell_result **out, error *e);
+
+#endif
