@@ -1,0 +1,36 @@
+/* The cells of a run and where each lies in its folder; which of them are finished. */
+#ifndef PERDURE_RUN_FOLDER_H
+#define PERDURE_RUN_FOLDER_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/sha256.h"
+#include "plan/plan.h"
+
+struct run_cell {
+    int method;
+    int64_t seed;
+    char digest[SHA256_HEX]; /* plan_cell_digest */
+    char *name;              /* "replay/seed-2" */
+    char *folder;            /* runs/x/cells/replay/seed-2 */
+    bool finished;           /* its record is there and of this plan */
+    char *failure;           /* why it failed in this run; NULL: it did not */
+};
+
+struct run_cells {
+    struct run_cell *at; /* method by method, seed by seed */
+    int count;
+};
+
+struct run_cells cells_of(const plan *p);
+void cells_free(struct run_cells *c);
+int cells_pending(const struct run_cells *c);
+/* Does the cell's folder hold its record? 0: *finished says so. 73: it holds that of another plan; 65: a damaged one. */
+int cell_look(const struct run_cell *c, bool *finished, error *e);
+int cells_look(struct run_cells *c, error *e); /* all of them; the first that is refused ends it */
+int cells_clear(struct run_cells *c, error *e); /* removes what they left: --fresh */
+/* scenario.yaml, as it was read, and plan.json. */
+int folder_describe(const plan *p, error *e);
+
+#endif

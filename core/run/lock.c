@@ -1,0 +1,68 @@
+/* See lock.h. */
+#include "run/lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+
+/* "pid host started", as it stands in the file. */
+static void owner_write(int lock)
+{
+    char host[256] = "?", when[32] = "?", line[384];
+    time_t now = time(NULL);
+    struct tm parts;
+    gethostname(host, sizeof host - 1);
+    if (gmtime_r(&now, &parts))
+        strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &parts);
+    int length = snprintf(line, sizeof line, "%ld %s %s\n", (long)getpid(), host, when);
+    if (ftruncate(lock, 0) != 0 || pwrite(lock, line, (size_t)length, 0) != length)
+        return; /* the lock holds without its words */
+}
+
+static int owner_tell(const char *folder, int lock, error *e)
+{
+    char line[384], pid[32], host[256], when[32];
+    ssize_t length = pread(lock, line, sizeof line - 1, 0);
+    line[length > 0 ? length : 0] = '\0';
+    if (sscanf(line, "%31s %255s %31s", pid, host, when) == 3)
+        error_set(e, EXIT_CREATE, "%s: is in use by process %s on %s since %s; expected a run folder of its own", folder,
+                  text_quoted(pid), text_quoted(host), text_quoted(when));
+    else
+        error_set(e, EXIT_CREATE, "%s: is in use by another process; expected a run folder of its own", folder);
+    return error_hint(e, "wait for it, or give this run another folder with --out DIR");
+}
+
+int lock_take(const char *folder, int *lock, error *e)
+{
+    char *path = alloc_format("%s/.lock", folder);
+    int code = 0;
+    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
+    if (*lock < 0)
+        code = error_system(e, EXIT_CREATE, "%s: cannot be created", path);
+    else if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        owner_write(*lock);
+    else
+        code = errno == EWOULDBLOCK ? owner_tell(folder, *lock, e)
+                                    : error_system(e, EXIT_CREATE, "%s: cannot be locked", path);
+    if (code) {
+        lock_drop(*lock);
+        *lock = -1;
+    }
+    free(path);
+    return code;
+}
+
+/* The file stays: to remove it would take it from under whoever opened it in the meantime. */
+void lock_drop(int lock)
+{
+    if (lock >= 0)
+        close(lock);
+}

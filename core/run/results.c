@@ -1,0 +1,65 @@
+/* See results.h. Records are read back from the files, also of the cells that this process has just run: what stands there
+ * is what everybody else will see. */
+#include "run/results.h"
+
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "record/record.h"
+#include "run/summary.h"
+
+static struct summary_head head_of(const struct scenario *s, const char **names)
+{
+    size_t count = (size_t)s->evaluation.metrics.count;
+    for (size_t i = 0; i < count; i++)
+        names[i] = metric_name_text((enum metric_name)s->evaluation.metrics.at[i]);
+    return (struct summary_head){.name = s->name,
+                                 .scenario = scenario_kind_name(s->stream.scenario),
+                                 .mask = s->stream.scenario == TASK_IL ? "task-aware" : "task-agnostic",
+                                 .error = error_kind_name(s->evaluation.error),
+                                 .metrics = names,
+                                 .metric_count = count};
+}
+
+static int method_add(const plan *p, int method, const struct run_cells *c, const struct summary_head *h,
+                      json_t *summary, error *e)
+{
+    json_t **results = alloc_zero((size_t)c->count, sizeof(json_t *));
+    size_t count = 0;
+    int code = 0;
+    for (int i = 0; i < c->count && !code; i++) {
+        const struct run_cell *cell = &c->at[i];
+        if (cell->method != method)
+            continue;
+        if (cell->finished && !(code = record_read(cell->folder, &results[count], e)) && results[count])
+            count++;
+        if (cell->failure)
+            summary_failed(summary, p->methods[method].name, cell->seed, cell->failure);
+    }
+    if (!code)
+        summary_method(summary, h, p->methods[method].name, results, count);
+    for (size_t i = 0; i < count; i++)
+        json_decref(results[i]);
+    free(results);
+    return code;
+}
+
+int results_write(const plan *p, const struct run_cells *c, json_t **summary, error *e)
+{
+    const char **names = alloc_zero((size_t)p->scenario->evaluation.metrics.count + 1, sizeof(char *));
+    struct summary_head head = head_of(p->scenario, names);
+    json_t *made = summary_begin(&head);
+    int code = 0;
+    for (int m = 0; m < p->method_count && !code; m++)
+        code = method_add(p, m, c, &head, made, e);
+    char *path = alloc_format("%s/summary.json", p->folder);
+    if (!code)
+        code = record_json(path, made, e);
+    free(path);
+    free(names);
+    *summary = code ? NULL : made;
+    if (code)
+        json_decref(made);
+    return code;
+}

@@ -1,0 +1,193 @@
+/* A run from end to end: lock, look, read the data once, run what is missing, put the results together. See run.h. */
+#include "run/run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "data/data.h"
+#include "record/record.h"
+#include "run/cells.h"
+#include "run/folder.h"
+#include "run/live.h"
+#include "run/lock.h"
+#include "run/progress.h"
+#include "run/results.h"
+
+enum { JOBS = 1 };
+
+typedef struct run {
+    const plan *plan;
+    dataset *data;          /* read before the first fork: every cell has it, copy on write */
+    struct run_cells cells;
+    int *pending;           /* [pending_count] in cells.at: what the coordinator's numbers mean */
+    int pending_count, failed, lock;
+    struct progress progress;
+} run;
+
+static struct run_cell *cell_at(run *r, int number)
+{
+    return &r->cells.at[r->pending[number]];
+}
+
+/* ---- what the coordinator asks and tells ---- */
+
+static int work_live(void *self, int number, int channel, error *e)
+{
+    run *r = self;
+    return cell_live(r->plan, r->data, cell_at(r, number), channel, e);
+}
+
+static bool work_recorded(void *self, int number, error *e)
+{
+    bool finished = false;
+    return cell_look(cell_at(self, number), &finished, e) == 0 && finished;
+}
+
+static void work_began(void *self, int number)
+{
+    run *r = self;
+    progress_begin(&r->progress, cell_at(r, number)->name);
+}
+
+static void work_words(void *self, int number, const char *line)
+{
+    run *r = self;
+    char *whole = alloc_format("%s: %s", cell_at(r, number)->name, line);
+    progress_note(&r->progress, whole);
+    free(whole);
+}
+
+static void work_told(void *self, int number, const struct message *m)
+{
+    run *r = self;
+    if (m->kind == MESSAGE_PROGRESS) {
+        progress_tell(&r->progress, &m->as.progress);
+    } else if (m->kind == MESSAGE_MEASURED) {
+        progress_measured(&r->progress, m->as.measured.after, m->as.measured.on, m->as.measured.accuracy);
+    } else if (m->kind == MESSAGE_NOTE) {
+        char *line = alloc_format("%s: %s", m->as.note.level, m->as.note.line);
+        work_words(self, number, line);
+        free(line);
+    }
+}
+
+static void cell_failed(run *r, struct run_cell *c, const error *why)
+{
+    char *line = alloc_format("perdure: error: %s: %s%s%s", c->name, why->text, why->hint[0] ? "\nhint: " : "", why->hint);
+    c->failure = alloc_text(why->text);
+    r->failed++;
+    progress_end(&r->progress, "failed");
+    progress_note(&r->progress, line);
+    free(line);
+}
+
+static void work_ended(void *self, int number, const error *why)
+{
+    run *r = self;
+    struct run_cell *c = cell_at(r, number);
+    text words = {0};
+    if (why) {
+        cell_failed(r, c, why);
+        return;
+    }
+    c->finished = true;
+    text_addf(&words, "done in ");
+    progress_duration(progress_now() - r->progress.cell_began, &words);
+    progress_end(&r->progress, words.at);
+    text_free(&words);
+}
+
+static void work_tick(void *self)
+{
+    run *r = self;
+    progress_tick(&r->progress);
+}
+
+static int cells_train(run *r, error *e)
+{
+    struct cells_work work = {.count = r->pending_count, .jobs = JOBS, .self = r, .body = work_live,
+                              .recorded = work_recorded, .began = work_began, .told = work_told, .words = work_words,
+                              .ended = work_ended, .tick = work_tick};
+    progress_open(&r->progress, r->cells.count, r->cells.count - r->pending_count);
+    int code = cells_run(&work, e);
+    progress_close(&r->progress);
+    if (code == EXIT_RESUMABLE)
+        error_hint(e, "finished cells are kept; the same command goes on, and a cell that was cut starts over");
+    return code;
+}
+
+/* ---- before the first cell ---- */
+
+/* The data, and a stream of the first seed: what is wrong with either is told before anything is written. */
+static int data_take(run *r, error *e)
+{
+    stream *trial = NULL;
+    int code = dataset_open(r->plan->scenario, &r->data, e);
+    if (!code)
+        code = stream_open(r->plan->scenario, r->data, (uint64_t)r->cells.at[0].seed, &trial, e);
+    if (!code)
+        stream_close(trial);
+    return code;
+}
+
+static void pending_take(run *r)
+{
+    r->pending = alloc_zero((size_t)r->cells.count + 1, sizeof *r->pending);
+    for (int i = 0; i < r->cells.count; i++)
+        if (!r->cells.at[i].finished)
+            r->pending[r->pending_count++] = i;
+    if (r->pending_count < r->cells.count)
+        fprintf(stderr, "perdure: %d of %d cells are finished already\n", r->cells.count - r->pending_count,
+                r->cells.count);
+}
+
+/* A folder that is there is locked before it is looked at; one that is not has nothing to look at, and is made only when
+ * the data proved good. */
+static int run_prepare(run *r, const run_options *options, error *e)
+{
+    const char *folder = r->plan->folder;
+    int code = folder_exists(folder) ? lock_take(folder, &r->lock, e) : 0;
+    if (!code && !options->fresh)
+        code = cells_look(&r->cells, e);
+    if (code)
+        return code;
+    pending_take(r);
+    if (r->pending_count > 0 && (code = data_take(r, e)))
+        return code;
+    if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
+        return code;
+    if (options->fresh && (code = cells_clear(&r->cells, e)))
+        return code;
+    return folder_describe(r->plan, e);
+}
+
+static int run_go(run *r, const run_options *options, json_t **summary, error *e)
+{
+    int code = run_prepare(r, options, e);
+    if (!code && r->pending_count > 0)
+        code = cells_train(r, e);
+    if (!code)
+        code = results_write(r->plan, &r->cells, summary, e);
+    if (code)
+        return code;
+    if (r->failed == 0)
+        return 0;
+    fprintf(stderr, "perdure: %d of %d cells failed; the same command tries them again\n", r->failed, r->cells.count);
+    return EXIT_FAILED;
+}
+
+int run_plan(const plan *p, const run_options *options, json_t **summary, error *e)
+{
+    run r = {.plan = p, .cells = cells_of(p), .lock = -1};
+    *summary = NULL;
+    int code = run_go(&r, options, summary, e);
+    if (r.data)
+        dataset_close(r.data);
+    cells_free(&r.cells);
+    free(r.pending);
+    lock_drop(r.lock);
+    return code;
+}

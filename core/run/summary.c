@@ -1,0 +1,110 @@
+/* See summary.h. "values" stand in the order of "seeds", null where a metric is absent; n counts those that are there. */
+#include "run/summary.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "evaluate/matrix.h"
+
+json_t *summary_begin(const struct summary_head *h)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:[], s:[], s:[]}", "schema", "perdure.summary/1", "name", h->name,
+                     "scenario", h->scenario, "mask", h->mask, "error", h->error, "methods", "gates", "failed");
+}
+
+static json_t *number_or_null(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+static double number_at(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : NAN;
+}
+
+static json_t *spread_json(const double *values, int64_t n, json_t *all)
+{
+    spread s = spread_of(values, n);
+    json_t *out = json_object();
+    json_object_set_new(out, "mean", number_or_null(n > 0 ? s.mean : NAN));
+    json_object_set_new(out, "sd", number_or_null(n > 1 ? s.sd : NAN));
+    json_object_set_new(out, "sem", number_or_null(n > 1 ? s.sem : NAN));
+    json_object_set_new(out, "ci95", number_or_null(n > 1 ? s.ci95 : NAN));
+    json_object_set_new(out, "n", json_integer(n));
+    json_object_set_new(out, "values", all);
+    return out;
+}
+
+static json_t *metric_json(const char *name, json_t *const *results, size_t count)
+{
+    double *present = alloc_zero(count + 1, sizeof *present);
+    json_t *all = json_array();
+    int64_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        double value = number_at(json_object_get(results[i], "metrics"), name);
+        json_array_append_new(all, number_or_null(value));
+        if (isfinite(value))
+            present[n++] = value;
+    }
+    json_t *out = spread_json(present, n, all);
+    free(present);
+    return out;
+}
+
+/* The whole time of a cell: all of its parts. */
+static double seconds_of(const json_t *result)
+{
+    const json_t *parts = json_object_get(result, "seconds");
+    double sum = 0;
+    const char *name;
+    json_t *part;
+    json_object_foreach((json_t *)(size_t)parts, name, part) /* the macro takes no const; it changes nothing */
+        sum += json_number_value(part);
+    return sum;
+}
+
+static double mean_of(json_t *const *results, size_t count, const char *key)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += key ? number_at(results[i], key) : seconds_of(results[i]);
+    return count > 0 ? sum / (double)count : NAN;
+}
+
+static json_t *peak_of(json_t *const *results, size_t count)
+{
+    json_int_t most = -1;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *bytes = json_object_get(results[i], "peak_memory_bytes");
+        most = json_integer_value(bytes) > most ? json_integer_value(bytes) : most;
+    }
+    return most > 0 ? json_integer(most) : json_null();
+}
+
+void summary_method(json_t *summary, const struct summary_head *h, const char *method, json_t *const *results,
+                    size_t count)
+{
+    json_t *row = json_object(), *seeds = json_array(), *of = json_object();
+    for (size_t i = 0; i < count; i++)
+        json_array_append(seeds, json_object_get(results[i], "seed"));
+    for (size_t i = 0; i < h->metric_count; i++)
+        json_object_set_new(of, h->metrics[i], metric_json(h->metrics[i], results, count));
+    json_object_set_new(row, "name", json_string(method));
+    json_object_set_new(row, "seeds", seeds);
+    json_object_set_new(row, "metrics", of);
+    json_object_set_new(row, "steps_per_second", number_or_null(mean_of(results, count, "steps_per_second")));
+    json_object_set_new(row, "seconds", number_or_null(mean_of(results, count, NULL)));
+    json_object_set_new(row, "peak_memory_bytes", peak_of(results, count));
+    json_array_append_new(json_object_get(summary, "methods"), row);
+}
+
+void summary_failed(json_t *summary, const char *method, long long seed, const char *reason)
+{
+    json_t *row = json_object(), *words = json_string(reason);
+    json_object_set_new(row, "method", json_string(method));
+    json_object_set_new(row, "seed", json_integer(seed));
+    json_object_set_new(row, "reason", words ? words : json_null()); /* a plugin's words may be no UTF-8 */
+    json_array_append_new(json_object_get(summary, "failed"), row);
+}
