@@ -1,0 +1,17 @@
+/* The table of methods on a page of a given width, apart from what the page is. */
+#ifndef PERDURE_REPORT_TABLE_H
+#define PERDURE_REPORT_TABLE_H
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "base/text.h"
+
+struct page {
+    size_t columns;
+    bool utf8;
+};
+
+struct page page_here(void); /* of standard output: its width, else 100; UTF-8 where the locale says so */
+void table_print(const json_t *summary, const struct page *page, text *out);
+
+#endif
