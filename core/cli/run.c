@@ -1,0 +1,94 @@
+/* `perdure run SCENARIO`: from the file to the table of methods. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/scenario.h"
+#include "report/report.h"
+#include "run/run.h"
+
+static int plan_show(const call *c, const plan *p, error *e)
+{
+    text words = {0};
+    if (call_has(c, "--json"))
+        return cli_json(plan_json(p), e);
+    plan_print(p, &words);
+    int code = cli_print(words.at, e);
+    text_free(&words);
+    return code;
+}
+
+static int csv_write(const plan *p, const json_t *summary, error *e)
+{
+    char *path = alloc_format("%s/results.csv", p->folder);
+    text csv = {0};
+    report_csv(summary, &csv);
+    int code = file_write(path, csv.at, csv.length, e);
+    text_free(&csv);
+    free(path);
+    return code;
+}
+
+static int summary_show(const call *c, json_t *summary, error *e)
+{
+    text words = {0};
+    if (call_has(c, "--json"))
+        return cli_json(json_incref(summary), e);
+    report_table(summary, &words);
+    int code = cli_print(words.at, e);
+    text_free(&words);
+    return code;
+}
+
+static int plan_run(const call *c, const plan *p, error *e)
+{
+    run_options options = {.fresh = call_has(c, "--fresh")};
+    json_t *summary = NULL;
+    if (p->scenario->device.type == DEVICE_AUTO)
+        fprintf(stderr, "perdure: device: %s\n", p->device_why);
+    int code = run_plan(p, &options, &summary, e);
+    if (summary == NULL)
+        return code;
+    int shown = csv_write(p, summary, e);
+    if (!shown)
+        shown = summary_show(c, summary, e);
+    json_decref(summary);
+    if (!shown)
+        fprintf(stderr, "perdure: results are in %s\n", p->folder);
+    return shown ? shown : code;
+}
+
+static int run_run(const call *c, error *e)
+{
+    struct planned p;
+    int code = planned_open(c, &p, e);
+    if (p.faults.count > 0)
+        faults_print(&p.faults);
+    if (!code)
+        code = call_has(c, "--dry-run") ? plan_show(c, p.plan, e) : plan_run(c, p.plan, e);
+    planned_close(&p);
+    return code;
+}
+
+static const option_row options[] = {
+    {"--set", "KEY=VALUE", "lays a value over the file: --set optimizer.lr=0.01; repeatable"},
+    {"--out", "DIR", "the run folder, in place of output.folder"},
+    {"--fresh", NULL, "runs finished cells again, over their results"},
+    {"--dry-run", NULL, "prints the plan and stops"},
+    {"--json", NULL, "the summary on standard output: perdure.summary/1"},
+    {NULL, NULL, NULL},
+};
+
+const command command_run = {
+    .name = "run",
+    .arguments = "SCENARIO",
+    .summary = "Trains every method of a scenario with every seed, and compares them",
+    .detail = "A cell (method and seed) that is finished is not run again: the same command goes on where the last one\n"
+              "stopped. A cell that fails is told and the others go on; the exit code is then 1.",
+    .options = options,
+    .least = 1,
+    .most = 1,
+    .run = run_run,
+};
