@@ -18,7 +18,7 @@ bool file_exists(const char *path);                                          /* 
 bool folder_exists(const char *path);
 /* `path` below `base` unless it is absolute; a leading "~/" is $HOME. Owned by the caller. */
 char *path_below(const char *base, const char *path);
-char *path_folder(const char *path); /* what lies before the last '/', or "."; owned */
+char *path_folder(const char *path);     /* what lies before the last '/', or "."; owned */
 const char *path_name(const char *path); /* what lies behind the last '/'; borrowed from `path` */
 
 #endif

@@ -20,11 +20,11 @@ void random_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t ou
 random_stream random_open(uint64_t seed, const char *purpose, const char *name, int64_t number);
 void random_seek(random_stream *r, uint64_t drawn); /* 0: to its start */
 uint32_t random_word(random_stream *r);
-uint64_t random_long(random_stream *r);             /* two words, the first one low */
-int64_t random_below(random_stream *r, int64_t n);  /* 0..n-1 without bias; n >= 1; 0 for n < 2 and draws nothing */
-double random_unit(random_stream *r);               /* [0, 1), 53 bits */
-double random_normal(random_stream *r);             /* Box-Muller, four words each: no half is kept */
-void random_units(random_stream *r, float *out, size_t count);   /* [0, 1), 24 bits, a word each */
+uint64_t random_long(random_stream *r);            /* two words, the first one low */
+int64_t random_below(random_stream *r, int64_t n); /* 0..n-1 without bias; n >= 1; 0 for n < 2 and draws nothing */
+double random_unit(random_stream *r);              /* [0, 1), 53 bits */
+double random_normal(random_stream *r);            /* Box-Muller, four words each: no half is kept */
+void random_units(random_stream *r, float *out, size_t count); /* [0, 1), 24 bits, a word each */
 void random_normals(random_stream *r, float *out, size_t count);
 void random_permutation(random_stream *r, int64_t *out, int64_t n); /* Fisher-Yates over 0..n-1 */
 

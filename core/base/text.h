@@ -10,8 +10,9 @@ typedef struct text {
 
 void text_add(text *t, const char *bytes, size_t count);
 void text_addf(text *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void text_free(text *t);                     /* and sets it to empty */
-/* Bytes of the well-formed and printable UTF-8 character at s, which ends in NUL; 0: there is none (control bytes too). */
+void text_free(text *t); /* and sets it to empty */
+/* Bytes of the well-formed and printable UTF-8 character at s, which ends in NUL; 0: there is none (control bytes too).
+ */
 size_t text_character(const char *s);
 /* `found` as it may stand in a message: at most 60 characters, control bytes and bad UTF-8 as \xNN, "..." behind what
  * was cut. The result lies in one of four static buffers that take turns. */

@@ -36,7 +36,8 @@ static void torch_look(json_t *all)
     engine_info info = {0};
     char *root = engine_torch_root(&e);
     if (root == NULL) {
-        finding(all, "bad", "LibTorch", e.text, e.hint[0] ? e.hint : "run scripts/setup, or set TORCH_ROOT");
+        const char *words = strncmp(e.text, "LibTorch: ", 10) ? e.text : e.text + 10;
+        finding(all, "bad", "LibTorch", words, e.hint[0] ? e.hint : "run scripts/setup, or set TORCH_ROOT");
         return;
     }
     if (probe_engine(&info, &e)) {

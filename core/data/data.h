@@ -33,12 +33,13 @@ typedef struct dataset {
     int64_t file_count;
 } dataset;
 
-/* Reads the set that the scenario names and fixes the normalisation (from training rows only). 65, 66, 74. */
+/* Reads the set that the scenario names and fixes the normalisation (from training rows only). 65; 66 not there; 71; 74;
+ * 78 where the scenario and the data disagree. */
 int dataset_open(const struct scenario *s, dataset **out, error *e);
 void dataset_close(dataset *d);
 /* x[i] = normalised row index[i], float32 [n, width]. index NULL: rows 0 to n - 1. */
 void dataset_gather(const dataset *d, const data_rows *r, const int64_t *index, int64_t n, float *x);
-/* Converts raw bytes or reals (as gathered by rows_gather_raw) the same way. */
+/* Converts raw bytes, as rows_gather_bytes lays them, the same way: to the same bits. */
 void dataset_convert(const dataset *d, const uint8_t *raw, int64_t n, float *x);
 void rows_gather_bytes(const data_rows *r, const int64_t *index, int64_t n, uint8_t *raw);
 
@@ -61,8 +62,8 @@ typedef struct stream {
 } stream;
 
 /* Splits by class. order `shuffled` draws from random_open(seed, "stream", "order", 0). Columns: by arrival; in domain-il,
- * and in task-il with one head, a class's place within its task. 78 with the scenario's line where classes do not divide,
- * stand in two tasks, are missing or empty. */
+ * and in task-il with one head, a class's place within its task. 78 with the scenario's line where classes do not divide
+ * or do not stand in the tasks once each; 65 where a task has no training or no test rows. */
 int stream_open(const struct scenario *s, const dataset *d, uint64_t seed, stream **out, error *e);
 void stream_close(stream *s);
 

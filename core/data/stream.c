@@ -22,8 +22,9 @@ static int split_even(const struct scenario *s, const dataset *d, uint64_t seed,
 {
     int64_t tasks = s->stream.split.tasks, each = d->class_count / tasks;
     if (d->class_count % tasks)
-        return scenario_fault(s, "stream.split.tasks", e, "found %lld tasks; expected a number that divides the %lld classes of %s",
-              (long long)tasks, (long long)d->class_count, d->name);
+        return scenario_fault(s, "stream.split.tasks", e,
+                              "found %lld tasks; expected a number that divides the %lld classes of %s", (long long)tasks,
+                              (long long)d->class_count, d->name);
     int64_t *order = alloc_zero((size_t)d->class_count, sizeof *order);
     for (int64_t i = 0; i < d->class_count; i++)
         order[i] = i;
@@ -44,14 +45,17 @@ static int split_listed(const struct scenario *s, const dataset *d, stream *out,
     for (int64_t i = 0; i < s->stream.split.tasks; i++) {
         for (int64_t j = 0; j < groups[i].count; j++)
             if (groups[i].at[j] < 0 || groups[i].at[j] >= d->class_count)
-                return scenario_fault(s, "stream.split.order", e, "found class %lld in task %lld; expected 0 to %lld, the classes of %s",
-                      (long long)groups[i].at[j], (long long)i + 1, (long long)d->class_count - 1, d->name);
+                return scenario_fault(s, "stream.split.order", e,
+                                      "found class %lld in task %lld; expected 0 to %lld, the classes of %s",
+                                      (long long)groups[i].at[j], (long long)i + 1, (long long)d->class_count - 1,
+                                      d->name);
         task_classes(&out->tasks[i], groups[i].at, groups[i].count);
         listed += groups[i].count;
     }
     if (listed != d->class_count)
-        return scenario_fault(s, "stream.split.order", e, "found %lld classes in the tasks; expected each of the %lld classes of %s once",
-              (long long)listed, (long long)d->class_count, d->name);
+        return scenario_fault(s, "stream.split.order", e,
+                              "found %lld classes in the tasks; expected each of the %lld classes of %s once",
+                              (long long)listed, (long long)d->class_count, d->name);
     return 0;
 }
 
@@ -65,9 +69,9 @@ static bool columns_shared(const struct scenario *s)
 static void columns_number(const struct scenario *s, stream *out)
 {
     int64_t arrived = 0, shared = 0;
+    bool first_columns = columns_shared(s);
     for (int64_t i = 0; i < out->count; i++) {
         stream_task *t = &out->tasks[i];
-        bool first_columns = columns_shared(s);
         t->index = i;
         t->seen_before = first_columns ? shared : arrived;
         for (int64_t j = 0; j < t->class_count; j++) {

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "data/source.h"
 
-enum { UNPACK_ROOM = 1 << 17, GZIP_ONLY = 16 + MAX_WBITS };
+enum { UNPACK_ROOM = 1 << 17, GZIP_ONLY = 16 + MAX_WBITS, GZIP_HEADER = 10 };
 
 struct unpacker {
     z_stream z;
@@ -16,7 +16,6 @@ struct unpacker {
     const char *path;
     int64_t taken;  /* bytes read from the file */
     int64_t member; /* gzip streams may stand one behind the other: the number of this one */
-    bool fresh;     /* nothing of this member was read yet */
     bool ended;
     unsigned char room[UNPACK_ROOM];
 };
@@ -27,7 +26,6 @@ unpacker *unpack_open(int fd, const char *path)
     u->fd = fd;
     u->path = path;
     u->member = 1;
-    u->fresh = true;
     if (inflateInit2(&u->z, GZIP_ONLY) != Z_OK) {
         free(u);
         return NULL;
@@ -46,9 +44,10 @@ void unpack_close(unpacker *u)
 static int64_t unpack_failed(const unpacker *u, error *e)
 {
     long long at = (long long)(u->taken - u->z.avail_in), member = (long long)u->member;
-    if (u->fresh && member == 1)
+    bool header = u->z.total_in <= GZIP_HEADER;
+    if (header && member == 1)
         error_set(e, EXIT_DATA, "%s: found no gzip stream; expected one, as the name ends in .gz", u->path);
-    else if (u->fresh)
+    else if (header)
         error_set(e, EXIT_DATA, "%s: found other bytes behind gzip member %lld; expected the end of the file", u->path,
                   member - 1);
     else
@@ -88,7 +87,7 @@ int64_t unpack_read(unpacker *u, void *out, size_t count, error *e)
         int more = u->z.avail_in ? 1 : unpack_fill(u, e);
         if (more < 0)
             return -1;
-        if (!more && u->fresh && u->member > 1) {
+        if (!more && u->z.total_in == 0 && u->member > 1) {
             u->ended = true;
             break;
         }
@@ -101,7 +100,6 @@ int64_t unpack_read(unpacker *u, void *out, size_t count, error *e)
         done += step - u->z.avail_out;
         if (code != Z_OK && code != Z_STREAM_END && code != Z_BUF_ERROR)
             return unpack_failed(u, e);
-        u->fresh = code == Z_STREAM_END || (u->fresh && u->z.total_in < 2); /* the two bytes of the magic */
         if (code == Z_STREAM_END) {
             u->member++;
             inflateReset(&u->z);

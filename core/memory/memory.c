@@ -3,7 +3,7 @@
  *  reservoir       Vitter's algorithm R (1985): every row ever offered is kept with the same probability.
  *  class-balanced  Chrysakis & Moens (ICML 2020), algorithm 1: a row of a class that was never the largest takes the place
  *                  of a random row of the largest; a class that was is a reservoir of its own. Classes end equal within 1.
- *  fifo            the newest rows.
+ *  fifo            the newest rows, in whatever slots they lie.
  *
  * memory_sample draws passes without replacement: every row once before any comes again. */
 #include "memory/memory.h"
@@ -20,6 +20,7 @@ memory *memory_open(const memory_setup *setup)
     m->setup = *setup;
     m->setup.name = alloc_text(setup->name ? setup->name : "");
     m->eviction = random_open(setup->seed, "memory", m->setup.name, 0);
+    m->oldest = m->newest = -1;
     m->draws = random_open(setup->seed, "memory", m->setup.name, 1);
     return m;
 }
@@ -31,7 +32,7 @@ void memory_close(memory *m)
     for (int64_t i = 0; i < m->class_count; i++)
         free(m->classes[i].slots);
     void *owned[] = {m->classes, m->x, m->extra, m->y, m->value, m->in_class, m->in_active, m->active, m->freed,
-                     (void *)(uintptr_t)m->setup.name, m};
+                     m->older, m->newer, (void *)(uintptr_t)m->setup.name, m};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
 }
@@ -49,14 +50,6 @@ static void reservoir_offer(memory *m, const memory_rows *rows, int64_t i)
     int64_t at = random_below(&m->eviction, m->offered);
     if (at < m->setup.capacity)
         row_replace(m, at, rows, i); /* full: every slot is used */
-}
-
-static void fifo_offer(memory *m, const memory_rows *rows, int64_t i)
-{
-    while (!store_has(m, m->oldest)) /* freed by retain() */
-        m->oldest = (m->oldest + 1) % m->setup.capacity;
-    row_replace(m, m->oldest, rows, i);
-    m->oldest = (m->oldest + 1) % m->setup.capacity;
 }
 
 static memory_class *class_largest(memory *m)
@@ -92,7 +85,7 @@ static void row_offer(memory *m, const memory_rows *rows, int64_t i)
     else if (m->setup.policy == MEMORY_RESERVOIR)
         reservoir_offer(m, rows, i);
     else if (m->setup.policy == MEMORY_FIFO)
-        fifo_offer(m, rows, i);
+        row_replace(m, m->oldest, rows, i);
     else
         balanced_offer(m, rows, i);
 }
@@ -100,6 +93,8 @@ static void row_offer(memory *m, const memory_rows *rows, int64_t i)
 int memory_offer(memory *m, const memory_rows *rows, error *e)
 {
     int code = store_check(m, rows, e);
+    if (!code)
+        code = store_prepare(m, rows, e);
     for (int64_t i = 0; !code && m->setup.capacity > 0 && i < rows->count; i++)
         row_offer(m, rows, i);
     return code;
@@ -118,54 +113,53 @@ static int slots_check(const memory *m, const int64_t *slots, int64_t n, error *
 
 static int64_t room_left(const memory *m) { return m->setup.capacity - m->count; }
 
-int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *e)
+static int put_check(const memory *m, const int64_t *slots, const memory_rows *rows, error *e)
 {
     int code = store_check(m, rows, e);
     if (!code && slots)
-        code = slots_check(m, slots, rows->count, e);
-    if (!code && !slots && rows->count > room_left(m))
-        code = error_set(e, EXIT_DATA, "memory %s: found %lld new rows; expected at most %lld, as it holds %lld of %lld",
+        return slots_check(m, slots, rows->count, e);
+    if (!code && (!rows->x || !rows->y))
+        return error_set(e, EXIT_DATA, "memory %s: found new rows without x or y; expected both", m->setup.name);
+    if (!code && rows->count > room_left(m))
+        return error_set(e, EXIT_DATA, "memory %s: found %lld new rows; expected at most %lld, as it holds %lld of %lld",
                          m->setup.name, (long long)rows->count, (long long)room_left(m), (long long)m->count,
                          (long long)m->setup.capacity);
+    return code;
+}
+
+int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *e)
+{
+    int code = put_check(m, slots, rows, e);
+    if (!code)
+        code = store_prepare(m, rows, e);
     for (int64_t i = 0; !code && i < rows->count; i++) {
-        int64_t slot = slots ? slots[i] : store_slot(m);
         if (slots) {
-            store_remove(m, slot);
-            m->freed_count--; /* the same slot is taken again */
+            store_update(m, slots[i], rows, i);
+            continue;
         }
-        store_add(m, slot, rows, i);
+        store_add(m, store_slot(m), rows, i);
+        m->offered++; /* a later offer() weighs its rows against these, too */
+        store_class(m, rows->y[i])->offered++;
     }
     return code;
 }
 
-static bool slot_among(const int64_t *slots, int64_t n, int64_t slot)
-{
-    for (int64_t i = 0; i < n; i++)
-        if (slots[i] == slot)
-            return true;
-    return false;
-}
-
-static int retain_check(const memory *m, const memory_class *c, const int64_t *slots, int64_t n, error *e)
+/* `kept` [used] is set for the slots that stay. */
+static int retain_check(const memory *m, int64_t column, const int64_t *slots, int64_t n, bool *kept, error *e)
 {
     int code = slots_check(m, slots, n, e);
-    for (int64_t i = 0; !code && i < n; i++)
-        if (m->y[slots[i]] != c->column || slot_among(slots, i, slots[i]))
+    for (int64_t i = 0; !code && i < n; i++) {
+        if (m->y[slots[i]] != column || kept[slots[i]])
             code = error_set(e, EXIT_DATA, "memory %s: found slot %lld %s; expected slots of column %lld, each once",
-                             m->setup.name, (long long)slots[i],
-                             m->y[slots[i]] != c->column ? "of another column" : "twice", (long long)c->column);
+                             m->setup.name, (long long)slots[i], m->y[slots[i]] != column ? "of another column" : "twice",
+                             (long long)column);
+        kept[slots[i]] = true;
+    }
     return code;
 }
 
-int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n, error *e)
+static void class_retain(memory *m, memory_class *c, const int64_t *slots, int64_t n, const bool *kept)
 {
-    memory_class *c = store_class(m, column);
-    int code = retain_check(m, c, slots, n, e);
-    if (code)
-        return code;
-    bool *kept = alloc_zero((size_t)m->used + 1, sizeof *kept);
-    for (int64_t i = 0; i < n; i++)
-        kept[slots[i]] = true;
     for (int64_t i = c->count; i-- > 0;) /* from the end: removing moves the last one */
         if (!kept[c->slots[i]])
             store_remove(m, c->slots[i]);
@@ -173,8 +167,18 @@ int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n, er
         c->slots[i] = slots[i];
         m->in_class[slots[i]] = i;
     }
+    c->was_full = false; /* the strategy made it small: class-balanced may let it grow again */
+}
+
+int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n, error *e)
+{
+    bool *kept = alloc_zero((size_t)m->used + 1, sizeof *kept);
+    int code = retain_check(m, column, slots, n, kept, e);
+    const memory_class *c = store_find(m, column);
+    if (!code && c)
+        class_retain(m, store_class(m, column), slots, n, kept);
     free(kept);
-    return 0;
+    return code;
 }
 
 /* ---- reading ---- */

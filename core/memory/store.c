@@ -1,4 +1,4 @@
-/* Rows in slots, and three lists of the used ones, each kept in O(1) a row: by class, in drawing order, and the free ones.
+/* Rows in slots, and lists of them that are kept in O(1) a row: by class, in drawing order, by arrival, and the free ones.
  *
  * `active` is drawn from by a Fisher-Yates shuffle that is never finished: a pass takes every row once before any comes
  * again, rows that arrive during a pass take part in it, and nothing is shuffled anew when the content changes. */
@@ -11,39 +11,73 @@
 
 /* ---- sizes ---- */
 
-int store_check(memory *m, const memory_rows *rows, error *e)
+int store_check(const memory *m, const memory_rows *rows, error *e)
 {
-    if (!m->known) {
-        m->known = true;
-        m->row_bytes = rows->row_bytes;
-        m->is_bytes = rows->is_bytes;
-        m->extra_bytes = rows->extra_bytes;
-    }
-    if (m->row_bytes != rows->row_bytes || m->is_bytes != rows->is_bytes)
-        return error_set(e, EXIT_DATA, "memory %s: found rows of %lld bytes; expected %lld, as the first ones",
-                         m->setup.name, (long long)rows->row_bytes, (long long)m->row_bytes);
-    if (rows->extra && m->extra_bytes != rows->extra_bytes)
+    if (m->known && rows->x && (m->row_bytes != rows->row_bytes || m->is_bytes != rows->is_bytes))
+        return error_set(e, EXIT_DATA, "memory %s: found rows of %lld bytes (%s); expected %lld (%s), as the first ones",
+                         m->setup.name, (long long)rows->row_bytes, rows->is_bytes ? "uint8" : "float32",
+                         (long long)m->row_bytes, m->is_bytes ? "uint8" : "float32");
+    if (m->extra_bytes && rows->extra && m->extra_bytes != rows->extra_bytes)
         return error_set(e, EXIT_DATA, "memory %s: found extra of %lld bytes a row; expected %lld, as the first",
                          m->setup.name, (long long)rows->extra_bytes, (long long)m->extra_bytes);
     return 0;
 }
 
-static void store_grow(memory *m)
+/* False: there is no memory, and the old block stays. */
+static bool block_resize(void *block, int64_t count, size_t size)
 {
-    int64_t room = m->room ? m->room * 2 : 256;
+    void *old, *new = NULL;
+    memcpy(&old, block, sizeof old);
+    if (size && size <= SIZE_MAX / (size_t)count)
+        new = realloc(old, (size_t)count * size);
+    if (!size) /* rows of no values: the block is never read */
+        new = old ? old : malloc(1);
+    if (new)
+        memcpy(block, &new, sizeof new);
+    return new != NULL;
+}
+
+static bool store_resize(memory *m, int64_t room)
+{
+    int64_t **lists[] = {&m->y, &m->in_class, &m->in_active, &m->active, &m->freed, &m->older, &m->newer};
+    bool done = block_resize(&m->x, room, (size_t)m->row_bytes) && block_resize(&m->value, room, sizeof *m->value);
+    for (size_t i = 0; done && i < sizeof lists / sizeof *lists; i++)
+        done = block_resize(lists[i], room, sizeof **lists[i]);
+    if (done && m->extra)
+        done = block_resize(&m->extra, room, (size_t)m->extra_bytes);
+    if (done)
+        m->room = room;
+    return done;
+}
+
+/* Rows that came before the first extra read 0. */
+static bool extra_begin(memory *m, const memory_rows *rows)
+{
+    m->extra = calloc((size_t)m->room, (size_t)rows->extra_bytes);
+    if (m->extra)
+        m->extra_bytes = rows->extra_bytes;
+    return m->extra != NULL;
+}
+
+int store_prepare(memory *m, const memory_rows *rows, error *e)
+{
+    int64_t room = m->room, left = m->setup.capacity - m->count;
+    int64_t needed = m->count + (rows->count < left ? rows->count : left);
+    if (!m->known && rows->x) {
+        m->known = true;
+        m->row_bytes = rows->row_bytes;
+        m->is_bytes = rows->is_bytes;
+    }
+    for (; room < needed && room < m->setup.capacity; room = room ? room * 2 : 256)
+        ;
     if (room > m->setup.capacity)
         room = m->setup.capacity;
-    size_t n = (size_t)room;
-    m->x = alloc_again(m->x, n, (size_t)m->row_bytes);
-    m->y = alloc_again(m->y, n, sizeof *m->y);
-    m->value = alloc_again(m->value, n, sizeof *m->value);
-    m->in_class = alloc_again(m->in_class, n, sizeof *m->in_class);
-    m->in_active = alloc_again(m->in_active, n, sizeof *m->in_active);
-    m->active = alloc_again(m->active, n, sizeof *m->active);
-    m->freed = alloc_again(m->freed, n, sizeof *m->freed);
-    if (m->extra_bytes)
-        m->extra = alloc_again(m->extra, n, (size_t)m->extra_bytes);
-    m->room = room;
+    bool done = room <= m->room || store_resize(m, room);
+    if (done && rows->extra && rows->extra_bytes && !m->extra && m->room)
+        done = extra_begin(m, rows);
+    return done ? 0
+                : error_set(e, EXIT_SYSTEM, "memory %s: found no memory for %lld rows of %lld bytes; expected enough",
+                            m->setup.name, (long long)room, (long long)(m->row_bytes + m->extra_bytes));
 }
 
 /* ---- classes ---- */
@@ -98,40 +132,79 @@ static void active_remove(memory *m, int64_t slot)
         active_place(m, place, m->active[--m->drawn]);
         place = m->drawn;
     }
-    active_place(m, place, m->active[--m->count]);
+    if (place != --m->count) /* all were drawn: the place that is left is the last, and no one's any more */
+        active_place(m, place, m->active[m->count]);
     m->in_active[slot] = -1;
+}
+
+/* ---- arrival ---- */
+
+static void arrival_add(memory *m, int64_t slot)
+{
+    m->older[slot] = m->newest;
+    m->newer[slot] = -1;
+    *(m->newest >= 0 ? &m->newer[m->newest] : &m->oldest) = slot;
+    m->newest = slot;
+}
+
+static void arrival_remove(memory *m, int64_t slot)
+{
+    int64_t older = m->older[slot], newer = m->newer[slot];
+    *(older >= 0 ? &m->newer[older] : &m->oldest) = newer;
+    *(newer >= 0 ? &m->older[newer] : &m->newest) = older;
 }
 
 /* ---- rows ---- */
 
 bool store_has(const memory *m, int64_t slot) { return slot >= 0 && slot < m->used && m->in_active[slot] >= 0; }
 
-int64_t store_slot(memory *m)
+int64_t store_slot(memory *m) { return m->freed_count ? m->freed[--m->freed_count] : m->used++; }
+
+static void row_write(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
 {
-    if (m->freed_count)
-        return m->freed[--m->freed_count];
-    if (m->used == m->room)
-        store_grow(m);
-    return m->used++;
+    size_t at = (size_t)slot, from = (size_t)i, bytes = (size_t)m->row_bytes, extra = (size_t)m->extra_bytes;
+    if (rows->x)
+        memcpy(m->x + at * bytes, (const char *)rows->x + from * bytes, bytes);
+    if (rows->value)
+        m->value[slot] = rows->value[i];
+    if (extra && rows->extra)
+        memcpy(m->extra + at * extra, (const char *)rows->extra + from * extra, extra);
 }
 
 void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
 {
-    size_t at = (size_t)slot, from = (size_t)i, bytes = (size_t)m->row_bytes, extra = (size_t)m->extra_bytes;
-    memcpy(m->x + at * bytes, (const char *)rows->x + from * bytes, bytes);
+    size_t extra = (size_t)m->extra_bytes;
+    m->value[slot] = 0;
+    if (extra && !rows->extra)
+        memset(m->extra + (size_t)slot * extra, 0, extra);
+    row_write(m, slot, rows, i);
     m->y[slot] = rows->y[i];
-    m->value[slot] = rows->value ? rows->value[i] : 0;
-    if (extra && rows->extra)
-        memcpy(m->extra + at * extra, (const char *)rows->extra + from * extra, extra);
-    else if (extra)
-        memset(m->extra + at * extra, 0, extra);
     class_add(m, store_class(m, rows->y[i]), slot);
     active_place(m, m->count++, slot);
+    arrival_add(m, slot);
+}
+
+/* With another x it is a new row: the newest, and not drawn yet in this pass. Its place within its class stays. */
+void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
+{
+    row_write(m, slot, rows, i);
+    if (rows->y && rows->y[i] != m->y[slot]) {
+        class_remove(m, store_class(m, m->y[slot]), slot);
+        m->y[slot] = rows->y[i];
+        class_add(m, store_class(m, rows->y[i]), slot);
+    }
+    if (rows->x) {
+        active_remove(m, slot);
+        active_place(m, m->count++, slot);
+        arrival_remove(m, slot);
+        arrival_add(m, slot);
+    }
 }
 
 void store_remove(memory *m, int64_t slot)
 {
     class_remove(m, store_class(m, m->y[slot]), slot);
     active_remove(m, slot);
+    arrival_remove(m, slot);
     m->freed[m->freed_count++] = slot;
 }

@@ -24,7 +24,8 @@ struct memory {
     int64_t *active;      /* [count] used slots; those before `drawn` were drawn in this pass */
     int64_t count, drawn;
     int64_t *freed, freed_count, used; /* slots below `used` that are free again */
-    int64_t oldest;       /* fifo: the slot that is evicted next */
+    int64_t *older, *newer; /* [room] arrival: the used slots as a list both ways; -1: none */
+    int64_t oldest, newest; /* its ends; -1: empty */
     int64_t offered;
     memory_class *classes;
     int64_t class_count;
@@ -33,10 +34,14 @@ struct memory {
 
 memory_class *store_class(memory *m, int64_t column); /* made when there is none */
 const memory_class *store_find(const memory *m, int64_t column);
+/* Sizes agree with the first rows'; 65. Changes nothing. */
+int store_check(const memory *m, const memory_rows *rows, error *e);
+/* Fixes sizes that are not fixed yet and finds memory for as many more rows as the capacity admits; 71. */
+int store_prepare(memory *m, const memory_rows *rows, error *e);
 int64_t store_slot(memory *m); /* a free slot; the memory is not full */
 void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i);
+void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i); /* what is NULL in `rows` stays */
 void store_remove(memory *m, int64_t slot);
-int store_check(memory *m, const memory_rows *rows, error *e); /* sizes agree; the first rows fix them */
 bool store_has(const memory *m, int64_t slot);
 
 #endif

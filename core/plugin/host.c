@@ -51,6 +51,13 @@ static const char *status_words(pdr_status status)
     return status <= 0 && status >= PDR_ENOTFINITE ? words[-status] : "unknown status";
 }
 
+const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d)
+{
+    static const int64_t nothing;
+    const void *bytes = engine->bytes(s, t, d);
+    return !bytes && t && engine->tensor->status(s) == PDR_OK ? &nothing : bytes;
+}
+
 /* ---- around a hook ---- */
 
 pdr_scope *host_enter(strategy *s, const char *moment, int32_t mode)

@@ -153,6 +153,8 @@ strategy *host_strategy(const pdr_host *h);
 strategy *host_running(void); /* whose hook runs in this process; NULL between hooks */
 pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 pdr_status scope_fail(pdr_scope *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The values of a tensor on the CPU, as engine->bytes; never NULL for an empty one, so that NULL means failure. */
+const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 void host_memories_close(strategy *s);
 void host_streams_close(strategy *s);
 const struct engine *host_engine(void); /* of the session that began last */

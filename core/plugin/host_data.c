@@ -17,7 +17,7 @@ static const host_task *task_of(pdr_scope *s, const pdr_task *t, const char *fun
 /* Checked positions within the task, or NULL and the scope's error. */
 static const int64_t *positions_of(pdr_scope *s, const host_task *task, const pdr_tensor *index, int64_t count)
 {
-    const int64_t *at = host_engine()->bytes(s, index, PDR_I64);
+    const int64_t *at = host_bytes(s, index, PDR_I64);
     for (int64_t i = 0; at && i < count; i++)
         if (at[i] < 0 || at[i] >= task->task.row_count) {
             scope_fail(s, PDR_EINVALID, "rows: found position %lld; expected 0 to %lld, the task's rows", (long long)at[i],

@@ -161,28 +161,27 @@ static bool counts_agree(const struct engine *e, int64_t n, const pdr_tensor *t)
     return !t || e->tensor->size(t, 0) == n;
 }
 
-/* Tensors to the arrays that the store takes; they live in the scope. */
-static pdr_status rows_take(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, const pdr_tensor *y,
+/* Tensors to the arrays that the store takes; they live in the scope. x NULL: the rows' other parts alone. */
+static pdr_status rows_take(pdr_scope *s, pdr_memory *m, int64_t n, const pdr_tensor *x, const pdr_tensor *y,
                             const pdr_tensor *value, const pdr_tensor *extra, memory_rows *out)
 {
     const struct engine *e = host_engine();
-    int64_t n = e->tensor->size(x, 0);
-    pdr_status status = form_take(s, m, x);
+    pdr_status status = x ? form_take(s, m, x) : PDR_OK;
     if (!status && extra)
         status = extra_take(s, m, extra);
     if (status)
         return status;
-    if (!counts_agree(e, n, y) || !counts_agree(e, n, value) || !counts_agree(e, n, extra))
-        return scope_fail(s, PDR_EINVALID, "memory %s: x has %lld rows; y, value or extra another number", m->name,
+    if (!counts_agree(e, n, x) || !counts_agree(e, n, y) || !counts_agree(e, n, value) || !counts_agree(e, n, extra))
+        return scope_fail(s, PDR_EINVALID, "memory %s: expected %lld rows in all of x, y, value and extra", m->name,
                           (long long)n);
     *out = (memory_rows){
         .count = n,
-        .x = e->bytes(s, x, m->row.dtype),
+        .x = x ? host_bytes(s, x, m->row.dtype) : NULL,
         .row_bytes = m->row.values * dtype_bytes(m->row.dtype),
         .is_bytes = m->row.dtype == PDR_U8,
-        .y = y ? e->bytes(s, y, PDR_I64) : NULL,
-        .value = value ? e->bytes(s, value, PDR_F32) : NULL,
-        .extra = extra ? e->bytes(s, extra, m->extra.dtype) : NULL,
+        .y = y ? host_bytes(s, y, PDR_I64) : NULL,
+        .value = value ? host_bytes(s, value, PDR_F32) : NULL,
+        .extra = extra ? host_bytes(s, extra, m->extra.dtype) : NULL,
         .extra_bytes = extra ? m->extra.values * dtype_bytes(m->extra.dtype) : 0,
     };
     return e->tensor->status(s);
@@ -197,11 +196,11 @@ static bool arguments_whole(pdr_scope *s, const pdr_memory *m, const pdr_tensor 
     return m && x;
 }
 
-/* Labels are optional: unlabelled rows are stored with -1. */
+/* Labels of new rows are optional: unlabelled ones are stored with -1. */
 static int store_rows(pdr_memory *m, const int64_t *slots, bool put, memory_rows *rows, error *why)
 {
     int64_t *none = NULL;
-    if (!rows->y) {
+    if (!rows->y && !slots) {
         none = alloc_zero((size_t)rows->count + 1, sizeof *none);
         memset(none, 0xff, (size_t)rows->count * sizeof *none);
         rows->y = none;
@@ -218,7 +217,7 @@ static pdr_status host_offer(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, c
     error why = {0};
     if (!arguments_whole(s, m, x, "offer"))
         return PDR_EINVALID;
-    pdr_status status = rows_take(s, m, x, y, value, extra, &rows);
+    pdr_status status = rows_take(s, m, host_engine()->tensor->size(x, 0), x, y, value, extra, &rows);
     if (!status && store_rows(m, NULL, false, &rows, &why))
         status = scope_fail(s, PDR_EINVALID, "%s", why.text);
     return status;
@@ -228,7 +227,7 @@ static const int64_t *slots_take(pdr_scope *s, const pdr_tensor *slots, int64_t 
 {
     const struct engine *e = host_engine();
     *n = slots ? e->tensor->size(slots, 0) : 0;
-    return slots ? e->bytes(s, slots, PDR_I64) : NULL;
+    return slots ? host_bytes(s, slots, PDR_I64) : NULL;
 }
 
 static pdr_status host_put(pdr_scope *s, pdr_memory *m, const pdr_tensor *slots, const pdr_tensor *x,
@@ -237,13 +236,12 @@ static pdr_status host_put(pdr_scope *s, pdr_memory *m, const pdr_tensor *slots,
     memory_rows rows;
     error why = {0};
     int64_t n;
-    if (!arguments_whole(s, m, x, "put"))
+    if (!arguments_whole(s, m, slots ? slots : x, "put"))
         return PDR_EINVALID;
-    pdr_status status = rows_take(s, m, x, y, value, extra, &rows);
     const int64_t *at = slots_take(s, slots, &n);
-    if (!status && slots && n != rows.count)
-        status = scope_fail(s, PDR_EINVALID, "memory %s: found %lld slots for %lld rows", m->name, (long long)n,
-                            (long long)rows.count);
+    if (!slots)
+        n = host_engine()->tensor->size(x, 0);
+    pdr_status status = rows_take(s, m, n, x, y, value, extra, &rows);
     if (!status && store_rows(m, at, true, &rows, &why))
         status = scope_fail(s, PDR_EINVALID, "%s", why.text);
     return status;

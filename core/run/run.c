@@ -88,16 +88,14 @@ static void work_ended(void *self, int number, const error *why)
 {
     run *r = self;
     struct run_cell *c = cell_at(r, number);
-    text words = {0};
     if (why) {
         cell_failed(r, c, why);
         return;
     }
+    char *words = alloc_format("done in %.1f s", progress_now() - r->progress.cell_began);
     c->finished = true;
-    text_addf(&words, "done in ");
-    progress_duration(progress_now() - r->progress.cell_began, &words);
-    progress_end(&r->progress, words.at);
-    text_free(&words);
+    progress_end(&r->progress, words);
+    free(words);
 }
 
 static void work_tick(void *self)

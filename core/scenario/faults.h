@@ -12,11 +12,11 @@
 enum { FAULTS_SHOWN = 50, FAULTS_KEPT = 1000 };
 
 struct fault {
-    int line, column;   /* 0: of the whole file */
-    char *origin;       /* "--set KEY" instead of file, line and column; else NULL */
-    char *path;         /* "optimizer.lr"; "" at the root */
-    char *text;         /* "found X; expected Y" */
-    char *hint;         /* NULL: none */
+    int line, column; /* 0: of the whole file */
+    char *origin;     /* "--set KEY" instead of file, line and column; else NULL */
+    char *path;       /* "optimizer.lr"; "" at the root */
+    char *text;       /* "found X; expected Y" */
+    char *hint;       /* NULL: none */
 };
 
 typedef struct faults {

@@ -81,9 +81,7 @@ static void row_add_expects(const struct row *row, text *out)
         text_addf(out, "a number");
         row_add_range(row, out);
         break;
-    case ROW_BOOL:
-        text_addf(out, "true or false");
-        break;
+    case ROW_BOOL: text_addf(out, "true or false"); break;
     case ROW_TEXT:
         if (row->letters != NULL) {
             row_add_letters(row, out);
@@ -91,9 +89,7 @@ static void row_add_expects(const struct row *row, text *out)
             text_addf(out, "a text");
         }
         break;
-    case ROW_PATH:
-        text_addf(out, "a path");
-        break;
+    case ROW_PATH: text_addf(out, "a path"); break;
     case ROW_CHOICE:
         text_addf(out, row->choices[1] == NULL ? "the word" : "one of");
         row_add_words(row->choices, out);
@@ -110,14 +106,9 @@ static void row_add_expects(const struct row *row, text *out)
         text_addf(out, "a list of numbers");
         row_add_range(row, out);
         break;
-    case ROW_ENTRIES:
-        text_addf(out, "a list of maps");
-        break;
-    case ROW_SPECIAL:
-        text_addf(out, "%s", row->special->expects);
-        break;
-    default:
-        text_addf(out, "a map");
+    case ROW_ENTRIES: text_addf(out, "a list of maps"); break;
+    case ROW_SPECIAL: text_addf(out, "%s", row->special->expects); break;
+    default: text_addf(out, "a map");
     }
 }
 
@@ -186,8 +177,8 @@ static void row_fill_choices(struct check *c, const struct row *row, const node 
         const char *here = row_path_index(c, path, i);
         if (value_choice(c, entry, here, row->choices, expects, &chosen) && chosen < FILL_KEYS) {
             if (seen[chosen] != NULL) {
-                faults_add(c->faults, entry, here, "found %s again; expected it once, as on line %d",
-                           node_shown(entry), seen[chosen]->line);
+                faults_add(c->faults, entry, here, "found %s again; expected it once, as on line %d", node_shown(entry),
+                           seen[chosen]->line);
             }
             seen[chosen] = entry;
         }
@@ -270,38 +261,21 @@ static void row_fill_bool(struct check *c, const struct row *row, const node *n,
 void row_fill(struct check *c, const struct row *row, const node *n, const char *path, void *out)
 {
     switch (row->type) {
-    case ROW_INT:
-        value_int(c, n, path, row, out);
-        break;
-    case ROW_REAL:
-        value_real(c, n, path, row, out);
-        break;
-    case ROW_BOOL:
-        row_fill_bool(c, row, n, path, out);
-        break;
-    case ROW_TEXT:
-        row_fill_text(c, row, n, path, out);
-        break;
-    case ROW_PATH:
-        value_path(c, n, path, out);
-        break;
-    case ROW_CHOICE:
-        value_choice(c, n, path, row->choices, row_expects(c, row), out);
-        break;
-    case ROW_SUBTREE:
-        row_fill_subtree(c, row, n, path, out);
-        break;
-    case ROW_SPECIAL:
-        row->special->fill(c, n, path, out);
-        break;
+    case ROW_INT: value_int(c, n, path, row, out); break;
+    case ROW_REAL: value_real(c, n, path, row, out); break;
+    case ROW_BOOL: row_fill_bool(c, row, n, path, out); break;
+    case ROW_TEXT: row_fill_text(c, row, n, path, out); break;
+    case ROW_PATH: value_path(c, n, path, out); break;
+    case ROW_CHOICE: value_choice(c, n, path, row->choices, row_expects(c, row), out); break;
+    case ROW_SUBTREE: row_fill_subtree(c, row, n, path, out); break;
+    case ROW_SPECIAL: row->special->fill(c, n, path, out); break;
     case ROW_SECTION:
         row_fill_section(c, row->rows, n, n, path, out);
         if (row->after != NULL && n->kind == NODE_MAP) {
             row->after(c, n, path, out);
         }
         break;
-    default:
-        row_fill_list(c, row, n, path, out);
+    default: row_fill_list(c, row, n, path, out);
     }
 }
 
@@ -410,7 +384,8 @@ static void row_fill_absent(struct check *c, const struct row *row, const node *
     } else if (row->fallback != NULL) {
         row_fill(c, row, row_fallback(c, row), path, out);
     } else if (row->type == ROW_SUBTREE) {
-        row_fill_subtree(c, row, row_empty_map(c, at), path, out); /* it has defaults of its own, or says what is missing */
+        row_fill_subtree(c, row, row_empty_map(c, at), path,
+                         out); /* it has defaults of its own, or says what is missing */
     } else if (!row->optional) {
         faults_add(c->faults, at, path, "found nothing; expected %s", row_expects(c, row));
     }

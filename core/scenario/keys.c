@@ -6,7 +6,10 @@
 #include "scenario/row.h"
 #include "scenario/scenario.h"
 
-#define ROW_END {.type = ROW_NONE}
+#define ROW_END          \
+    {                    \
+        .type = ROW_NONE \
+    }
 #define AT(type, member) .offset = offsetof(struct type, member)
 #define ONLY(choice) (1u << (choice))
 
@@ -26,15 +29,20 @@ static const char *const network_types[] = {"mlp", NULL};
 static const char *const optimizer_types[] = {"sgd", "adam", "adamw", NULL};
 static const char *const device_types[] = {"auto", "cpu", "cuda", NULL};
 static const char *const train_ons[] = {"task", "all", NULL};
-static const char *const metrics[] = {"acc.macro",           "acc.pooled",             "aia.icarl", "bwt.gem", "fwt.gem",
-                                      "forgetting.chaudhry", "forgetting.first_last", "a.diaz",    NULL};
+static const char *const metrics[] = {
+    "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
+    "a.diaz",    NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
 static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", NULL};
 static const char *const memory_wheres[] = {"ram", NULL};
 
+/* A row reads best as the few lines that it is. */
+/* clang-format off */
+
 /* ---- data ---- */
 static const struct row data_rows[] = {
-    {.key = "set", .help = "the data set", .type = ROW_CHOICE, AT(data_options, set), .choices = data_sets, .sample = "digits"},
+    {.key = "set", .help = "the data set", .type = ROW_CHOICE, AT(data_options, set), .choices = data_sets,
+     .sample = "digits"},
     {.key = "root", .help = "folder of the sets: a set lies in root/SET/", .type = ROW_PATH, AT(data_options, root),
      .optional = true, .absent = "$PERDURE_DATA, then $XDG_DATA_HOME/perdure"},
     {.key = "normalize", .help = "unit: to 0..1; standard: by mean and SD of the training rows", .type = ROW_SPECIAL,
@@ -48,9 +56,11 @@ static const struct row data_rows[] = {
      .max = LARGEST, .unit = "rows"},
     {.key = "label", .help = "the column that holds the class", .type = ROW_CHOICE, AT(data_options, csv.label),
      .only = ONLY(DATA_CSV), .fallback = "last", .choices = csv_labels},
-    {.key = "header", .help = "whether the first line names the columns", .type = ROW_BOOL, AT(data_options, csv.header),
+    {.key = "header", .help = "whether the first line names the columns", .type = ROW_BOOL,
+     AT(data_options, csv.header),
      .only = ONLY(DATA_CSV), .fallback = "false"},
-    {.key = "shape", .help = "of one row without its label, as [1, 8, 8]", .type = ROW_INTS, AT(data_options, csv.shape),
+    {.key = "shape", .help = "of one row without its label, as [1, 8, 8]", .type = ROW_INTS,
+     AT(data_options, csv.shape),
      .only = ONLY(DATA_CSV), .optional = true, .absent = "the columns less one", .min = 1, .max = LARGEST},
     {.key = "train_images", .help = "idx file, packed (.gz) or not", .type = ROW_PATH,
      AT(data_options, idx.train_images), .only = ONLY(DATA_IDX), .sample = "train-images-idx3-ubyte"},
@@ -73,7 +83,8 @@ static void data_after(struct check *c, const node *n, const char *path, void *o
     if (test == NULL && every == NULL) {
         faults_add(c->faults, n, path, "found neither test nor test_every; expected one of them");
     } else if (test != NULL && every != NULL) {
-        faults_add_at_key(c->faults, every, row_path(c, path, "test_every"), "found test and test_every; expected one of them");
+        faults_add_at_key(c->faults, every, row_path(c, path, "test_every"),
+                          "found test and test_every; expected one of them");
     }
 }
 
@@ -81,7 +92,8 @@ static void data_after(struct check *c, const node *n, const char *path, void *o
 static const struct row split_rows[] = {
     {.key = "by", .help = "what sets the tasks apart", .type = ROW_CHOICE, AT(stream_options, split.by),
      .fallback = "class", .choices = split_bys},
-    {.key = "tasks", .help = "how many; the classes are divided evenly", .type = ROW_INT, AT(stream_options, split.tasks),
+    {.key = "tasks", .help = "how many; the classes are divided evenly", .type = ROW_INT,
+     AT(stream_options, split.tasks),
      .fallback = "5", .min = 1, .max = 10000, .unit = "tasks"},
     {.key = "order", .help = "of the classes; shuffled: by the seed; or the labels of every task", .type = ROW_SPECIAL,
      AT(stream_options, split.order), .fallback = "given", .special = &special_order},
@@ -99,13 +111,14 @@ static void split_after(struct check *c, const node *n, const char *path, void *
         stream->split.tasks = (int64_t)order->count;
     } else if (stream->split.tasks > 0 && (size_t)stream->split.tasks != order->count) {
         faults_add(c->faults, tasks, row_path(c, path, "tasks"),
-                   "found %s; expected %zu, as order lists the labels of %zu tasks (or no tasks key)", node_shown(tasks),
-                   order->count, order->count);
+                   "found %s; expected %zu, as order lists the labels of %zu tasks (or no tasks key)",
+                   node_shown(tasks), order->count, order->count);
     }
 }
 
 static const struct row stream_rows[] = {
-    {.key = "split", .help = "how the rows become tasks", .type = ROW_SECTION, .rows = split_rows, .after = split_after},
+    {.key = "split", .help = "how the rows become tasks", .type = ROW_SECTION, .rows = split_rows,
+     .after = split_after},
     {.key = "scenario", .help = "what is known of the task when predicting", .type = ROW_CHOICE,
      AT(stream_options, scenario), .fallback = "class-il", .choices = scenario_kinds},
     {.key = "head", .help = "one set of outputs for all tasks, or one a task", .type = ROW_CHOICE,
@@ -264,6 +277,8 @@ const struct row scenario_rows[] = {
     {.key = "output", .help = "where it goes", .type = ROW_SECTION, AT(scenario, output), .rows = output_rows},
     ROW_END};
 
+/* clang-format on */
+
 static void scenario_check_names(struct check *c, const struct scenario *s)
 {
     for (size_t i = 0; i < s->methods.count; i++) {
@@ -271,8 +286,7 @@ static void scenario_check_names(struct check *c, const struct scenario *s)
         for (size_t j = 0; one->name != NULL && j < i; j++) {
             const struct method_options *before = &s->methods.at[j];
             if (before->name != NULL && strcmp(before->name, one->name) == 0) {
-                faults_add(c->faults, node_find(one->at, "name"),
-                           row_path(c, row_path_index(c, "methods", i), "name"),
+                faults_add(c->faults, node_find(one->at, "name"), row_path(c, row_path_index(c, "methods", i), "name"),
                            "found %s again; expected another name than that of the method on line %d",
                            text_quoted(one->name), before->line);
                 break;

@@ -12,21 +12,28 @@
 #include "base/arena.h"
 #include "base/error.h"
 
-enum { NODE_DEPTH = 32, NODE_ANCHORS = 1000, NODE_BYTES = 1 << 20, NODE_SCALAR = 64 << 10, NODE_KEY = 256, NODE_COUNT = 100000 };
+enum {
+    NODE_DEPTH = 32,
+    NODE_ANCHORS = 1000,
+    NODE_BYTES = 1 << 20,
+    NODE_SCALAR = 64 << 10,
+    NODE_KEY = 256,
+    NODE_COUNT = 100000
+};
 
 enum node_kind { NODE_TEXT, NODE_LIST, NODE_MAP };
 
 typedef struct node node;
 struct node {
     enum node_kind kind;
-    bool quoted;           /* the text stood in quotes or in a block, so it is never a number, a bool or nothing */
-    int line, column;      /* of the value, from 1; columns count characters */
-    const char *origin;    /* "--set optimizer.lr" when it came from there and line and column say nothing; else NULL */
-    const char *text;      /* of a text: no NUL inside; NULL for the others */
-    node *first, *last;    /* entries of a list or map, in the file's order */
-    size_t count;          /* of entries */
-    node *next;            /* in the list or map that holds this node */
-    const char *key;       /* in a map: the key of this entry; else NULL */
+    bool quoted;        /* the text stood in quotes or in a block, so it is never a number, a bool or nothing */
+    int line, column;   /* of the value, from 1; columns count characters */
+    const char *origin; /* "--set optimizer.lr" when it came from there and line and column say nothing; else NULL */
+    const char *text;   /* of a text: no NUL inside; NULL for the others */
+    node *first, *last; /* entries of a list or map, in the file's order */
+    size_t count;       /* of entries */
+    node *next;         /* in the list or map that holds this node */
+    const char *key;    /* in a map: the key of this entry; else NULL */
     int key_line, key_column;
 };
 

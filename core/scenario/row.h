@@ -13,21 +13,22 @@
 #include "scenario/faults.h"
 #include "scenario/node.h"
 
-enum row_type { /* and what lies at the row's offset */
-    ROW_NONE,   /* ends a table */
-    ROW_INT,    /* int64_t */
-    ROW_REAL,   /* double */
-    ROW_BOOL,   /* bool, or int32_t where the row is `wide` */
-    ROW_TEXT,   /* const char * */
-    ROW_PATH,   /* const char *, resolved against the folder of the file */
-    ROW_CHOICE, /* int32_t or an enum: the index of the word */
-    ROW_CHOICES,/* struct int_list of such indices, none twice */
-    ROW_INTS,   /* struct int_list */
-    ROW_REALS,  /* struct real_list */
-    ROW_SECTION,/* a struct with rows of its own */
-    ROW_ENTRIES,/* { const struct *at; size_t count }: a list of sections */
-    ROW_SUBTREE,/* const char *: checked as a section, handed on as YAML (plugins) */
-    ROW_SPECIAL /* what else a key may be, see `special` */
+/* And what lies at the row's offset. */
+enum row_type {
+    ROW_NONE,    /* ends a table */
+    ROW_INT,     /* int64_t */
+    ROW_REAL,    /* double */
+    ROW_BOOL,    /* bool, or int32_t where the row is `wide` */
+    ROW_TEXT,    /* const char * */
+    ROW_PATH,    /* const char *, resolved against the folder of the file */
+    ROW_CHOICE,  /* int32_t or an enum: the index of the word */
+    ROW_CHOICES, /* struct int_list of such indices, none twice */
+    ROW_INTS,    /* struct int_list */
+    ROW_REALS,   /* struct real_list */
+    ROW_SECTION, /* a struct with rows of its own */
+    ROW_ENTRIES, /* { const struct *at; size_t count }: a list of sections */
+    ROW_SUBTREE, /* const char *: checked as a section, handed on as YAML (plugins) */
+    ROW_SPECIAL  /* what else a key may be, see `special` */
 };
 
 struct check { /* what one pass over a tree carries along */
@@ -38,9 +39,9 @@ struct check { /* what one pass over a tree carries along */
 
 /* A value that may take several forms, such as a list or {first, count}. */
 struct special {
-    const char *expects;                                                                /* "a list, or ..." */
-    void (*fill)(struct check *c, const struct node *n, const char *path, void *out);   /* adds its own faults */
-    const char *schema;                                                                 /* JSON Schema, "" for any */
+    const char *expects;                                                              /* "a list, or ..." */
+    void (*fill)(struct check *c, const struct node *n, const char *path, void *out); /* adds its own faults */
+    const char *schema;                                                               /* JSON Schema, "" for any */
 };
 
 struct row {
@@ -53,9 +54,9 @@ struct row {
     bool wide;            /* BOOL: int32_t */
     double min, max;      /* inclusive; of INT, REAL and of every value of INTS and REALS; both 0: any */
     const char *unit;
-    const char *absent;         /* in words, what holds where an optional key is left out */
-    const char *sample;         /* of a required key, for `describe`, as YAML */
-    const char *letters;        /* TEXT: besides A-Z a-z 0-9, at most 100, the first a letter or digit; NULL: any text */
+    const char *absent;  /* in words, what holds where an optional key is left out */
+    const char *sample;  /* of a required key, for `describe`, as YAML */
+    const char *letters; /* TEXT: besides A-Z a-z 0-9, at most 100, the first a letter or digit; NULL: any text */
     const char *const *choices; /* NULL-ended */
     const struct row *rows;     /* SECTION, ENTRIES, SUBTREE */
     size_t size;                /* ENTRIES, SUBTREE: of one struct */
@@ -82,7 +83,7 @@ size_t row_count(const struct row *rows);
 size_t row_choice_count(const char *const *choices);
 /* What a row expects, in words: "a whole number from 1 to 10". */
 const char *row_expects(struct check *c, const struct row *row);
-node *row_fallback(struct check *c, const struct row *row); /* its default as a tree */
+node *row_fallback(struct check *c, const struct row *row);                             /* its default as a tree */
 void row_refuse(struct check *c, const node *n, const char *path, const char *expects); /* found X; expected ... */
 
 /* value.c: false, and a fault at n, unless it is one */

@@ -131,15 +131,15 @@ struct method_list {
 
 /* ---- evaluation, output ---- */
 enum metric_name { /* bits of evaluation.metrics, in this order */
-    METRIC_ACC_MACRO,
-    METRIC_ACC_POOLED,
-    METRIC_AIA_ICARL,
-    METRIC_BWT_GEM,
-    METRIC_FWT_GEM,
-    METRIC_FORGETTING_CHAUDHRY,
-    METRIC_FORGETTING_FIRST_LAST,
-    METRIC_A_DIAZ,
-    METRIC_COUNT
+                   METRIC_ACC_MACRO,
+                   METRIC_ACC_POOLED,
+                   METRIC_AIA_ICARL,
+                   METRIC_BWT_GEM,
+                   METRIC_FWT_GEM,
+                   METRIC_FORGETTING_CHAUDHRY,
+                   METRIC_FORGETTING_FIRST_LAST,
+                   METRIC_A_DIAZ,
+                   METRIC_COUNT
 };
 enum error_kind { ERROR_SEM, ERROR_SD, ERROR_CI95 };
 struct evaluation_options {
@@ -177,8 +177,9 @@ struct scenario {
 };
 
 /* Reads and checks a scenario. `sets`: texts "key.path=value" of --set, laid over the file in this order.
- * 0: *out is owned by the caller, scenario_free. 78: faults were added to `f` (begun by the caller with the file's name;
- * print them with faults_print), `e` is untouched, *out is NULL. Any other code: `e` says why (64: a --set without
+ * 0: *out is owned by the caller, scenario_free. 78: faults were added to `f` (begun by the caller with the file's
+ * name; print them with faults_print), `e` is untouched, *out is NULL. Any other code: `e` says why (64: a --set
+ * without
  * "="; 66, 74: the file). */
 int scenario_read(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
                   error *e);

@@ -56,13 +56,10 @@ static json_t *schema_value(const struct row *row)
         items = json_pack("{s:s}", "type", row->type == ROW_INT ? "integer" : "number");
         schema_range(items, row);
         return items;
-    case ROW_BOOL:
-        return json_pack("{s:s}", "type", "boolean");
+    case ROW_BOOL: return json_pack("{s:s}", "type", "boolean");
     case ROW_TEXT:
-    case ROW_PATH:
-        return schema_text(row);
-    case ROW_CHOICE:
-        return schema_words(row->choices);
+    case ROW_PATH: return schema_text(row);
+    case ROW_CHOICE: return schema_words(row->choices);
     case ROW_CHOICES:
         return json_pack("{s:s, s:o, s:b}", "type", "array", "items", schema_words(row->choices), "uniqueItems", 1);
     case ROW_INTS:
@@ -72,10 +69,8 @@ static json_t *schema_value(const struct row *row)
         return json_pack("{s:s, s:o}", "type", "array", "items", items);
     case ROW_ENTRIES:
         return json_pack("{s:s, s:o, s:i}", "type", "array", "items", row_schema(row->rows), "minItems", 1);
-    case ROW_SPECIAL:
-        return json_loads(row->special->schema, 0, NULL);
-    default:
-        return row_schema(row->rows);
+    case ROW_SPECIAL: return json_loads(row->special->schema, 0, NULL);
+    default: return row_schema(row->rows);
     }
 }
 
@@ -178,7 +173,8 @@ static json_t *schema_variant(const struct row *rows, int variant)
             json_array_append_new(required, json_string(rows[0].key));
         }
     }
-    json_t *schema = json_pack("{s:s, s:b, s:o}", "type", "object", "additionalProperties", 0, "properties", properties);
+    json_t *schema =
+        json_pack("{s:s, s:b, s:o}", "type", "object", "additionalProperties", 0, "properties", properties);
     if (json_array_size(required) > 0) {
         json_object_set(schema, "required", required);
     }

@@ -29,12 +29,20 @@ const struct special special_format = {"1, the format of this file", format_fill
 struct seed_range {
     int64_t first, count;
 };
-static const struct row seed_rows[] = {
-    {.key = "first", .help = "the first seed", .type = ROW_INT, .offset = offsetof(struct seed_range, first),
-     .fallback = "0", .min = 0, .max = LARGEST},
-    {.key = "count", .help = "how many", .type = ROW_INT, .offset = offsetof(struct seed_range, count), .min = 1,
-     .max = SCENARIO_CELLS},
-    {.type = ROW_NONE}};
+static const struct row seed_rows[] = {{.key = "first",
+                                        .help = "the first seed",
+                                        .type = ROW_INT,
+                                        .offset = offsetof(struct seed_range, first),
+                                        .fallback = "0",
+                                        .min = 0,
+                                        .max = LARGEST},
+                                       {.key = "count",
+                                        .help = "how many",
+                                        .type = ROW_INT,
+                                        .offset = offsetof(struct seed_range, count),
+                                        .min = 1,
+                                        .max = SCENARIO_CELLS},
+                                       {.type = ROW_NONE}};
 static const struct row seed_row = {.key = "seed", .type = ROW_INT, .min = 0, .max = LARGEST};
 
 static void seeds_fill_range(struct check *c, const node *n, const char *path, struct int_list *seeds)
@@ -116,12 +124,17 @@ const struct special special_seeds = {
 /* ---- normalize: unit or {mean: [..], std: [..]} ---- */
 
 static const char *const normalize_words[] = {"none", "unit", "standard", NULL};
-static const struct row moment_rows[] = {
-    {.key = "mean", .help = "taken from every value, one or one a channel", .type = ROW_REALS,
-     .offset = offsetof(struct data_options, mean)},
-    {.key = "std", .help = "what is left is divided by this", .type = ROW_REALS,
-     .offset = offsetof(struct data_options, std), .above = true, .max = 1e300},
-    {.type = ROW_NONE}};
+static const struct row moment_rows[] = {{.key = "mean",
+                                          .help = "taken from every value, one or one a channel",
+                                          .type = ROW_REALS,
+                                          .offset = offsetof(struct data_options, mean)},
+                                         {.key = "std",
+                                          .help = "what is left is divided by this",
+                                          .type = ROW_REALS,
+                                          .offset = offsetof(struct data_options, std),
+                                          .above = true,
+                                          .max = 1e300},
+                                         {.type = ROW_NONE}};
 
 static void normalize_fill(struct check *c, const node *n, const char *path, void *out)
 {
@@ -287,8 +300,9 @@ static void device_fill(struct check *c, const node *n, const char *path, void *
         device->type = (enum device_type)word;
     }
 }
-const struct special special_device = {"one of auto, cpu, cuda, cuda:N", device_fill,
-                                       "{\"type\": \"string\", \"pattern\": \"^(auto|cpu|cuda(:(0|[1-9][0-9]{0,3}))?)$\"}"};
+const struct special special_device = {
+    "one of auto, cpu, cuda, cuda:N", device_fill,
+    "{\"type\": \"string\", \"pattern\": \"^(auto|cpu|cuda(:(0|[1-9][0-9]{0,3}))?)$\"}"};
 
 /* ---- ">=8.0" ---- */
 
@@ -335,9 +349,8 @@ static bool bytes_parse(const char *s, int64_t *out)
     static const struct {
         const char *unit;
         int64_t bytes;
-    } units[] = {{"B", 1},          {"KiB", 1 << 10},      {"MiB", 1 << 20},       {"GiB", 1 << 30},
-                 {"TiB", 1LL << 40}, {"KB", 1000},          {"MB", 1000000},        {"GB", 1000000000},
-                 {"TB", 1000000000000}};
+    } units[] = {{"B", 1},     {"KiB", 1 << 10}, {"MiB", 1 << 20},   {"GiB", 1 << 30},     {"TiB", 1LL << 40},
+                 {"KB", 1000}, {"MB", 1000000},  {"GB", 1000000000}, {"TB", 1000000000000}};
     size_t digits = strspn(s, "0123456789.");
     char number[32];
     double value = 0;
@@ -401,7 +414,8 @@ static void strategy_fill_named(struct check *c, const node *n, const char *path
         faults_add(c->faults, n, path, "found %zu keys; expected one strategy an entry, as {replay: {capacity: 1000}}",
                    n->count);
         if (n->count > 1) { /* the usual slip: {name: replay, capacity: 10}, or a "-" forgotten */
-            faults_hint(c->faults, "parameters stand below the name of the strategy, and every strategy behind a \"-\"");
+            faults_hint(c->faults,
+                        "parameters stand below the name of the strategy, and every strategy behind a \"-\"");
         }
         return;
     }

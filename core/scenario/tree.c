@@ -62,10 +62,12 @@ static node *tree_refuse_form(struct builder *b)
         return tree_refuse(b, p->problem_mark, "found a tab used for indentation; expected spaces");
     }
     if (tree_says(context, "flow sequence")) {
-        return tree_refuse(b, p->context_mark, "found \"[\" that is not closed; expected \",\" or \"]\" behind each entry");
+        return tree_refuse(b, p->context_mark,
+                           "found \"[\" that is not closed; expected \",\" or \"]\" behind each entry");
     }
     if (tree_says(context, "flow mapping")) {
-        return tree_refuse(b, p->context_mark, "found \"{\" that is not closed; expected \",\" or \"}\" behind each entry");
+        return tree_refuse(b, p->context_mark,
+                           "found \"{\" that is not closed; expected \",\" or \"}\" behind each entry");
     }
     if (tree_says(context, "quoted scalar") && tree_says(p->problem, "end of stream")) {
         return tree_refuse(b, p->context_mark, "found a quote that is not closed; expected its end");
@@ -377,16 +379,11 @@ static node *tree_build(struct builder *b, yaml_event_t *event, int depth)
         return tree_refuse(b, event->start_mark, "found lists and maps nested deeper than 32 levels; expected fewer");
     }
     switch (event->type) {
-    case YAML_SCALAR_EVENT:
-        return tree_scalar(b, event);
-    case YAML_ALIAS_EVENT:
-        return tree_alias(b, event, depth);
-    case YAML_SEQUENCE_START_EVENT:
-        return tree_list(b, event, depth);
-    case YAML_MAPPING_START_EVENT:
-        return tree_map(b, event, depth);
-    default:
-        return tree_refuse(b, event->start_mark, "found no value; expected one");
+    case YAML_SCALAR_EVENT: return tree_scalar(b, event);
+    case YAML_ALIAS_EVENT: return tree_alias(b, event, depth);
+    case YAML_SEQUENCE_START_EVENT: return tree_list(b, event, depth);
+    case YAML_MAPPING_START_EVENT: return tree_map(b, event, depth);
+    default: return tree_refuse(b, event->start_mark, "found no value; expected one");
     }
 }
 
@@ -426,7 +423,8 @@ static bool tree_is_text(const char *bytes, size_t count, const char *origin, fa
 static node *tree_empty(struct builder *b, yaml_mark_t at)
 {
     if (b->origin == NULL) {
-        faults_add(b->faults, NULL, NULL, "found an empty file; expected a scenario, at least perdure, data and methods");
+        faults_add(b->faults, NULL, NULL,
+                   "found an empty file; expected a scenario, at least perdure, data and methods");
         faults_hint(b->faults, "`perdure describe scenario` prints one with every key");
         return NULL;
     }

@@ -166,7 +166,8 @@ bool value_text(struct check *c, const node *n, const char *path, const char *ex
         return false;
     }
     double number = 0;
-    if (!n->quoted && (number_real(n->text, &number) || strcmp(n->text, "true") == 0 || strcmp(n->text, "false") == 0)) {
+    if (!n->quoted &&
+        (number_real(n->text, &number) || strcmp(n->text, "true") == 0 || strcmp(n->text, "false") == 0)) {
         row_refuse(c, n, path, expects); /* a number to every other reader of YAML, and to the JSON Schema */
         faults_hint(c->faults, "a text that looks like something else goes in quotes: \"%s\"", text_quoted(n->text));
         return false;

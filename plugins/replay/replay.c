@@ -27,7 +27,7 @@ static const char *const fills[]  = {"stream", "task", NULL};
 #define KEY(name, kind, member) .key = name, .type = PDR_PARAM_##kind, .offset = offsetof(config, member)
 static const pdr_param params[] = {
     {KEY("", MEMORY, memory), .help = "capacity, policy (reservoir, class-balanced, fifo), where (ram)"},
-    {KEY("batch", INT, batch), .help = "rows rehearsed a step, 0: as many as fresh", .fallback = "0", .max = 1e9},
+    {KEY("batch", INT, batch), .help = "rows rehearsed a step, 0: as many as a full batch has", .fallback = "0", .max = 1e9},
     {KEY("blend", CHOICE, blend), .help = "how they enter the loss", .fallback = "join", .choices = blends},
     {KEY("weight", REAL, weight), .help = "of the part, with blend share or add", .fallback = "1", .max = 1e9},
     {KEY("online", BOOL, online), .help = "rehearse from the first task on", .fallback = "false"},
@@ -42,6 +42,7 @@ typedef struct {
     const pdr_host *host;
     config          config;
     pdr_memory     *memory;
+    int64_t         full; /* the most fresh rows that a batch had: the last one of an epoch is often short */
 } strategy;
 
 static pdr_status setup(strategy *self)
@@ -71,10 +72,10 @@ static pdr_status before_batch(void *p, const pdr_step *s)
     const pdr_memory_api *mem  = self->host->memory;
     pdr_tensor           *x = NULL, *y = NULL;
 
+    if (s->fresh > self->full) self->full = s->fresh;
     if ((!self->config.online && !s->task->previous) || mem->count(self->memory, PDR_ALL) == 0) return PDR_OK;
 
-    int64_t     rows  = self->config.batch ? self->config.batch : s->fresh;
-    pdr_tensor *slots = mem->sample(s->scope, self->memory, rows);
+    pdr_tensor *slots = mem->sample(s->scope, self->memory, self->config.batch ? self->config.batch : self->full);
     pdr_status  bad   = mem->fetch(s->scope, self->memory, slots, &x, &y, NULL, NULL);
     if (bad) return bad;
 
@@ -112,10 +113,26 @@ static pdr_status after_task(void *p, const pdr_task *t)
     return PDR_OK;
 }
 
-/* ---- the descriptor. No save and load: the host keeps memories in its checkpoints ---- */
+/* The checkpoint: the host keeps memories and random streams itself, so one number is left. */
+static pdr_status save(void *p, pdr_state *out)
+{
+    strategy *self = p;
+    self->host->state->put_bytes(out, "full", &self->full, sizeof self->full);
+    return PDR_OK;
+}
+
+static pdr_status load(void *p, pdr_state *in, uint32_t state_version)
+{
+    strategy *self = p;
+    (void)state_version;
+    self->host->state->get_bytes(in, "full", &self->full, sizeof self->full); /* no such key: it stays as it is */
+    return PDR_OK;
+}
+
+/* ---- the descriptor ---- */
 
 static const pdr_hooks hooks = {PDR_HOOKS, .before_task = before_task, .before_batch = before_batch,
-                                .after_batch = after_batch, .after_task = after_task};
+                                .after_batch = after_batch, .after_task = after_task, .save = save, .load = load};
 
 PDR_STRATEGY("replay", "1.0", "Experience replay from a bounded memory", "Rolnick et al. 2019, arXiv 1811.11682",
              PDR_GRAPH_SAFE | PDR_RANK_SAFE)

@@ -139,9 +139,12 @@ static void paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_read),           cmocka_unit_test(nothing_stays_beside_the_file),
-        cmocka_unit_test(what_is_no_file_is_refused),        cmocka_unit_test(a_file_without_a_size_is_read),
-        cmocka_unit_test(folders_are_made_with_their_parents), cmocka_unit_test(paths),
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(nothing_stays_beside_the_file),
+        cmocka_unit_test(what_is_no_file_is_refused),
+        cmocka_unit_test(a_file_without_a_size_is_read),
+        cmocka_unit_test(folders_are_made_with_their_parents),
+        cmocka_unit_test(paths),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

@@ -153,7 +153,7 @@ static void normals_have_their_moments(void **state)
         inside += fabs(v) < 1 ? 1 : 0;
     }
     free(values);
-    assert_true(fabs(mean) < 0.012);      /* 5 standard errors of each */
+    assert_true(fabs(mean) < 0.012); /* 5 standard errors of each */
     assert_true(fabs(square - 1) < 0.016);
     assert_true(fabs(fourth - 3) < 0.11);
     assert_true(fabs((double)inside / DRAWS - 0.682689) < 0.0053);

@@ -34,7 +34,7 @@ static void quoted_escapes_what_a_terminal_would_obey(void **state)
     assert_string_equal(text_quoted("a\x1b[31m\n"), "a\\x1B[31m\\x0A");
     assert_string_equal(text_quoted("caf\xc3\xa9"), "caf\xc3\xa9");
     assert_string_equal(text_quoted("caf\xe9!"), "caf\\xE9!");
-    assert_string_equal(text_quoted("\xc0\xaf"), "\\xC0\\xAF");         /* overlong */
+    assert_string_equal(text_quoted("\xc0\xaf"), "\\xC0\\xAF");          /* overlong */
     assert_string_equal(text_quoted("\xed\xa0\x80"), "\\xED\\xA0\\x80"); /* a surrogate */
     assert_string_equal(text_quoted("\xf5\x80\x80\x80"), "\\xF5\\x80\\x80\\x80");
     assert_string_equal(text_quoted(NULL), "");

@@ -55,8 +55,9 @@ static void values_and_defaults_are_filled(void **state)
     (void)state;
     error e = {0};
     assert_int_equal(param_table_check(&good, &e), 0);
-    struct filling f = fill("{capacity: 9, weight: 0.5, where: ram, batch: 3, alpha: [1, 2e-1], blend: join, online: true,"
-                            " network: {hidden: [7]}, note: 'a: b', file: sub/x}");
+    struct filling f =
+        fill("{capacity: 9, weight: 0.5, where: ram, batch: 3, alpha: [1, 2e-1], blend: join, online: true,"
+             " network: {hidden: [7]}, note: 'a: b', file: sub/x}");
     assert_int_equal(f.code, 0);
     assert_string_equal(f.config.memory, "{capacity: 9, where: ram}");
     assert_string_equal(f.config.network, "{hidden: [7]}");
@@ -91,9 +92,11 @@ static void faults_have_their_place(void **state)
     static const char *const expected[] = {
         "x.yaml:1:11: %s.capacity: found 0; expected a whole number from 1 to 1000000000000",
         "x.yaml:2:9: %s.weight: found 11; expected a number from 0 to 10",
-        "x.yaml:3:1: %s.bach: found an unknown key; expected one of capacity, policy, where, network, optimizer, note, "
-        "file, batch, weight, alpha, blend, online",
-        "x.yaml:4:13: %s.optimizer.momentum: found an unknown key; expected one of type, lr, betas, epsilon, weight_decay",
+        ("x.yaml:3:1: %s.bach: found an unknown key; expected one of capacity, policy, where, network, optimizer, "
+         "note, "
+         "file, batch, weight, alpha, blend, online"),
+        "x.yaml:4:13: %s.optimizer.momentum: found an unknown key; expected one of type, lr, betas, epsilon, "
+        "weight_decay",
         "x.yaml:5:9: %s.policy: found lifo; expected one of reservoir, class-balanced, fifo",
         "x.yaml:6:19: %s.network.hidden: found 3; expected a list of whole numbers from 1 to 1000000",
         "x.yaml:7:9: %s.alpha[0]: found x; expected a number",
@@ -112,7 +115,8 @@ static void faults_have_their_place(void **state)
     check_line(&f.faults, 0,
                "x.yaml: methods[0].strategies[0].tiny.capacity: found nothing; expected a whole number from 1 to "
                "1000000000000");
-    check_line(&f.faults, 1, "x.yaml: methods[0].strategies[0].tiny.weight: found nothing; expected a number from 0 to 10");
+    check_line(&f.faults, 1,
+               "x.yaml: methods[0].strategies[0].tiny.weight: found nothing; expected a number from 0 to 10");
     filling_free(&f);
 }
 
@@ -138,8 +142,9 @@ static void wrong_tables_are_refused(void **state)
                 "plugin bad: parameter \"k\": found type 0; expected a pdr_param_type that this build knows");
     check_table(&(pdr_param){"k", NULL, PDR_PARAM_INT, 0, NULL, 0, 0, NULL},
                 "plugin bad: parameter \"k\": found no help of one line; expected one, as describe prints it");
-    check_table(&(pdr_param){"k", "h", PDR_PARAM_INT, 16, NULL, 0, 0, NULL},
-                "plugin bad: parameter \"k\": found offset 16 + 8 bytes (INT); expected at most config_size, which is 16");
+    check_table(
+        &(pdr_param){"k", "h", PDR_PARAM_INT, 16, NULL, 0, 0, NULL},
+        "plugin bad: parameter \"k\": found offset 16 + 8 bytes (INT); expected at most config_size, which is 16");
     check_table(&(pdr_param){"k", "h", PDR_PARAM_INT, UINT32_MAX, NULL, 0, 0, NULL},
                 "plugin bad: parameter \"k\": found offset 4294967295 + 8 bytes (INT); expected at most config_size, "
                 "which is 16");
@@ -173,8 +178,9 @@ static void rows_must_not_meet(void **state)
     const pdr_param memory = {"", "h", PDR_PARAM_MEMORY, 0, NULL, 0, 0, NULL};
     check_pair(&one, &(pdr_param){"one", "h", PDR_PARAM_INT, 8, NULL, 0, 0, NULL},
                "plugin bad: parameter \"one\": found a key that row 0 (\"one\") has too; expected every key once");
-    check_pair(&one, &(pdr_param){"two", "h", PDR_PARAM_BOOL, 4, NULL, 0, 0, NULL},
-               "plugin bad: parameter \"two\": found the same bytes as those of \"one\"; expected an offset of its own");
+    check_pair(
+        &one, &(pdr_param){"two", "h", PDR_PARAM_BOOL, 4, NULL, 0, 0, NULL},
+        "plugin bad: parameter \"two\": found the same bytes as those of \"one\"; expected an offset of its own");
     check_pair(&memory, &(pdr_param){"policy", "h", PDR_PARAM_INT, 8, NULL, 0, 0, NULL},
                "plugin bad: parameter \"policy\": found a key that row 0 (\"\") has too; expected every key once");
 }
@@ -187,8 +193,9 @@ static void longer_rows_are_read(void **state)
         pdr_param row;
         double more;
     };
-    const struct longer rows[] = {
-        {{"a", "h", PDR_PARAM_INT, 0, "1", 0, 9, NULL}, 5}, {{"b", "h", PDR_PARAM_INT, 8, "2", 0, 9, NULL}, 5}, {{.key = NULL}, 5}};
+    const struct longer rows[] = {{{"a", "h", PDR_PARAM_INT, 0, "1", 0, 9, NULL}, 5},
+                                  {{"b", "h", PDR_PARAM_INT, 8, "2", 0, 9, NULL}, 5},
+                                  {{.key = NULL}, 5}};
     struct param_table t = {"newer", &rows[0].row, sizeof(struct longer), 16};
     int64_t config[2] = {0};
     error e = {0};

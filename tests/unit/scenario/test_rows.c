@@ -55,9 +55,23 @@ static void whole_numbers(void **state)
     static const struct {
         const char *text;
         int64_t value;
-    } good[] = {{"0", 0}, {"7", 7}, {"-3", -3}, {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN}};
-    static const char *const bad[] = {"",    "-",   "+5",  "010", "00",  "0x10", "0o7", "1_000",
-                                      "1e3", "5.0", "1:30", " 1", "1 ", "9223372036854775808", "-9223372036854775809"};
+    } good[] = {
+        {"0", 0}, {"7", 7}, {"-3", -3}, {"9223372036854775807", INT64_MAX}, {"-9223372036854775808", INT64_MIN}};
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "+5",
+                                      "010",
+                                      "00",
+                                      "0x10",
+                                      "0o7",
+                                      "1_000",
+                                      "1e3",
+                                      "5.0",
+                                      "1:30",
+                                      " 1",
+                                      "1 ",
+                                      "9223372036854775808",
+                                      "-9223372036854775809"};
     int64_t value = 0;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(number_int(good[i].text, &value));
@@ -75,8 +89,8 @@ static void reals(void **state)
         const char *text;
         double value;
     } good[] = {{"0", 0}, {"0.5", 0.5}, {"-2.5e-3", -2.5e-3}, {"1e9", 1e9}, {"1.0E+9", 1e9}, {"1e-400", 0}};
-    static const char *const bad[] = {"",     ".inf", "-.inf", ".nan", "nan", "inf", "1e999", "0x1p3", "1,5",
-                                      ".5",   "1.",   "+1",    "01.5", "1e",  "1e+", "1_0.0", "1.5x",  "--1"};
+    static const char *const bad[] = {"",   ".inf", "-.inf", ".nan", "nan", "inf", "1e999", "0x1p3", "1,5",
+                                      ".5", "1.",   "+1",    "01.5", "1e",  "1e+", "1_0.0", "1.5x",  "--1"};
     double value = 0;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(number_real(good[i].text, &value));

@@ -202,11 +202,16 @@ static void faults_beyond_a_thousand_are_counted(void **state)
 static void set_lays_values_over_the_file(void **state)
 {
     (void)state;
-    static const char *const sets[] = {"optimizer.lr=0.5",       "optimizer.type=sgd",
-                                       "device={type: cpu}",     "methods[1]={name: second}",
-                                       "network.hidden=[3, 4]",  "name=x=y",
-                                       "name=other",             "methods[0].strategies=[replay]",
-                                       "methods[0].strategies[0].replay.capacity=5", "seeds[0]=9"};
+    static const char *const sets[] = {"optimizer.lr=0.5",
+                                       "optimizer.type=sgd",
+                                       "device={type: cpu}",
+                                       "methods[1]={name: second}",
+                                       "network.hidden=[3, 4]",
+                                       "name=x=y",
+                                       "name=other",
+                                       "methods[0].strategies=[replay]",
+                                       "methods[0].strategies[0].replay.capacity=5",
+                                       "seeds[0]=9"};
     struct reading r = read_with(SMALL "optimizer: {lr: 0.1}\nseeds: [1, 2]\n", sets, 10);
     assert_int_equal(r.code, 0);
     assert_true(r.s->optimizer.lr == 0.5 && r.s->optimizer.type == OPTIMIZER_SGD);
@@ -241,9 +246,10 @@ static void faults_of_set_name_it(void **state)
               "--set optimizer.lr: found fast; expected a number above 0, at most 1000000");
     check_set("optimizer={lr: 0}", EXIT_SCENARIO,
               "--set optimizer: optimizer.lr: found 0; expected a number above 0, at most 1000000");
-    check_set("optimiser.lr=1", EXIT_SCENARIO,
-              "--set optimiser.lr: optimiser: found an unknown key; expected one of perdure, name, seeds, data, stream, "
-              "network, optimizer, training, device, methods, evaluation, output");
+    check_set(
+        "optimiser.lr=1", EXIT_SCENARIO,
+        "--set optimiser.lr: optimiser: found an unknown key; expected one of perdure, name, seeds, data, stream, "
+        "network, optimizer, training, device, methods, evaluation, output");
     check_set("training.batch=", EXIT_SCENARIO,
               "--set training.batch: found nothing; expected a whole number from 1 to 1000000000");
     check_set("training.batch=[1", EXIT_SCENARIO,
@@ -276,7 +282,8 @@ static void subtrees_of_plugins(void **state)
     assert_int_equal(optimizer_options_parse("{type: sgd, momentum: 0.9}", "vae", &optimizer, a, &e), 0);
     assert_true(optimizer.momentum == 0.9);
     assert_int_equal(memory_options_parse("{capacty: 5}", "replay: memory", &memory, a, &e), EXIT_SCENARIO);
-    assert_string_equal(e.text, "replay: memory: capacity: found nothing; expected a whole number from 1 to 1000000000000");
+    assert_string_equal(e.text,
+                        "replay: memory: capacity: found nothing; expected a whole number from 1 to 1000000000000");
     error f = {0};
     assert_int_equal(optimizer_options_parse("[", "vae: optimizer", &optimizer, a, &f), EXIT_SCENARIO);
     assert_true(strncmp(f.text, "vae: optimizer: found", 21) == 0);

@@ -62,8 +62,8 @@ static void everything_knows_its_place(void **state)
 static void yaml_of_a_tree_reads_back(void **state)
 {
     (void)state;
-    const char *yaml =
-        "a: [1, -2.5e-3, 'x y', \"1\", '', ~, true]\nb: {c-d: \"q\\\"\\\\ \\x07 \\u00e9\", f: '---', 'k, l': [[], {}]}\n";
+    const char *yaml = "a: [1, -2.5e-3, 'x y', \"1\", '', ~, true]\nb: {c-d: \"q\\\"\\\\ \\x07 \\u00e9\", f: '---', "
+                       "'k, l': [[], {}]}\n";
     struct grown g = grow(yaml, strlen(yaml));
     assert_non_null(g.root);
     const char *once = node_yaml(g.root, g.arena);
@@ -100,8 +100,7 @@ static void what_yaml_has_beyond_is_refused(void **state)
                   "x.yaml:1:4: found tag tag:yaml.org,2002:int; expected none, as tags are not supported");
     check_refused("a: !python/object:os.system {}\n",
                   "x.yaml:1:4: found tag !python/object:os.system; expected none, as tags are not supported");
-    check_refused("<<: {a: 1}\n",
-                  "x.yaml:1:1: found merge key <<; expected none, as merge keys are not supported");
+    check_refused("<<: {a: 1}\n", "x.yaml:1:1: found merge key <<; expected none, as merge keys are not supported");
     check_refused("a: 1\n...\nb: 2\n", "x.yaml:3:1: found a second document; expected one document only");
     check_refused("{a: 1}: 2\n", "x.yaml:1:1: found a key that is no text; expected a plain text as key");
     check_refused("\"\": 2\n", "x.yaml:1:1: found an empty key; expected a plain text as key");
@@ -131,7 +130,9 @@ static void bad_bytes_have_a_line(void **state)
         check_line(&g.faults, 0, bad[i].expected);
         grown_free(&g);
     }
-    struct grown marked = grow("\xef\xbb\xbf" "a: 1", 7);
+    struct grown marked = grow("\xef\xbb\xbf"
+                               "a: 1",
+                               7);
     assert_non_null(marked.root);
     grown_free(&marked);
 }

@@ -1,0 +1,216 @@
+#!/usr/bin/env python3
+"""`perdure run` from end to end on a tiny csv: results, going on, refusals, killed cells, signals, the bar."""
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+import unittest
+
+from program import PROGRAM, Case
+
+# Trains for minutes unless it is stopped.
+LONG = ["--set", "training.epochs=200000"]
+
+
+def children_of(pid):
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+            return [int(word) for word in f.read().split()]
+    except FileNotFoundError:
+        return []
+
+
+def wait_until(what, seconds=60, run=None):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = what()
+        if found:
+            return found
+        if run and run.poll() is not None:
+            raise AssertionError(f"ended with {run.returncode}: {run.communicate()[1]}")
+        time.sleep(0.01)
+    raise AssertionError("waited in vain")
+
+
+class Run(Case):
+    def cell(self, method, seed, name="result.json", folder="runs/clouds"):
+        return self.path(folder, "cells", method, f"seed-{seed}", name)
+
+    def result(self, method, seed, **kind):
+        with open(self.cell(method, seed, **kind), encoding="utf-8") as f:
+            return json.load(f)
+
+    def test_from_csv_to_table_and_again(self):
+        first = self.run_program("run", "clouds.yaml")
+        self.assertRegex(first.stdout, r"(?m)^method +finetune +joint$|^method +acc\.macro")
+        self.assertIn("standard error of the mean (sem), n = 2 seeds; class-il, task-agnostic", first.stdout)
+        self.assertIn("[1/4] finetune/seed-0: after task 2, accuracy", first.stderr)
+        self.assertIn("[4/4] joint/seed-1: done in", first.stderr)
+        self.assertNotIn("\r", first.stderr)
+        stamps = [os.stat(self.cell(m, s)).st_mtime_ns for m in ("finetune", "joint") for s in (0, 1)]
+        second = self.run_program("run", "clouds.yaml")
+        self.assertIn("4 of 4 cells are finished already", second.stderr)
+        self.assertEqual(second.stdout, first.stdout)
+        self.assertEqual(stamps, [os.stat(self.cell(m, s)).st_mtime_ns for m in ("finetune", "joint") for s in (0, 1)])
+
+    def test_files_of_the_run_folder(self):
+        told = json.loads(self.run_program("run", "clouds.yaml", "--json").stdout)
+        self.assertEqual(told, self.read_json("runs/clouds/summary.json"))
+        self.assertEqual(told["schema"], "perdure.summary/1")
+        self.assertEqual([m["name"] for m in told["methods"]], ["finetune", "joint"])
+        self.assertEqual(told["methods"][0]["seeds"], [0, 1])
+        self.assertEqual(self.read_json("runs/clouds/plan.json")["schema"], "perdure.plan/1")
+        with open(self.path("runs/clouds/scenario.yaml"), encoding="utf-8") as copy, \
+                open(self.path("clouds.yaml"), encoding="utf-8") as original:
+            self.assertEqual(copy.read(), original.read())
+        for name in ("matrix.csv", "log.jsonl", "weights.safetensors"):
+            self.assertTrue(os.path.getsize(self.cell("finetune", 0, name)) > 0)
+        with open(self.cell("finetune", 0, "log.jsonl"), encoding="utf-8") as log:
+            self.assertEqual(set(json.loads(log.readline())), {"name", "task", "step", "value"})
+        result = self.result("finetune", 0)
+        self.assertEqual(len(result["matrix"]), 3)
+        self.assertEqual(told["methods"][0]["metrics"]["acc.macro"]["values"][0], result["metrics"]["acc.macro"])
+        with open(self.path("runs/clouds/results.csv"), encoding="utf-8") as csv:
+            self.assertEqual(csv.readline(), "method,seed,metric,value\n")
+        self.assertFalse([n for _, _, names in os.walk(self.path("runs")) for n in names if "tmp" in n])
+
+    def test_same_seed_same_weights(self):
+        self.run_program("run", "clouds.yaml")
+        self.run_program("run", "clouds.yaml", "--out", "other")
+        for seed in (0, 1):
+            self.assertEqual(self.result("finetune", seed)["weights_sha256"],
+                             self.result("finetune", seed, folder="other")["weights_sha256"])
+        self.assertNotEqual(self.result("finetune", 0)["weights_sha256"], self.result("finetune", 1)["weights_sha256"])
+
+    def test_another_plan_is_refused_until_fresh(self):
+        self.run_program("run", "clouds.yaml")
+        before = self.result("finetune", 0)
+        refused = self.run_program("run", "clouds.yaml", "--set", "optimizer.lr=0.2", code=73)
+        self.assertIn("cells/finetune/seed-0: found the result of another plan", refused.stderr)
+        self.assertIn("--fresh", refused.stderr)
+        self.assertEqual(self.result("finetune", 0), before)
+        self.run_program("run", "clouds.yaml", "--set", "optimizer.lr=0.2", "--fresh")
+        self.assertNotEqual(self.result("finetune", 0)["plan_sha256"], before["plan_sha256"])
+
+    def test_more_seeds_run_only_what_is_new(self):
+        self.run_program("run", "clouds.yaml")
+        more = self.run_program("run", "clouds.yaml", "--set", "seeds=[0, 1, 2]")
+        self.assertIn("4 of 6 cells are finished already", more.stderr)
+        self.assertIn("n = 3 seeds", more.stdout)
+
+    def test_damaged_result_is_refused(self):
+        self.run_program("run", "clouds.yaml")
+        with open(self.cell("joint", 1), "r+", encoding="utf-8") as f:
+            f.truncate(100)
+        self.assertIn("result.json", self.run_program("run", "clouds.yaml", code=65).stderr)
+        self.run_program("run", "clouds.yaml", "--fresh")
+
+    def test_faults_of_the_data_write_nothing(self):
+        self.run_program("run", "clouds.yaml", "--set", "data.train=none.csv", code=66)
+        self.write("clouds.csv", "1,2,0\n1,x,1\n")
+        self.run_program("run", "clouds.yaml", code=65)
+        self.assertFalse(os.path.exists(self.path("runs")))
+
+    def test_folder_that_cannot_be_made(self):
+        self.write("file", "")
+        self.assertIn("file", self.run_program("run", "clouds.yaml", "--out", "file/x", code=73).stderr)
+
+    def test_killed_cell_fails_and_the_others_go_on(self):
+        run, cell = self.start_long()
+        time.sleep(0.5)
+        os.kill(cell, signal.SIGKILL)
+        second = wait_until(lambda: [c for c in children_of(run.pid) if c != cell], run=run)[0]
+        run.send_signal(signal.SIGTERM)
+        _, said = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 75, said)
+        self.assertIn("perdure: error: finetune/seed-0: was killed by SIGKILL", said)
+        self.assertIn("the same command goes on", said)
+        self.assertFalse(os.path.exists(f"/proc/{second}"))
+        self.assertFalse(os.path.exists(self.cell("finetune", 0)))
+
+    def test_failed_cell_is_1_and_is_tried_again(self):
+        os.makedirs(self.path("runs/clouds/cells/finetune/seed-1/result.json"))  # nothing can be written there
+        done = self.run_program("run", "clouds.yaml", "--set", "seeds=[0]")
+        self.assertNotIn("failed", done.stderr)
+        self.run_program("run", "clouds.yaml", code=66)  # and a folder is no result: refused before anything runs
+        os.rmdir(self.cell("finetune", 1))
+        os.mkdir(self.cell("finetune", 1, "matrix.csv"))
+        done = self.run_program("run", "clouds.yaml", code=1)
+        self.assertIn("perdure: error: finetune/seed-1: ", done.stderr)
+        self.assertIn("1 of 4 cells failed; the same command tries them again", done.stderr)
+        self.assertIn("finetune: n = 1", done.stdout)
+        self.assertEqual(self.read_json("runs/clouds/summary.json")["failed"][0]["method"], "finetune")
+        os.rmdir(self.cell("finetune", 1, "matrix.csv"))
+        self.assertIn("3 of 4 cells are finished already", self.run_program("run", "clouds.yaml").stderr)
+
+    def test_stopped_run_goes_on(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                run, _ = self.start_long("--out", f"o{int(number)}")
+                time.sleep(0.2)
+                run.send_signal(number)
+                _, said = run.communicate(timeout=60)
+                self.assertEqual(run.returncode, 75, said)
+                self.assertIn("stopped by", said)
+        self.run_program("run", "clouds.yaml", "--out", "o2")  # another plan, but no cell was finished: nothing to refuse
+
+    def test_dead_coordinator_takes_its_cell_along(self):
+        run, cell = self.start_long()
+        run.kill()
+        run.communicate(timeout=60)
+        wait_until(lambda: not os.path.exists(f"/proc/{cell}"))
+        self.run_program("run", "clouds.yaml")  # and its lock is gone with it
+
+    def test_locked_folder_says_who(self):
+        run, _ = self.start_long()
+        refused = self.run_program("run", "clouds.yaml", code=73)
+        self.assertIn(f"is in use by process {run.pid} on ", refused.stderr)
+        self.assertIn("--out DIR", refused.stderr)
+        run.send_signal(signal.SIGTERM)
+        run.communicate(timeout=60)
+
+    def start_long(self, *more):
+        run = self.start("run", "clouds.yaml", *LONG, *more)
+        self.addCleanup(run.stdout.close)
+        self.addCleanup(run.stderr.close)
+        self.addCleanup(run.wait)
+        self.addCleanup(run.kill)
+        return run, wait_until(lambda: children_of(run.pid), run=run)[0]
+
+    def terminal_words(self, term):
+        master, slave = pty.openpty()
+        run = subprocess.Popen([PROGRAM, "run", "clouds.yaml", "--out", term], cwd=self.folder.name, stderr=slave,
+                               env=self.environment(TERM=term), stdout=subprocess.PIPE, text=True)
+        os.close(slave)
+        said = b""
+        while True:
+            try:
+                chunk = os.read(master, 4096)
+            except OSError:
+                break
+            if not chunk:
+                break
+            said += chunk
+        os.close(master)
+        result, _ = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 0, said)
+        self.assertNotIn("\r", result)
+        return said.decode()
+
+    def test_bar_on_a_terminal_and_lines_on_a_dumb_one(self):
+        bar = self.terminal_words("xterm")
+        self.assertIn("\r[1/4] finetune/seed-0", bar)
+        self.assertIn("\033[K", bar)
+        plain = self.terminal_words("dumb")
+        self.assertNotIn("\033", plain)
+        self.assertIn("[4/4] joint/seed-1: done in", plain)
+
+    def test_what_auto_took_is_said(self):
+        done = self.run_program("run", "clouds.yaml", "--set", "device.type=auto")
+        self.assertRegex(done.stderr, r"(?m)^perdure: device: \S")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""What the program says without training anything: help, usage errors, check, list, describe, doctor, dry run."""
+import json
+import os
+import time
+import unittest
+
+from program import PROGRAM, Case
+
+
+class Words(Case):
+    def test_version_answers_at_once(self):
+        best = 1.0
+        for _ in range(10):
+            start = time.monotonic()
+            done = self.run_program("--version")
+            best = min(best, time.monotonic() - start)
+        self.assertRegex(done.stdout, r"^perdure \d+\.\d+\.\d+ \(plugin ABI \d+\.\d+\)\n$")
+        self.assertEqual(done.stderr, "")
+        self.assertLess(best, 0.1)  # 10 ms is the aim (bench/); this only catches a LibTorch that was loaded
+
+    def test_program_links_no_libtorch(self):
+        with open(PROGRAM, "rb") as f:
+            self.assertNotIn(b"libtorch_cpu.so\0", f.read().replace(b"lib/libtorch_cpu.so\0", b""))
+
+    def test_help_names_every_command(self):
+        words = self.run_program("help").stdout
+        for command in ("run", "check", "list", "describe", "data", "doctor", "help"):
+            self.assertRegex(words, rf"(?m)^  {command} ")
+            own = self.run_program("help", command).stdout
+            self.assertTrue(own.startswith(f"usage: perdure {command}"), own)
+            self.assertEqual(own, self.run_program(command, "--help").stdout)
+        self.assertEqual(words, self.run_program("--help").stdout)
+
+    def test_no_command(self):
+        done = self.run_program(code=64)
+        self.assertEqual(done.stdout, "")
+        self.assertIn("found no command", done.stderr)
+
+    def test_unknown_command_has_a_hint(self):
+        done = self.run_program("chekc", "clouds.yaml", code=64)
+        self.assertEqual(done.stderr, "perdure: error: found command chekc; expected one of 'perdure help'\n"
+                                      "hint: did you mean check?\n")
+
+    def test_unknown_option_has_a_hint(self):
+        done = self.run_program("run", "clouds.yaml", "--fersh", code=64)
+        self.assertEqual(done.stderr, "perdure: error: run: found option --fersh; expected one of 'perdure help run'\n"
+                                      "hint: did you mean --fresh?\n")
+
+    def test_set_without_equals(self):
+        self.assertIn("--set", self.run_program("check", "clouds.yaml", "--set", "optimizer.lr", code=64).stderr)
+
+    def test_missing_file(self):
+        for command in ("check", "run"):
+            self.assertIn("nowhere.yaml", self.run_program(command, "nowhere.yaml", code=66).stderr)
+
+    def test_good_scenario(self):
+        words = self.run_program("check", "clouds.yaml").stdout
+        self.assertIn("2 methods x 2 seeds = 4 cells", words)
+        self.assertEqual(self.run_program("run", "clouds.yaml", "--dry-run").stdout, words)
+        self.assertFalse(os.path.exists(self.path("runs")))
+
+    def test_set_stands_before_or_behind(self):
+        before = self.run_program("check", "--set", "optimizer.lr=0.25", "clouds.yaml").stdout
+        self.assertIn("lr 0.25", before)
+        self.assertEqual(before, self.run_program("check", "clouds.yaml", "--set=optimizer.lr=0.25").stdout)
+
+    def test_out_is_the_folder_whatever_its_name(self):
+        words = self.run_program("run", "clouds.yaml", "--dry-run", "--out", "a 'b': #c").stdout
+        self.assertIn("cells into a 'b': #c\n", words)
+
+    def test_all_faults_at_once(self):
+        self.write("bad.yaml", "perdure: 1\nname: x\ndata: {set: digits}\nnetwrok: {type: mlp}\n"
+                               "training: {batch: -1}\nmethods: [{name: a}]\n")
+        lines = self.run_program("check", "bad.yaml", code=78).stderr.splitlines()
+        self.assertTrue(lines[0].startswith("perdure: error: bad.yaml:4:1: "), lines)
+        self.assertIn("network", lines[1])
+        self.assertTrue(any(line.startswith("perdure: error: bad.yaml:5:") for line in lines), lines)
+        self.assertEqual(self.run_program("run", "bad.yaml", code=78).stderr.splitlines(), lines)
+        faults = json.loads(self.run_program("check", "bad.yaml", "--json", code=78).stdout)
+        self.assertEqual(faults["schema"], "perdure.check/1")
+        self.assertFalse(faults["good"])
+        self.assertEqual([f["line"] for f in faults["faults"]], [4, 5])
+
+    def test_json_of_check_and_dry_run(self):
+        checked = json.loads(self.run_program("check", "clouds.yaml", "--json").stdout)
+        self.assertTrue(checked["good"])
+        self.assertEqual(checked["plan"]["schema"], "perdure.plan/1")
+        dry = json.loads(self.run_program("run", "clouds.yaml", "--dry-run", "--json").stdout)
+        self.assertEqual(dry, checked["plan"])
+
+    def test_list(self):
+        words = self.run_program("list").stdout
+        for name in ("strategies", "replay", "digits", "mlp", "acc.macro"):
+            self.assertIn(name, words)
+        self.assertNotIn("digits", self.run_program("list", "metrics").stdout)
+        everything = json.loads(self.run_program("list", "--json").stdout)
+        self.assertEqual(everything["schema"], "perdure.list/1")
+        self.assertIn("replay", [s["name"] for s in everything["strategies"]])
+        self.assertIn("did you mean metrics?", self.run_program("list", "metricks", code=64).stderr)
+
+    def test_describe(self):
+        self.assertIn("capacity", self.run_program("describe", "replay").stdout)
+        self.assertIn("1/T sum_j R[T][j]", self.run_program("describe", "acc.macro").stdout)
+        self.assertIn("licence", self.run_program("describe", "digits").stdout)
+        self.assertIn("optimizer", self.run_program("describe", "scenario").stdout)
+        for name in ("replay", "acc.macro", "digits"):
+            told = json.loads(self.run_program("describe", name, "--json").stdout)
+            self.assertEqual((told["schema"], told["name"]), ("perdure.describe/1", name))
+        schema = json.loads(self.run_program("describe", "scenario", "--json").stdout)
+        self.assertIn("draft-07", schema["$schema"])
+        path = json.loads(self.run_program("describe", "replay", "--json").stdout)["path"]
+        self.assertEqual(self.run_program("describe", path).stdout, self.run_program("describe", "replay").stdout)
+
+    def test_describe_of_what_is_not_there(self):
+        self.assertIn("did you mean replay?", self.run_program("describe", "replya", code=69).stderr)
+        self.run_program("describe", "./nothing.so", code=69)
+
+    def test_doctor(self):
+        found = json.loads(self.run_program("doctor", "--json").stdout)
+        self.assertEqual(found["schema"], "perdure.doctor/1")
+        self.assertTrue(found["good"])
+        self.assertIn("LibTorch", [f["what"] for f in found["findings"]])
+        bad = self.run_program("doctor", TORCH_ROOT="/nowhere", code=1).stdout
+        self.assertRegex(bad, r"(?m)^bad +LibTorch .*\n +-> ")
+
+    def test_doctor_tells_refused_plugins(self):
+        os.mkdir(self.path("plugins"))
+        self.write("plugins/broken.so", "no object at all")
+        words = self.run_program("doctor", PERDURE_PLUGIN_PATH=self.path("plugins")).stdout
+        self.assertRegex(words, r"(?m)^warning +plugin .*broken\.so")
+
+    def test_data(self):
+        self.assertIn("mnist", self.run_program("data", "list", "--root", self.path("d")).stdout)
+        listed = json.loads(self.run_program("data", "list", "--json").stdout)
+        self.assertEqual(listed["schema"], "perdure.data/1")
+        self.assertIn("--from", self.run_program("data", "fetch", "mnist", code=64).stderr)
+        self.assertIn("did you mean mnist?", self.run_program("data", "fetch", "mnits", "--from", ".", code=64).stderr)
+        self.run_program("data", "fetch", "mnist", "--from", self.path("none"), "--root", self.path("d"), code=66)
+
+    def test_standard_output_that_is_full(self):
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            import subprocess
+            done = subprocess.run([PROGRAM, "help"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 74)
+        self.assertIn("standard output", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,260 @@
+"""Every rule of composition of <perdure/plugin.h> that this build can show, by running strategies that write down what
+they see. A test names the rule's number."""
+import unittest
+
+from harness import Case, of, plugin
+
+STEP = ["before_batch", "before_forward", "after_forward", "before_loss", "after_loss", "after_backward", "before_update",
+        "after_update", "after_batch"]
+
+
+class Order(Case):
+    def test_8_hooks_go_in_scenario_order(self):
+        lines, _ = self.run_well([self.recorder("a"), self.recorder("b")])
+        hooks = [(l["tag"], l["hook"]) for l in lines]
+        step = [(tag, hook) for hook in STEP for tag in "ab"]
+        begin = hooks.index(("a", "before_batch"))
+        self.assertEqual(hooks[begin:begin + len(step)], step)
+        self.assertEqual(hooks[:4], [("a", "create"), ("b", "create"), ("a", "before_run"), ("b", "before_run")])
+
+    def test_4_instances_are_destroyed_in_reverse_order(self):
+        lines, _ = self.run_well([self.recorder("a"), self.recorder("b")])
+        self.assertEqual([l["tag"] for l in of(lines, "destroy")], ["b", "a"])
+
+    def test_the_course_of_a_run(self):
+        lines, _ = self.run_well([self.recorder("a")])
+        hooks = [l["hook"] for l in lines if l["hook"] not in STEP]
+        task = ["before_task", "before_epoch", "after_epoch", "before_epoch", "after_epoch", "after_task"]
+        row = ["before_eval", "after_eval"] * 2
+        self.assertEqual(hooks, ["create", "before_run"] + row + task + row + task + row + ["after_run", "destroy"])
+
+    def test_tasks_say_what_they_are(self):
+        lines, _ = self.run_well([self.recorder("a")])
+        first, second = of(lines, "before_task")
+        self.assertEqual((first["rows"], first["classes"], first["seen_before"], first["seen"], first["columns"],
+                          first["previous"], first["boundary"], first["task_id"]), (12, "0,1", 0, 2, 4, 0, 1, 0))
+        self.assertEqual((second["classes"], second["seen_before"], second["seen"], second["previous"]), ("2,3", 2, 4, 1))
+
+    def test_an_idle_strategy_changes_nothing(self):
+        _, alone = self.run_well([])
+        _, watched = self.run_well([self.recorder("a"), self.recorder("b")])
+        self.assertEqual(alone["weights_sha256"], watched["weights_sha256"])
+        self.assertEqual(alone["matrix"], watched["matrix"])
+
+
+class Rows(Case):
+    def test_11_none_sees_anothers_rows_in_the_same_moment(self):
+        lines, _ = self.run_well([self.recorder("a", rehearse=2, value=7), self.recorder("b", rehearse=1, value=9)])
+        for l in of(lines, "before_batch"):
+            self.assertEqual((l["B"], l["fresh"]), (6, 6))
+
+    def test_12_fresh_then_rehearsed_in_scenario_order(self):
+        lines, _ = self.run_well([self.recorder("a", rehearse=2, value=7), self.recorder("b", rehearse=1, value=9)])
+        for l in of(lines, "before_forward"):
+            self.assertEqual((l["B"], l["fresh"], l["x"][6:]), (9, 6, [7, 7, 9]))
+            self.assertEqual(len(l["row"]), 6)
+        self.assertEqual({l["first"] for l in of(lines, "rehearsed", "a")}, {6})
+        self.assertEqual({l["first"] for l in of(lines, "rehearsed", "b")}, {8})
+
+    def test_12_mingled_rows_stand_between(self):
+        lines, _ = self.run_well([self.recorder("a", mingle="true", rehearse=1, value=7)])
+        second = of(lines, "before_forward", task=1, epoch=0)
+        self.assertEqual(sum(l["B"] - 1 for l in second), 12 + 12)  # the task's rows and the memory's, each once
+        self.assertEqual(sum(l["fresh"] for l in second), 12)
+        for l in second:
+            self.assertLessEqual(l["B"] - 1, 6)
+            self.assertTrue(all(y >= 2 for y in l["y"][:l["fresh"]]))
+            self.assertTrue(all(0 <= y < 2 for y in l["y"][l["fresh"]:-1]))
+            self.assertEqual(l["x"][-1], 7)
+        for put, l in zip(of(lines, "rehearsed"), of(lines, "before_forward")):
+            self.assertEqual(put["first"], l["B"] - 1)  # behind fresh and mingled rows
+
+    def test_each_epoch_shows_every_row_once(self):
+        lines, _ = self.run_well([self.recorder("a")])
+        for task in (0, 1):
+            for epoch in (0, 1):
+                rows = sum([l["row"] for l in of(lines, "before_batch", task=task, epoch=epoch)], [])
+                self.assertEqual(sorted(rows), list(range(12)))
+
+    def test_13_unlabelled_rows_have_minus_one_and_no_loss(self):
+        lines, _ = self.run_well([self.recorder("a", rehearse=2, label=-1)])
+        for l in of(lines, "after_loss"):
+            self.assertEqual(l["y"][6:], [-1, -1])
+            self.assertEqual(l["row_loss"][6:], [0, 0])
+            self.assertClose(l["loss"][0], sum(l["row_loss"][:6]) / 6)
+
+    def test_13_logits_have_all_columns(self):
+        lines, _ = self.run_well([self.recorder("a")], extra=", active: task")
+        self.assertTrue(all(l["logits"] == "[6,4]" for l in of(lines, "after_forward")))
+
+
+class Loss(Case):
+    def base(self, l, first=6):
+        return sum(l["row_loss"][:first]) / first
+
+    def test_14_joined_rows_are_in_the_mean(self):
+        lines, _ = self.run_well([self.recorder("a", rehearse=3, label=1)])
+        for l in of(lines, "after_loss"):
+            self.assertClose(l["loss"][0], sum(l["row_loss"]) / 9)
+
+    def test_14_shares_and_additions(self):
+        lines, _ = self.run_well([self.recorder("a", rehearse=2, blend="share", weight=3),
+                                  self.recorder("b", rehearse=4, blend="add", weight=0.5, label=2),
+                                  self.recorder("c", rehearse=3, blend="share", weight=2, label=3)])
+        for l in of(lines, "after_loss"):
+            r = l["row_loss"]
+            shares = [sum(r[6:8]) / 2, sum(r[12:15]) / 3]
+            expected = (sum(r[:6]) / 6 + 3 * shares[0] + 2 * shares[1]) / (1 + 3 + 2) + 0.5 * sum(r[8:12]) / 4
+            self.assertClose(l["loss"][0], expected)
+
+    def test_14_a_part_without_labels_has_no_share(self):
+        lines, _ = self.run_well([self.recorder("a", rehearse=2, blend="share", weight=3, label=-1)])
+        for l in of(lines, "after_loss"):
+            self.assertClose(l["loss"][0], self.base(l))
+
+    def test_14_the_loss_shown_is_that_before_any_term(self):
+        lines, _ = self.run_well([self.recorder("a", term=5, blend="add", weight=2), self.recorder("b")])
+        for l in of(lines, "after_loss"):
+            self.assertClose(l["loss"][0], self.base(l))
+
+    def test_14_a_constant_share_thins_the_gradient(self):
+        plain, _ = self.run_well([self.recorder("a")])
+        shared, _ = self.run_well([self.recorder("a", term=5, blend="share", weight=3)])
+        added, _ = self.run_well([self.recorder("a", term=5, blend="add", weight=3)])
+        g = [of(lines, "after_backward")[0]["g"][0] for lines in (plain, shared, added)]
+        self.assertClose(g[1], g[0] / 4)
+        self.assertClose(g[2], g[0])
+
+    def test_masks_follow_the_scenario(self):
+        for kind, extra in (("class-il", ", active: all"), ("class-il", ", active: seen"), ("class-il", ", active: task"),
+                            ("task-il", ""), ("task-il", ", head: single"), ("domain-il", "")):
+            with self.subTest(kind=kind, extra=extra):
+                active = extra.split("active: ")[1] if "active" in extra else "all" if kind == "domain-il" else "task"
+                shared = "true" if "single" in extra or kind == "domain-il" else "false"
+                self.run_well([f"{{plugin: {plugin('masks')}, with: {{active: {active}, shared: {shared}}}}}",
+                               self.recorder("a", rehearse=2, label=0)], kind=kind, extra=extra)
+
+
+class Gradient(Case):
+    def test_11_edits_act_at_once_in_scenario_order(self):
+        lines, _ = self.run_well([self.recorder("a", edit_grad=2), self.recorder("b", edit_grad=3), self.recorder("c")])
+        for a, b, c in zip(*(of(lines, "after_backward", tag) for tag in "abc")):
+            self.assertClose(b["g"][0], 2 * a["g"][0])
+            self.assertClose(c["g"][0], 6 * a["g"][0])
+
+    def test_15_penalties_come_between_edit_and_update(self):
+        lines, _ = self.run_well([self.recorder("a", penalty=0.25)])
+        for before, after in zip(of(lines, "after_backward"), of(lines, "before_update")):
+            self.assertClose(after["g"][0], before["g"][0] + 0.25 * before["w"][0])
+
+    def test_15_the_update_takes_the_final_gradient(self):
+        lines, _ = self.run_well([self.recorder("a", penalty=0.25, edit_grad=0.5)])
+        for before, after in zip(of(lines, "before_update"), of(lines, "after_update")):
+            self.assertClose(after["w"][0], before["w"][0] - 0.1 * before["g"][0])
+            self.assertClose(after["g"][0], before["g"][0])
+
+    def test_penalties_in_the_update_are_those_in_the_gradient(self):
+        """The fused pass of a method that reads no gradient gives the parameters of one that does."""
+        fused = f"{{plugin: {plugin('pull')}, with: {{weight: 0.25}}}}"
+        for optimizer in ("{type: sgd, lr: 0.1, momentum: 0.9, weight_decay: 0.01}", "{type: adam, lr: 0.01}"):
+            lines, _ = self.run_well([fused, self.recorder("a")], optimizer=optimizer)
+            _, read = self.run_well([fused, self.recorder("a")], optimizer=optimizer)
+            _, alone = self.run_well([fused], optimizer=optimizer)
+            self.assertEqual(read["matrix"], alone["matrix"])
+            self.assertTrue(lines)
+
+
+class Evaluation(Case):
+    def test_20_what_before_eval_did_is_undone(self):
+        lines, _ = self.run_well([self.recorder("a", write_params="true")])
+        evals, w = of(lines, "before_eval"), of(lines, "after_task")
+        self.assertEqual({l["w"][0] for l in of(lines, "after_eval")}, {0})
+        for l in evals:
+            if l["after_task"]:
+                self.assertEqual(l["w"], w[l["after_task"] - 1]["w"])
+
+    def test_zeroed_parameters_answer_by_the_first_column(self):
+        _, result = self.run_well([self.recorder("a", write_params="true")])
+        self.assertEqual(result["matrix"], [[0.5, 0.0]] * 3)
+
+    def test_8_the_sole_predict_and_the_network_beside_it(self):
+        _, result = self.run_well([f"{{plugin: {plugin('predict_a')}}}"])
+        _, alone = self.run_well([])
+        self.assertEqual(result["matrix_network"], alone["matrix"])
+        self.assertNotIn("matrix_network", alone)
+
+    def test_joint_has_the_first_and_the_last_row(self):
+        _, result = self.run_well([], train_on="all")
+        self.assertEqual(result["matrix"][1], [None, None])
+        self.assertIsNotNone(result["matrix"][2][0])
+        self.assertIsNone(result["metrics"]["bwt.gem"])
+
+
+class Failures(Case):
+    def test_8_two_owners_are_refused_with_both_lines(self):
+        pair = [f"{{plugin: {plugin('sole_a')}}}", f"{{plugin: {plugin('sole_b')}}}"]
+        self.run_badly(pair, 78, "compute_loss", "sole_a at line", "expected one at most")
+        pair = [f"{{plugin: {plugin('predict_a')}}}", f"{{plugin: {plugin('predict_b')}}}"]
+        self.run_badly(pair, 78, "predict", "predict_a at line")
+
+    def test_5_what_was_kept_is_counted(self):
+        code, words, _, result = self.perdure([f"{{plugin: {plugin('leak')}}}"])
+        self.assertEqual(code, 0)
+        self.assertIn("leak: leaked 3 tensors", words)
+        self.assertGreaterEqual(result["warnings"]["count"], 1)
+
+    def test_5_a_forgotten_check_is_no_silent_error(self):
+        self.run_badly([f"{{plugin: {plugin('forget_check')}}}"], 1, "strategy forget_check, hook")
+
+    def test_a_failing_hook_is_named(self):
+        self.run_badly([f"{{plugin: {plugin('fail_hook')}}}"], 1, "strategy fail_hook, hook after_batch, task 1, step 3: fail_hook fails at step 3")
+
+    def test_a_failing_create_has_its_words(self):
+        self.run_badly([f"{{plugin: {plugin('fail_create')}}}"], 1, "strategy fail_create, hook create")
+
+    def test_plugins_that_are_refused(self):
+        for name, words in {"no_entry": "found no function perdure_plugin",
+                            "wrong_major": "needs plugin ABI 2.0; this host offers 1.0",
+                            "newer_minor": "needs plugin ABI 1.999; this host offers 1.0",
+                            "short_struct": "descriptor.struct_size is",
+                            "null_name": "its name is NULL", "bad_default": "99", "duplicate_key": "rows"}.items():
+            with self.subTest(name=name):
+                self.run_badly([f"{{plugin: {plugin(name)}}}"], 69, words, f"{name}.so")
+
+
+class Tables(Case):
+    def test_every_tensor_function(self):
+        self.run_well([f"{{plugin: {plugin('exercise_tensor')}}}"])
+
+    def rest(self, misuse="none"):
+        return [f"{{plugin: {plugin('exercise_rest')}, with: {{capacity: 20, policy: fifo, misuse: {misuse}}}}}"]
+
+    def test_the_other_tables(self):
+        self.run_well(self.rest())
+
+    def test_what_is_not_there_says_so(self):
+        for slot in ("gate", "derivative", "build", "optimizer", "descend", "fisher"):
+            with self.subTest(slot=slot):
+                self.run_badly(self.rest(slot), 1, f"{slot}() is not in this build: it comes with a later release")
+
+    def test_what_is_wrong_says_so(self):
+        for misuse, words in {"gradient": "flat_grads: the strategy lacks the flag PDR_USES_GRADIENT",
+                              "late-rehearse": "rehearse: may be called in before_batch only",
+                              "bad-rows": "rehearse: x has another rank than the batch",
+                              "bad-labels": "rehearse: found label 1000000; expected -1 to 3",
+                              "bad-weight": "rehearse: found a weight that is not finite, or a share below 0",
+                              "early-term": "add_loss: may be called in after_loss only",
+                              "joined-term": "add_loss: a term is a SHARE or an ADD; only rows can JOIN",
+                              "late-mingle": "mingle: may be called in before_task only",
+                              "fail-and-ok": "said, and then forgotten"}.items():
+            with self.subTest(misuse=misuse):
+                self.run_badly(self.rest(misuse), 1, words)
+
+    def test_a_scope_left_open_is_closed_and_counted(self):
+        code, words, _, _ = self.perdure(self.rest("open-scope"))
+        self.assertEqual(code, 0, words)
+        self.assertIn("exercise_rest: left 2 scopes open", words)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)

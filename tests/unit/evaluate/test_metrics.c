@@ -1,0 +1,139 @@
+/* Golden values: matrices with counts, and every metric of them worked out by hand. */
+#include "../check.h"
+
+#include <math.h>
+
+#include "evaluate/matrix.h"
+
+#define CLOSE 1e-12
+
+static double of(const matrix *m, const char *name) { return metric_find(name)->of(m); }
+
+/* Three tasks with 10, 20 and 50 test rows, so that means over tasks and over rows differ. Right answers:
+ *   after 0:   1   2   5      R: 0.1  0.1  0.1
+ *   after 1:   9   4  10         0.9  0.2  0.2
+ *   after 2:  10  18  15         1.0  0.9  0.3
+ *   after 3:   6  16  45         0.6  0.8  0.9   */
+static matrix *whole(bool untrained)
+{
+    static const int64_t rows[] = {10, 20, 50};
+    static const int64_t right[4][3] = {{1, 2, 5}, {9, 4, 10}, {10, 18, 15}, {6, 16, 45}};
+    matrix *m = matrix_open(3);
+    for (int64_t i = untrained ? 0 : 1; i <= 3; i++)
+        for (int64_t j = 0; j < 3; j++)
+            matrix_set(m, i, j + 1, right[i][j], rows[j]);
+    return m;
+}
+
+static void metrics_agree_with_hand_calculation(void **state)
+{
+    matrix *m = whole(true);
+    (void)state;
+    assert_float_equal(of(m, "acc.macro"), (0.6 + 0.8 + 0.9) / 3, CLOSE);
+    assert_float_equal(of(m, "acc.pooled"), 67.0 / 80, CLOSE);
+    assert_float_equal(of(m, "aia.icarl"), (9.0 / 10 + 28.0 / 30 + 67.0 / 80) / 3, CLOSE);
+    assert_float_equal(of(m, "bwt.gem"), ((0.6 - 0.9) + (0.8 - 0.9)) / 2, CLOSE);
+    assert_float_equal(of(m, "fwt.gem"), ((0.2 - 0.1) + (0.3 - 0.1)) / 2, CLOSE);
+    assert_float_equal(of(m, "forgetting.chaudhry"), ((1.0 - 0.6) + (0.9 - 0.8)) / 2, CLOSE); /* the best of task 1 is row 2 */
+    assert_float_equal(of(m, "forgetting.first_last"), ((0.9 - 0.6) + (0.9 - 0.8)) / 2, CLOSE);
+    assert_float_equal(of(m, "a.diaz"), (0.9 + 1.0 + 0.9 + 0.6 + 0.8 + 0.9) / 6, CLOSE);
+    matrix_close(m);
+}
+
+static void without_the_untrained_row_only_fwt_is_absent(void **state)
+{
+    matrix *m = whole(false);
+    (void)state;
+    for (int64_t i = 0; i < metric_count; i++)
+        assert_int_equal(isnan(metrics[i].of(m)) != 0, metrics[i].of == metric_find("fwt.gem")->of);
+    matrix_close(m);
+}
+
+/* joint trains once on everything: rows 0 and T only. */
+static void of_joint_only_the_last_row_counts(void **state)
+{
+    matrix *m = matrix_open(3);
+    (void)state;
+    for (int64_t j = 1; j <= 3; j++) {
+        matrix_set(m, 0, j, j, 10 * j);
+        matrix_set(m, 3, j, 9 * j, 10 * j);
+    }
+    matrix_set(m, 3, 3, 15, 30);
+    assert_float_equal(of(m, "acc.macro"), (0.9 + 0.9 + 0.5) / 3, CLOSE);
+    assert_float_equal(of(m, "acc.pooled"), (9.0 + 18 + 15) / 60, CLOSE);
+    static const char *const absent[] = {"aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
+                                         "a.diaz"};
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        assert_true(isnan(of(m, absent[i])));
+    matrix_close(m);
+}
+
+static void with_one_task_nothing_is_transferred_or_forgotten(void **state)
+{
+    matrix *m = matrix_open(1);
+    (void)state;
+    matrix_set(m, 0, 1, 1, 10);
+    matrix_set(m, 1, 1, 7, 10);
+    static const char *const there[] = {"acc.macro", "acc.pooled", "aia.icarl", "a.diaz"};
+    static const char *const absent[] = {"bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_float_equal(of(m, there[i]), 0.7, CLOSE);
+        assert_true(isnan(of(m, absent[i])));
+    }
+    matrix_close(m);
+}
+
+/* A hole above the diagonal: what needs the cell is absent, the rest stands. */
+static void an_absent_cell_makes_absent_what_needs_it(void **state)
+{
+    matrix *m = whole(true);
+    (void)state;
+    matrix_set(m, 1, 2, 0, 0);
+    assert_false(matrix_has(m, 1, 2));
+    assert_true(isnan(matrix_at(m, 1, 2)));
+    assert_true(isnan(of(m, "fwt.gem")));
+    assert_true(isnan(of(m, "forgetting.chaudhry"))); /* the greatest of all rows, of which one is not known */
+    assert_float_equal(of(m, "forgetting.first_last"), 0.2, CLOSE);
+    assert_float_equal(of(m, "a.diaz"), 5.1 / 6, CLOSE);
+    assert_float_equal(of(m, "aia.icarl"), (9.0 / 10 + 28.0 / 30 + 67.0 / 80) / 3, CLOSE);
+    matrix_close(m);
+}
+
+static void forgetting_may_be_negative(void **state)
+{
+    matrix *m = matrix_open(2);
+    (void)state;
+    matrix_set(m, 1, 1, 5, 10);
+    matrix_set(m, 2, 1, 8, 10);
+    matrix_set(m, 2, 2, 0, 10);
+    assert_float_equal(of(m, "forgetting.chaudhry"), -0.3, CLOSE);
+    assert_float_equal(of(m, "bwt.gem"), 0.3, CLOSE);
+    matrix_close(m);
+}
+
+static void cells_are_what_was_set(void **state)
+{
+    matrix *m = whole(true);
+    (void)state;
+    assert_float_equal(matrix_at(m, 2, 3), 0.3, CLOSE);
+    assert_true(matrix_has(m, 0, 1));
+    matrix_set(m, 2, 3, 0, 50); /* none right is not the same as not measured */
+    assert_true(matrix_has(m, 2, 3));
+    assert_float_equal(matrix_at(m, 2, 3), 0, CLOSE);
+    matrix_close(m);
+    matrix_close(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(metrics_agree_with_hand_calculation),
+        cmocka_unit_test(without_the_untrained_row_only_fwt_is_absent),
+        cmocka_unit_test(of_joint_only_the_last_row_counts),
+        cmocka_unit_test(with_one_task_nothing_is_transferred_or_forgotten),
+        cmocka_unit_test(an_absent_cell_makes_absent_what_needs_it),
+        cmocka_unit_test(forgetting_may_be_negative),
+        cmocka_unit_test(cells_are_what_was_set),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
