@@ -1,6 +1,6 @@
-/* perdure: the table of contents of the program. Each row is a file of core/cli; what they have in common (options, help,
- * "did you mean", exit codes) is in core/cli/cli.c. From a command the way goes scenario -> plan -> run -> train -> record
- * -> report, one folder each. */
+/* perdure: the table of contents of the program. Each row is a file of core/cli; what they have in common (options,
+ * help, "did you mean", exit codes) is in core/cli/cli.c. From a command the way goes scenario -> plan -> run -> train
+ * -> record -> report, one folder each. */
 #include "cli/cli.h"
 
 static const command *const commands[] = {
@@ -10,11 +10,7 @@ static const command *const commands[] = {
     &command_describe, /* one of them, or the scenario file itself */
     &command_data,     /* data sets: which are at hand, bringing one in */
     &command_doctor,   /* whether this machine can run it all */
-    &command_help,
-    NULL,
+    &command_help,     NULL,
 };
 
-int main(int argc, char **argv)
-{
-    return cli_main(commands, argc, argv);
-}
+int main(int argc, char **argv) { return cli_main(commands, argc, argv); }

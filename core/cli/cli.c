@@ -45,7 +45,8 @@ int cli_unknown(const char *what, const char *word, const char *const *choices, 
 static int version_print(error *e)
 {
     text words = {0};
-    text_addf(&words, "perdure %s (plugin ABI %u.%u)\n", PERDURE_VERSION, PDR_ABI_VERSION >> 16, PDR_ABI_VERSION & 0xffffu);
+    text_addf(&words, "perdure %s (plugin ABI %u.%u)\n", PERDURE_VERSION, PDR_ABI_VERSION >> 16,
+              PDR_ABI_VERSION & 0xffffu);
     int code = cli_print(words.at, e);
     text_free(&words);
     return code;

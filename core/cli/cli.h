@@ -1,5 +1,5 @@
-/* The command line as a table: a row a command, a row an option. Parsing, help, usage errors and "did you mean" all come
- * from it. One file a command; core/perdure.c lists them. */
+/* The command line as a table: a row a command, a row an option. Parsing, help, usage errors and "did you mean" all
+ * come from it. One file a command; core/perdure.c lists them. */
 #ifndef PERDURE_CLI_CLI_H
 #define PERDURE_CLI_CLI_H
 #include <jansson.h>
@@ -34,7 +34,7 @@ struct call {
     const struct option_use {
         const option_row *row;
         const char *value; /* NULL: a flag */
-    } *options;
+    } * options;
     size_t option_count;
 };
 

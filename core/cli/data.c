@@ -1,4 +1,5 @@
-/* `perdure data list` and `perdure data fetch`: the sets that are known by name, and bringing one to where runs look. */
+/* `perdure data list` and `perdure data fetch`: the sets that are known by name, and bringing one to where runs look.
+ * */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -13,10 +13,7 @@
 #include "scenario/param.h"
 #include "scenario/scenario.h"
 
-static json_t *text_or_null(const char *words)
-{
-    return words ? json_string(words) : json_null();
-}
+static json_t *text_or_null(const char *words) { return words ? json_string(words) : json_null(); }
 
 /* Prints words, or JSON under "perdure.describe/1", and lets both go. */
 static int say(const call *c, text *words, json_t *json, error *e)
@@ -52,11 +49,12 @@ static int scenario_say(const call *c, error *e)
 static int metric_say(const call *c, const metric *m, error *e)
 {
     text words = {0};
-    text_addf(&words, "%s: %s\n\n  %s\n\n%s is better. T tasks; R[i][j]: accuracy on task j after training i tasks.\n%s\n",
+    text_addf(&words,
+              "%s: %s\n\n  %s\n\n%s is better. T tasks; R[i][j]: accuracy on task j after training i tasks.\n%s\n",
               m->name, m->summary, m->formula, m->higher_is_better ? "Higher" : "Lower", m->source ? m->source : "");
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "kind", "metric", "name", m->name, "formula", m->formula,
-                             "summary", m->summary, "higher_is_better", m->higher_is_better, "source",
-                             text_or_null(m->source));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "kind", "metric", "name", m->name, "formula", m->formula, "summary",
+                  m->summary, "higher_is_better", m->higher_is_better, "source", text_or_null(m->source));
     return say(c, &words, json, e);
 }
 
@@ -64,9 +62,9 @@ static json_t *files_json(const data_set_info *set)
 {
     json_t *files = json_array();
     for (size_t i = 0; i < sizeof set->files / sizeof *set->files && set->files[i].name; i++)
-        json_array_append_new(files, json_pack("{s:s, s:o, s:I}", "name", set->files[i].name, "sha256",
-                                               text_or_null(set->files[i].sha256), "size",
-                                               (json_int_t)set->files[i].size));
+        json_array_append_new(files,
+                              json_pack("{s:s, s:o, s:I}", "name", set->files[i].name, "sha256",
+                                        text_or_null(set->files[i].sha256), "size", (json_int_t)set->files[i].size));
     return files;
 }
 
@@ -81,10 +79,10 @@ static int set_say(const call *c, const data_set_info *set, error *e)
     for (size_t i = 0; i < sizeof set->files / sizeof *set->files && set->files[i].name; i++)
         text_addf(&words, "  %s, %lld bytes, sha256 %s\n", set->files[i].name, (long long)set->files[i].size,
                   set->files[i].sha256 ? set->files[i].sha256 : "not known");
-    json_t *json = json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:o}", "kind", "set", "name", set->name,
-                             "summary", set->summary, "licence", set->licence, "classes", (json_int_t)set->classes,
-                             "train", (json_int_t)set->train, "test", (json_int_t)set->test, "at_hand", here, "files",
-                             files_json(set));
+    json_t *json =
+        json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:o}", "kind", "set", "name", set->name, "summary",
+                  set->summary, "licence", set->licence, "classes", (json_int_t)set->classes, "train",
+                  (json_int_t)set->train, "test", (json_int_t)set->test, "at_hand", here, "files", files_json(set));
     free(root);
     return say(c, &words, json, e);
 }
@@ -135,7 +133,8 @@ static int nothing_found(const char *name, error *e)
     for (size_t i = 0; i < plugins; i++)
         all[count++] = names[i];
     const char *nearest = text_nearest(name, all, count);
-    error_set(e, EXIT_UNAVAILABLE, "found no %s; expected a strategy, a set, a metric, 'scenario', or the path of a plugin",
+    error_set(e, EXIT_UNAVAILABLE,
+              "found no %s; expected a strategy, a set, a metric, 'scenario', or the path of a plugin",
               text_quoted(name));
     if (nearest)
         error_hint(e, "did you mean %s?", nearest);

@@ -1,4 +1,5 @@
-/* `perdure doctor`: whether this machine can run it all, line by line, and for each line that is not good what to do. */
+/* `perdure doctor`: whether this machine can run it all, line by line, and for each line that is not good what to do.
+ * */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,8 @@ static void finding(json_t *all, const char *level, const char *what, const char
 
 static void program_look(json_t *all)
 {
-    char *found = alloc_format("%s, plugin ABI %u.%u", PERDURE_VERSION, PDR_ABI_VERSION >> 16, PDR_ABI_VERSION & 0xffffu);
+    char *found =
+        alloc_format("%s, plugin ABI %u.%u", PERDURE_VERSION, PDR_ABI_VERSION >> 16, PDR_ABI_VERSION & 0xffffu);
     finding(all, "good", "perdure", found, NULL);
     free(found);
 }
@@ -46,9 +48,11 @@ static void torch_look(json_t *all)
         free(found);
     } else {
         bool same = !strcmp(info.torch, info.torch_built);
-        char *found = alloc_format("%s in %s (built against %s; CPU: %s)", info.torch, root, info.torch_built, info.cpu);
+        char *found =
+            alloc_format("%s in %s (built against %s; CPU: %s)", info.torch, root, info.torch_built, info.cpu);
         finding(all, same ? "good" : "warning", "LibTorch", found,
-                same ? NULL : "numbers may differ from the version it was built against: build again, or set TORCH_ROOT");
+                same ? NULL
+                     : "numbers may differ from the version it was built against: build again, or set TORCH_ROOT");
         free(found);
     }
     free(root);
@@ -99,7 +103,8 @@ static void gpus_look(json_t *all)
         finding(all, "good", "CUDA driver", "none: scenarios run on the CPU", NULL);
         return;
     }
-    char *found = alloc_format("CUDA %d.%d%s%s", driver / 1000, driver % 1000 / 10, release[0] ? ", release " : "", release);
+    char *found =
+        alloc_format("CUDA %d.%d%s%s", driver / 1000, driver % 1000 / 10, release[0] ? ", release " : "", release);
     finding(all, "good", "CUDA driver", found, NULL);
     free(found);
     for (int i = 0; i < count; i++) {

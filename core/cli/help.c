@@ -8,10 +8,7 @@ enum { INDENT = 22 }; /* where the words of an option begin */
 
 static const command *const *all;
 
-void help_commands(const command *const *commands)
-{
-    all = commands;
-}
+void help_commands(const command *const *commands) { all = commands; }
 
 void help_program(const command *const *commands, text *out)
 {
@@ -19,11 +16,12 @@ void help_program(const command *const *commands, text *out)
                    "usage: perdure COMMAND [ARGUMENTS] [OPTIONS]\n\n");
     for (size_t i = 0; commands[i]; i++)
         text_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    text_addf(out, "\n  --version  name, version and plugin ABI\n\n"
-                   "'perdure help COMMAND' tells what it takes. Results go to standard output, words to standard error.\n"
-                   "Exit codes: 0 done, 1 a cell or a check failed, 64 usage, 65 bad data, 66 no such file, 69 a device,\n"
-                   "plugin or library is missing or refused, 73 the run folder is locked or holds another plan's results,\n"
-                   "74 input or output failed, 75 stopped, the same command goes on, 78 the scenario is wrong.\n");
+    text_addf(out,
+              "\n  --version  name, version and plugin ABI\n\n"
+              "'perdure help COMMAND' tells what it takes. Results go to standard output, words to standard error.\n"
+              "Exit codes: 0 done, 1 a cell or a check failed, 64 usage, 65 bad data, 66 no such file, 69 a device,\n"
+              "plugin or library is missing or refused, 73 the run folder is locked or holds another plan's results,\n"
+              "74 input or output failed, 75 stopped, the same command goes on, 78 the scenario is wrong.\n");
 }
 
 void help_command(const command *c, text *out)

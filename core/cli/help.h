@@ -8,6 +8,6 @@ void help_program(const command *const *commands, text *out);
 void help_command(const command *c, text *out);
 const command *command_find(const command *const *commands, const char *name);
 int command_unknown(const command *const *commands, const char *name, error *e); /* 64 with "did you mean" */
-void help_commands(const command *const *commands); /* what `perdure help` is to list */
+void help_commands(const command *const *commands);                              /* what `perdure help` is to list */
 
 #endif

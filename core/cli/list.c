@@ -70,7 +70,8 @@ static json_t *sets_list(void)
 static json_t *networks_list(void)
 {
     json_t *rows = json_array();
-    json_array_append_new(rows, row_of(network_type_name(NETWORK_MLP), "layers of units with ReLU between; key: hidden"));
+    json_array_append_new(rows,
+                          row_of(network_type_name(NETWORK_MLP), "layers of units with ReLU between; key: hidden"));
     return rows;
 }
 
@@ -89,7 +90,8 @@ static json_t *metrics_list(void)
 static const struct section {
     const char *name;
     json_t *(*rows)(void);
-} sections[] = {{"strategies", strategies_list}, {"sets", sets_list}, {"networks", networks_list}, {"metrics", metrics_list}};
+} sections[] = {
+    {"strategies", strategies_list}, {"sets", sets_list}, {"networks", networks_list}, {"metrics", metrics_list}};
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
 /* ---- printing ---- */
@@ -110,7 +112,8 @@ static int sections_print(const json_t *all, error *e)
     text words = {0};
     const char *name;
     json_t *rows;
-    json_object_foreach((json_t *)(size_t)all, name, rows) { /* the macro takes no const; it changes nothing */
+    json_object_foreach((json_t *)(size_t)all, name, rows)
+    { /* the macro takes no const; it changes nothing */
         if (!json_is_array(rows))
             continue;
         text_addf(&words, "%s%s\n", words.length ? "\n" : "", name);

@@ -85,8 +85,9 @@ const command command_run = {
     .name = "run",
     .arguments = "SCENARIO",
     .summary = "Trains every method of a scenario with every seed, and compares them",
-    .detail = "A cell (method and seed) that is finished is not run again: the same command goes on where the last one\n"
-              "stopped. A cell that fails is told and the others go on; the exit code is then 1.",
+    .detail =
+        "A cell (method and seed) that is finished is not run again: the same command goes on where the last one\n"
+        "stopped. A cell that fails is told and the others go on; the exit code is then 1.",
     .options = options,
     .least = 1,
     .most = 1,

@@ -94,9 +94,9 @@ static int row_read(reader *r, const char *p)
 {
     int64_t label = r->form->label_first ? 1 : r->columns, to = 0, columns = columns_count(p);
     if (columns != r->columns)
-        return error_set(r->e, EXIT_DATA, "%s:%lld:%lld: found %lld columns; expected %lld, as in the first row",
+        return error_set(r->e, EXIT_DATA, "%s:%lld:%lld: found %lld column%s; expected %lld, as in the first row",
                          source_path(r->source), (long long)r->line, (long long)columns, (long long)columns,
-                         (long long)r->columns);
+                         columns == 1 ? "" : "s", (long long)r->columns);
     if (rows_grow(r))
         return r->e->code;
     float *row = r->rows->reals + r->rows->count * r->rows->width;

@@ -1,5 +1,5 @@
-/* A cell's record: matrix.csv for people, weights.safetensors for other tools, result.json for all that comes after. The
- * last one is what makes the cell finished, so it is written last. */
+/* A cell's record: matrix.csv for people, weights.safetensors for other tools, result.json for all that comes after.
+ * The last one is what makes the cell finished, so it is written last. */
 #include "record/cell.h"
 
 #include <math.h>
@@ -28,10 +28,7 @@ void cell_result_close(cell_result *r)
     free(r);
 }
 
-static json_t *number_or_null(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
+static json_t *number_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 /* Place i, j of an array [tasks + 1, tasks]: after i tasks, on the task that stands in column j from 0. */
 static double share_at(const matrix *m, int64_t i, int64_t j)

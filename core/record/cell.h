@@ -15,6 +15,7 @@ struct cell_identity {
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start); /* result.json; owned */
 void cell_matrix_csv(const matrix *m, text *out);
 /* All three files, result.json last. */
-int cell_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start, error *e);
+int cell_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start,
+               error *e);
 
 #endif

@@ -51,9 +51,7 @@ static bool list_is_plain(const json_t *list)
 {
     size_t i;
     json_t *one;
-    json_array_foreach(list, i, one)
-        if (json_is_array(one) || json_is_object(one))
-            return false;
+    json_array_foreach(list, i, one) if (json_is_array(one) || json_is_object(one)) return false;
     return true;
 }
 
@@ -65,7 +63,8 @@ static void list_add(const json_t *list, int depth, text *out)
     json_t *one;
     bool plain = list_is_plain(list);
     text_addf(out, "[");
-    json_array_foreach(list, i, one) {
+    json_array_foreach(list, i, one)
+    {
         text_addf(out, i == 0 ? "" : plain ? ", " : ",");
         if (!plain)
             text_addf(out, "\n%*s", 2 * (depth + 1), "");
@@ -82,7 +81,8 @@ static void object_add(const json_t *object, int depth, text *out)
     const char *key;
     json_t *one;
     text_addf(out, "{");
-    json_object_foreach((json_t *)(size_t)object, key, one) { /* the macro takes no const; it changes nothing */
+    json_object_foreach((json_t *)(size_t)object, key, one)
+    { /* the macro takes no const; it changes nothing */
         json_t *name = json_string(key);
         text_addf(out, "%s\n%*s", first ? "" : ",", 2 * (depth + 1), "");
         plain_add(name, out);
@@ -106,10 +106,7 @@ static void value_add(const json_t *value, int depth, text *out)
         plain_add(value, out);
 }
 
-void record_json_text(const json_t *value, text *out)
-{
-    value_add(value, 0, out);
-}
+void record_json_text(const json_t *value, text *out) { value_add(value, 0, out); }
 
 int record_json(const char *path, const json_t *value, error *e)
 {

@@ -1,5 +1,5 @@
-/* log.jsonl: what a cell measured on its way, a line a point. Points come from inside the training loop, so they are put
- * together in memory and leave it in whole lines; who looks on with `tail -f` never sees half a line. */
+/* log.jsonl: what a cell measured on its way, a line a point. Points come from inside the training loop, so they are
+ * put together in memory and leave it in whole lines; who looks on with `tail -f` never sees half a line. */
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -16,7 +16,7 @@ enum { LOG_BUFFER = 32 << 10 };
 struct record_log {
     int file;
     char *path;
-    text lines; /* not yet written */
+    text lines;  /* not yet written */
     error first; /* of writing: told when the log is closed */
 };
 

@@ -1,5 +1,6 @@
-/* Reading result.json back: whether a cell is finished, and its matrix. A file that is there but cannot be understood is an
- * error and not an unfinished cell, for running it again would overwrite what somebody may still want to look at. */
+/* Reading result.json back: whether a cell is finished, and its matrix. A file that is there but cannot be understood
+ * is an error and not an unfinished cell, for running it again would overwrite what somebody may still want to look
+ * at. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* What a cell and a run leave behind, written whole or not at all. Reads nothing back but result.json, whose presence with
- * the right digest is what "finished" means. */
+/* What a cell and a run leave behind, written whole or not at all. Reads nothing back but result.json, whose presence
+ * with the right digest is what "finished" means. */
 #ifndef PERDURE_RECORD_RECORD_H
 #define PERDURE_RECORD_RECORD_H
 #include <jansson.h>
@@ -11,25 +11,25 @@
 #include "record/result.h"
 
 /* Writes matrix.csv, weights.safetensors and, last of all, result.json ("perdure.result/1", the fields of design.md and
- * "plan_sha256", "engine") into `folder`, which is made. seconds_start: what the cell took before train_cell was called;
- * it is added to the result's own start. */
+ * "plan_sha256", "engine") into `folder`, which is made. seconds_start: what the cell took before train_cell was
+ * called; it is added to the result's own start. */
 int record_cell(const char *folder, const plan *p, int method, int64_t seed, const cell_result *r, double seconds_start,
                 error *e);
 /* result.json of a finished cell: owned. *out NULL and 0 where there is none; 65 where it is damaged. */
 int record_read(const char *folder, json_t **out, error *e);
-/* Removes what record_cell and record_log leave, result.json first, so that the cell counts as not finished from the first
- * moment on. Files that Perdure does not write stay. */
+/* Removes what record_cell and record_log leave, result.json first, so that the cell counts as not finished from the
+ * first moment on. Files that Perdure does not write stay. */
 int record_remove(const char *folder, error *e); /* 74 */
 
-/* log.jsonl: one point a line, {"name", "task", "step", "value"}, appended as the cell goes. A value that is not finite is
- * null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them. */
+/* log.jsonl: one point a line, {"name", "task", "step", "value"}, appended as the cell goes. A value that is not
+ * finite is null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them. */
 typedef struct record_log record_log;
 int record_log_open(const char *folder, record_log **out, error *e); /* makes the folder; begins the file anew */
 void record_log_point(record_log *l, const char *name, int64_t task, int64_t step, double value);
 int record_log_close(record_log *l, error *e); /* flushes and fsyncs; 74 */
 
-/* Any JSON: two spaces a level, lists of plain values on one line, numbers in the fewest digits that read back as the same
- * double. */
+/* Any JSON: two spaces a level, lists of plain values on one line, numbers in the fewest digits that read back as the
+ * same double. */
 void record_json_text(const json_t *value, text *out);
 int record_json(const char *path, const json_t *value, error *e); /* the same and a line end, whole or not at all */
 void record_number(double value, text *out);                      /* in those fewest digits; "" where not finite */

@@ -10,19 +10,21 @@
 
 typedef struct cell_result {
     matrix *accuracy;
-    matrix *network;    /* the network's own, where a strategy predicts; else NULL */
-    int64_t warnings;   /* lines of level warning and above */
+    matrix *network;  /* the network's own, where a strategy predicts; else NULL */
+    int64_t warnings; /* lines of level warning and above */
     int64_t steps;
     double steps_per_second;
-    struct { double start, train, evaluate, between_tasks; } seconds;
+    struct {
+        double start, train, evaluate, between_tasks;
+    } seconds;
     engine_info engine;
     struct cell_weights { /* of the trained network, in the order of the flat buffer */
         char name[64];
         int64_t shape[4];
         int64_t rank, first, count;
-    } *weights;
+    } * weights;
     int64_t weight_count;
-    float *parameters;  /* [P] */
+    float *parameters; /* [P] */
     int64_t parameter_count;
     char weights_sha256[SHA256_HEX]; /* of parameters, little-endian float32 */
 } cell_result;

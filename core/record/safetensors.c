@@ -1,5 +1,6 @@
-/* See safetensors.h. The format: https://github.com/huggingface/safetensors, "Format". Its readers check that the offsets,
- * sorted, cover the buffer from the first byte to the last, so values are laid down in the order of the header. */
+/* See safetensors.h. The format: https://github.com/huggingface/safetensors, "Format". Its readers check that the
+ * offsets, sorted, cover the buffer from the first byte to the last, so values are laid down in the order of the
+ * header. */
 #include "record/safetensors.h"
 
 #include <stdlib.h>

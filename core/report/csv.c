@@ -27,7 +27,8 @@ static void values_add(const char *method, const json_t *seeds, const char *name
 {
     size_t i;
     json_t *seed;
-    json_array_foreach(seeds, i, seed) {
+    json_array_foreach(seeds, i, seed)
+    {
         const json_t *value = json_array_get(values, i);
         field_add(method, out);
         text_addf(out, ",%lld,", (long long)json_integer_value(seed));
@@ -44,7 +45,8 @@ void report_csv(const json_t *summary, text *out)
     size_t i;
     json_t *method;
     text_addf(out, "method,seed,metric,value\n");
-    json_array_foreach(json_object_get(summary, "methods"), i, method) {
+    json_array_foreach(json_object_get(summary, "methods"), i, method)
+    {
         const char *name = json_string_value(json_object_get(method, "name")), *key;
         json_t *of;
         json_object_foreach(json_object_get(method, "metrics"), key, of)

@@ -1,5 +1,5 @@
-/* A grid of short texts, printed as aligned columns. Widths are counted in characters, not bytes, since a plus-minus sign
- * takes two. */
+/* A grid of short texts, printed as aligned columns. Widths are counted in characters, not bytes, since a plus-minus
+ * sign takes two. */
 #ifndef PERDURE_REPORT_GRID_H
 #define PERDURE_REPORT_GRID_H
 #include <stddef.h>

@@ -34,7 +34,4 @@ static bool utf8_here(void)
     return utf8;
 }
 
-struct page page_here(void)
-{
-    return (struct page){columns_here(), utf8_here()};
-}
+struct page page_here(void) { return (struct page){columns_here(), utf8_here()}; }

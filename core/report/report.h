@@ -5,8 +5,8 @@
 
 #include "base/text.h"
 
-/* The table of methods: a row a method, every metric as mean +- error over its seeds, then steps/s, time, memory. Fitted to
- * the terminal on standard output (100 columns where there is none); where it is too wide, a row a metric. */
+/* The table of methods: a row a method, every metric as mean +- error over its seeds, then steps/s, time, memory.
+ * Fitted to the terminal on standard output (100 columns where there is none); where it is too wide, a row a metric. */
 void report_table(const json_t *summary, text *out);
 void report_csv(const json_t *summary, text *out); /* results.csv: method, seed, metric, value */
 

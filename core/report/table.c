@@ -1,5 +1,5 @@
-/* The table of methods. Methods are rows as long as the page holds all columns; on a narrower one metrics are rows, for the
- * eye compares numbers of one metric, and those then stand side by side. */
+/* The table of methods. Methods are rows as long as the page holds all columns; on a narrower one metrics are rows,
+ * for the eye compares numbers of one metric, and those then stand side by side. */
 #include "report/table.h"
 
 #include <stdio.h>
@@ -102,10 +102,7 @@ static grid summary_grid(const json_t *summary, const char *error_kind, const st
     return g;
 }
 
-static size_t seeds_of(const json_t *method)
-{
-    return json_array_size(json_object_get(method, "seeds"));
-}
+static size_t seeds_of(const json_t *method) { return json_array_size(json_object_get(method, "seeds")); }
 
 /* "n = 5 seeds", and who has fewer because cells failed. */
 static void seeds_print(const json_t *summary, text *out)
@@ -113,12 +110,10 @@ static void seeds_print(const json_t *summary, text *out)
     const json_t *methods = json_object_get(summary, "methods");
     size_t most = 0, i;
     json_t *method;
-    json_array_foreach(methods, i, method)
-        most = seeds_of(method) > most ? seeds_of(method) : most;
+    json_array_foreach(methods, i, method) most = seeds_of(method) > most ? seeds_of(method) : most;
     text_addf(out, "n = %zu %s", most, most == 1 ? "seed" : "seeds");
-    json_array_foreach(methods, i, method)
-        if (seeds_of(method) != most)
-            text_addf(out, "; %s: n = %zu", word_of(method, "name", "?"), seeds_of(method));
+    json_array_foreach(methods, i, method) if (seeds_of(method) != most)
+        text_addf(out, "; %s: n = %zu", word_of(method, "name", "?"), seeds_of(method));
 }
 
 static const char *error_words(const char *kind)

@@ -34,10 +34,7 @@ static void stop_note(int number)
     stop_signal = number;
 }
 
-static void child_note(int number)
-{
-    (void)number; /* only to wake poll */
-}
+static void child_note(int number) { (void)number; /* only to wake poll */ }
 
 struct signals {
     struct sigaction before[4];
@@ -45,8 +42,8 @@ struct signals {
 };
 static const int caught[4] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 
-/* Blocked but for the time in poll: then no signal can come between looking and waiting. One that was ignored before, as
- * SIGHUP is under nohup, stays so. */
+/* Blocked but for the time in poll: then no signal can come between looking and waiting. One that was ignored before,
+ * as SIGHUP is under nohup, stays so. */
 static void signals_take(struct signals *s)
 {
     sigset_t block;
@@ -248,7 +245,8 @@ int cells_run(const struct cells_work *w, error *e)
     }
     cells_kill(w, running); /* none, unless it was stopped */
     if (!code && stop_signal)
-        code = error_set(e, EXIT_RESUMABLE, "stopped by %s", stop_signal == SIGINT ? "Ctrl-C (SIGINT)" : strsignal(stop_signal));
+        code = error_set(e, EXIT_RESUMABLE, "stopped by %s",
+                         stop_signal == SIGINT ? "Ctrl-C (SIGINT)" : strsignal(stop_signal));
     signals_give_back(&signals);
     free(running);
     return code;

@@ -1,7 +1,7 @@
 /* What the process of a cell tells its coordinator, as frames in a pipe.
  *
- * A frame is at most PIPE_BUF bytes and one write, so frames of several threads never mix, and the coordinator never waits
- * for the rest of one. Nothing here proves that a cell succeeded: only its record does. */
+ * A frame is at most PIPE_BUF bytes and one write, so frames of several threads never mix, and the coordinator never
+ * waits for the rest of one. Nothing here proves that a cell succeeded: only its record does. */
 #ifndef PERDURE_RUN_CHANNEL_H
 #define PERDURE_RUN_CHANNEL_H
 #include <limits.h>
@@ -18,8 +18,13 @@ struct message {
     uint32_t size; /* of the body, in bytes */
     union {
         train_progress progress;
-        struct { char level[16], line[1024]; } note;
-        struct { int64_t after, on; double accuracy; } measured;
+        struct {
+            char level[16], line[1024];
+        } note;
+        struct {
+            int64_t after, on;
+            double accuracy;
+        } measured;
         error error;
     } as;
 };
@@ -39,7 +44,7 @@ struct inbox {
     size_t used;
     bool broken; /* something else was written into the pipe: the rest is dropped */
 };
-bool inbox_read(struct inbox *b, int channel);           /* what is there now; false: the other end is closed */
-bool inbox_take(struct inbox *b, struct message *out);   /* the next whole frame; texts in it end in NUL */
+bool inbox_read(struct inbox *b, int channel);         /* what is there now; false: the other end is closed */
+bool inbox_take(struct inbox *b, struct message *out); /* the next whole frame; texts in it end in NUL */
 
 #endif

@@ -57,8 +57,9 @@ int cell_look(const struct run_cell *c, bool *finished, error *e)
     const char *digest = json_string_value(json_object_get(result, "plan_sha256"));
     *finished = digest && !strcmp(digest, c->digest);
     if (!*finished) {
-        code = error_set(e, EXIT_CREATE, "%s: found the result of another plan (%.12s); expected one of this plan (%.12s)",
-                         c->folder, digest ? digest : "unknown", c->digest);
+        code =
+            error_set(e, EXIT_CREATE, "%s: found the result of another plan (%.12s); expected one of this plan (%.12s)",
+                      c->folder, digest ? digest : "unknown", c->digest);
         error_hint(e, "--fresh runs it again in its place, --out DIR keeps both");
     }
     json_decref(result);

@@ -1,5 +1,5 @@
-/* See live.h. Points of log.jsonl are written here and never go through the channel: they are many, and the coordinator has
- * no use for them. */
+/* See live.h. Points of log.jsonl are written here and never go through the channel: they are many, and the
+ * coordinator has no use for them. */
 #include "run/live.h"
 
 #include "record/record.h"

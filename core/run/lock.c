@@ -33,8 +33,8 @@ static int owner_tell(const char *folder, int lock, error *e)
     ssize_t length = pread(lock, line, sizeof line - 1, 0);
     line[length > 0 ? length : 0] = '\0';
     if (sscanf(line, "%31s %255s %31s", pid, host, when) == 3)
-        error_set(e, EXIT_CREATE, "%s: is in use by process %s on %s since %s; expected a run folder of its own", folder,
-                  text_quoted(pid), text_quoted(host), text_quoted(when));
+        error_set(e, EXIT_CREATE, "%s: is in use by process %s on %s since %s; expected a run folder of its own",
+                  folder, text_quoted(pid), text_quoted(host), text_quoted(when));
     else
         error_set(e, EXIT_CREATE, "%s: is in use by another process; expected a run folder of its own", folder);
     return error_hint(e, "wait for it, or give this run another folder with --out DIR");

@@ -98,10 +98,7 @@ int process_start(struct process *p, process_body *body, void *self, int cell, e
     return code;
 }
 
-bool process_reaped(struct process *p)
-{
-    return waitpid(p->pid, &p->status, WNOHANG) == p->pid;
-}
+bool process_reaped(struct process *p) { return waitpid(p->pid, &p->status, WNOHANG) == p->pid; }
 
 void process_kill(struct process *p)
 {
@@ -121,7 +118,10 @@ void process_close(struct process *p)
 
 static const char *signal_name(int number)
 {
-    static const struct { int number; const char *name; } names[] = {
+    static const struct {
+        int number;
+        const char *name;
+    } names[] = {
         {SIGSEGV, "SIGSEGV"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"}, {SIGILL, "SIGILL"},
         {SIGKILL, "SIGKILL"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"},   {SIGSYS, "SIGSYS"}, {SIGXCPU, "SIGXCPU"},
         {SIGXFSZ, "SIGXFSZ"}, {SIGQUIT, "SIGQUIT"}, {SIGTRAP, "SIGTRAP"},

@@ -1,7 +1,7 @@
 /* The process of one cell: forked and not executed anew, so that it has plan and data at once, copy on write.
  *
- * It dies with the coordinator, leaves no core file, has nothing on standard input, and what it or a library prints comes
- * through a pipe, so that neither the progress bar nor the results on standard output are spoilt. */
+ * It dies with the coordinator, leaves no core file, has nothing on standard input, and what it or a library prints
+ * comes through a pipe, so that neither the progress bar nor the results on standard output are spoilt. */
 #ifndef PERDURE_RUN_PROCESS_H
 #define PERDURE_RUN_PROCESS_H
 #include <sys/types.h>

@@ -1,5 +1,5 @@
-/* How a run goes, on standard error: a bar redrawn in place on a terminal, plain lines elsewhere. No colours are used, so
- * NO_COLOR has nothing to turn off. */
+/* How a run goes, on standard error: a bar redrawn in place on a terminal, plain lines elsewhere. No colours are used,
+ * so NO_COLOR has nothing to turn off. */
 #ifndef PERDURE_RUN_PROGRESS_H
 #define PERDURE_RUN_PROGRESS_H
 #include <stdbool.h>
@@ -11,10 +11,10 @@
 /* ---- the words, apart from clock and terminal ---- */
 
 struct progress_view {
-    int cell, cells;   /* from 1; of the whole run, finished ones included */
-    const char *name;  /* "replay/seed-2" */
+    int cell, cells;  /* from 1; of the whole run, finished ones included */
+    const char *name; /* "replay/seed-2" */
     train_progress at;
-    double left;       /* seconds of the whole run; negative: not known yet */
+    double left; /* seconds of the whole run; negative: not known yet */
 };
 
 /* One line of less than `columns` characters, ASCII, without a line end. */
@@ -31,8 +31,8 @@ struct progress {
     double began, cell_began, shown; /* monotonic seconds */
     int ran;                         /* cells that ended in this run */
     double ran_seconds;
-    int left_cells;                  /* that have not begun */
-    struct progress_row {            /* of the accuracy matrix, as it comes */
+    int left_cells;       /* that have not begun */
+    struct progress_row { /* of the accuracy matrix, as it comes */
         int64_t after;
         text words;
     } row;

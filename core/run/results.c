@@ -1,5 +1,5 @@
-/* See results.h. Records are read back from the files, also of the cells that this process has just run: what stands there
- * is what everybody else will see. */
+/* See results.h. Records are read back from the files, also of the cells that this process has just run: what stands
+ * there is what everybody else will see. */
 #include "run/results.h"
 
 #include <stdlib.h>

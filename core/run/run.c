@@ -20,17 +20,14 @@ enum { JOBS = 1 };
 
 typedef struct run {
     const plan *plan;
-    dataset *data;          /* read before the first fork: every cell has it, copy on write */
+    dataset *data; /* read before the first fork: every cell has it, copy on write */
     struct run_cells cells;
-    int *pending;           /* [pending_count] in cells.at: what the coordinator's numbers mean */
+    int *pending; /* [pending_count] in cells.at: what the coordinator's numbers mean */
     int pending_count, failed, lock;
     struct progress progress;
 } run;
 
-static struct run_cell *cell_at(run *r, int number)
-{
-    return &r->cells.at[r->pending[number]];
-}
+static struct run_cell *cell_at(run *r, int number) { return &r->cells.at[r->pending[number]]; }
 
 /* ---- what the coordinator asks and tells ---- */
 
@@ -76,7 +73,8 @@ static void work_told(void *self, int number, const struct message *m)
 
 static void cell_failed(run *r, struct run_cell *c, const error *why)
 {
-    char *line = alloc_format("perdure: error: %s: %s%s%s", c->name, why->text, why->hint[0] ? "\nhint: " : "", why->hint);
+    char *line =
+        alloc_format("perdure: error: %s: %s%s%s", c->name, why->text, why->hint[0] ? "\nhint: " : "", why->hint);
     c->failure = alloc_text(why->text);
     r->failed++;
     progress_end(&r->progress, "failed");
@@ -106,9 +104,16 @@ static void work_tick(void *self)
 
 static int cells_train(run *r, error *e)
 {
-    struct cells_work work = {.count = r->pending_count, .jobs = JOBS, .self = r, .body = work_live,
-                              .recorded = work_recorded, .began = work_began, .told = work_told, .words = work_words,
-                              .ended = work_ended, .tick = work_tick};
+    struct cells_work work = {.count = r->pending_count,
+                              .jobs = JOBS,
+                              .self = r,
+                              .body = work_live,
+                              .recorded = work_recorded,
+                              .began = work_began,
+                              .told = work_told,
+                              .words = work_words,
+                              .ended = work_ended,
+                              .tick = work_tick};
     progress_open(&r->progress, r->cells.count, r->cells.count - r->pending_count);
     int code = cells_run(&work, e);
     progress_close(&r->progress);
@@ -142,8 +147,8 @@ static void pending_take(run *r)
                 r->cells.count);
 }
 
-/* A folder that is there is locked before it is looked at; one that is not has nothing to look at, and is made only when
- * the data proved good. */
+/* A folder that is there is locked before it is looked at; one that is not has nothing to look at, and is made only
+ * when the data proved good. */
 static int run_prepare(run *r, const run_options *options, error *e)
 {
     const char *folder = r->plan->folder;

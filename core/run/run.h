@@ -1,8 +1,8 @@
 /* A run: the cells of a plan (method x seed) as child processes, one after the other, their progress, and what is put
  * together when they are done. The coordinator never loads LibTorch.
  *
- * A cell has succeeded when its folder holds a result.json with the cell's digest; an exit code proves nothing. The same
- * command again skips such cells. */
+ * A cell has succeeded when its folder holds a result.json with the cell's digest; an exit code proves nothing. The
+ * same command again skips such cells. */
 #ifndef PERDURE_RUN_RUN_H
 #define PERDURE_RUN_RUN_H
 #include <jansson.h>

@@ -1,4 +1,5 @@
-/* See summary.h. "values" stand in the order of "seeds", null where a metric is absent; n counts those that are there. */
+/* See summary.h. "values" stand in the order of "seeds", null where a metric is absent; n counts those that are there.
+ * */
 #include "run/summary.h"
 
 #include <math.h>
@@ -13,10 +14,7 @@ json_t *summary_begin(const struct summary_head *h)
                      "scenario", h->scenario, "mask", h->mask, "error", h->error, "methods", "gates", "failed");
 }
 
-static json_t *number_or_null(double value)
-{
-    return isfinite(value) ? json_real(value) : json_null();
-}
+static json_t *number_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 
 static double number_at(const json_t *object, const char *key)
 {

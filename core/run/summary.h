@@ -1,4 +1,5 @@
-/* summary.json ("perdure.summary/1") out of the records of cells. Needs no plan, so that it can be made of any results. */
+/* summary.json ("perdure.summary/1") out of the records of cells. Needs no plan, so that it can be made of any
+ * results. */
 #ifndef PERDURE_RUN_SUMMARY_H
 #define PERDURE_RUN_SUMMARY_H
 #include <jansson.h>

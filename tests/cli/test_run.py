@@ -154,7 +154,7 @@ class Run(Case):
                 _, said = run.communicate(timeout=60)
                 self.assertEqual(run.returncode, 75, said)
                 self.assertIn("stopped by", said)
-        self.run_program("run", "clouds.yaml", "--out", "o2")  # another plan, but no cell was finished: nothing to refuse
+        self.run_program("run", "clouds.yaml", "--out", "o2")  # another plan, but nothing was finished
 
     def test_dead_coordinator_takes_its_cell_along(self):
         run, cell = self.start_long()

@@ -116,7 +116,7 @@ struct pdr_step {
     const pdr_tensor *y;         /* [B] i64 */
     const pdr_tensor *logits;    /* [B, C] f32, raw; can be differentiated in [grad] hooks */
     const pdr_tensor *row_loss;  /* [B], 0 in unlabelled rows */
-    const pdr_tensor *loss;      /* []: before the terms of add_loss; from before_update: with them */
+    const pdr_tensor *loss;      /* []: before the terms of add_loss and the penalties, in every moment */
     const pdr_tensor *features;  /* [B, D] with the flag PDR_USES_FEATURES, else NULL */
     const pdr_tensor *raw;       /* [fresh, ...] the fresh rows before augmentation, to be stored. Of a byte data set: u8,
                                     in raw units (0..255, not normalised); else f32 as x */

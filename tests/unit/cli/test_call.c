@@ -6,8 +6,10 @@
 #include "cli/call.h"
 #include "cli/help.h"
 
-static const option_row options[] = {
-    {"--set", "KEY=VALUE", "lays a value over the file"}, {"--out", "DIR", "the folder"}, {"--fresh", NULL, "anew"}, {0}};
+static const option_row options[] = {{"--set", "KEY=VALUE", "lays a value over the file"},
+                                     {"--out", "DIR", "the folder"},
+                                     {"--fresh", NULL, "anew"},
+                                     {0}};
 static const command sample = {
     .name = "run", .arguments = "SCENARIO", .summary = "Runs it", .options = options, .least = 1, .most = 1};
 
@@ -72,7 +74,8 @@ static void refused(const char *words, const char *hint, int count, const char *
 static void mistakes_are_named(void **state)
 {
     (void)state;
-    refused("run: found option --frehs; expected one of 'perdure help run'", "did you mean --fresh?", 2, "f", "--frehs");
+    refused("run: found option --frehs; expected one of 'perdure help run'", "did you mean --fresh?", 2, "f",
+            "--frehs");
     refused("run: found option --outt; expected one of 'perdure help run'", "did you mean --out?", 2, "f", "--outt=x");
     refused("run: found option -x; expected one of 'perdure help run'", "", 2, "f", "-x");
     refused("run: --out: found nothing behind it; expected DIR", "", 2, "f", "--out");

@@ -1,5 +1,5 @@
-/* A result as train_cell would give it, with numbers chosen by hand: two tasks of 10 and 8 test rows, the first row of the
- * matrix half measured. */
+/* A result as train_cell would give it, with numbers chosen by hand: two tasks of 10 and 8 test rows, the first row of
+ * the matrix half measured. */
 #ifndef PERDURE_TESTS_FABRICATE_H
 #define PERDURE_TESTS_FABRICATE_H
 #include <stdio.h>
@@ -33,7 +33,8 @@ static inline cell_result *result_fabricate(void)
         r->parameters[i] = (float)i / 2;
     r->weight_count = 2;
     r->weights = alloc_zero(2, sizeof *r->weights);
-    r->weights[0] = (struct cell_weights){.name = "hidden.0.weight", .shape = {2, 3}, .rank = 2, .first = 0, .count = 6};
+    r->weights[0] =
+        (struct cell_weights){.name = "hidden.0.weight", .shape = {2, 3}, .rank = 2, .first = 0, .count = 6};
     r->weights[1] = (struct cell_weights){.name = "hidden.0.bias", .shape = {3}, .rank = 1, .first = 6, .count = 3};
     sha256_bytes(r->parameters, 9 * sizeof *r->parameters, r->weights_sha256);
     return r;

@@ -31,9 +31,21 @@ static void result_has_the_fields_of_the_design(void **state)
     (void)state;
     cell_result *r = result_fabricate();
     json_t *j = cell_json(&identity, r, 0.5);
-    static const char *const fields[] = {"schema", "method", "seed", "status", "matrix", "counts", "metrics", "warnings",
-                                         "steps", "steps_per_second", "seconds", "weights_sha256", "peak_memory_bytes",
-                                         "plan_sha256", "engine"};
+    static const char *const fields[] = {"schema",
+                                         "method",
+                                         "seed",
+                                         "status",
+                                         "matrix",
+                                         "counts",
+                                         "metrics",
+                                         "warnings",
+                                         "steps",
+                                         "steps_per_second",
+                                         "seconds",
+                                         "weights_sha256",
+                                         "peak_memory_bytes",
+                                         "plan_sha256",
+                                         "engine"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         assert_non_null(json_object_get(j, fields[i]));
     assert_null(json_object_get(j, "matrix_network")); /* only where a strategy predicts */
@@ -136,11 +148,15 @@ static void damaged_matrix_is_null(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "{}", "{\"matrix\": [[0.5]], \"counts\": [[2]]}", /* one row: no task at all */
-        "{\"matrix\": [[0.5], [2.0]], \"counts\": [[2], [2]]}", "{\"matrix\": [[0.5], [\"x\"]], \"counts\": [[2], [2]]}",
-        "{\"matrix\": [[0.5], [0.5]], \"counts\": [[2], [-2]]}", "{\"matrix\": [[0.5], [0.5, 1]], \"counts\": [[2], [2]]}",
-        "{\"matrix\": [[0.5], [0.5]], \"counts\": [[2], [0]]}",  /* an accuracy over no rows */
-        "{\"matrix\": [[0.5], [0.5]], \"counts\": [[2]]}",       "{\"matrix\": 3, \"counts\": 4}",
+        "{}",
+        "{\"matrix\": [[0.5]], \"counts\": [[2]]}", /* one row: no task at all */
+        "{\"matrix\": [[0.5], [2.0]], \"counts\": [[2], [2]]}",
+        "{\"matrix\": [[0.5], [\"x\"]], \"counts\": [[2], [2]]}",
+        "{\"matrix\": [[0.5], [0.5]], \"counts\": [[2], [-2]]}",
+        "{\"matrix\": [[0.5], [0.5, 1]], \"counts\": [[2], [2]]}",
+        "{\"matrix\": [[0.5], [0.5]], \"counts\": [[2], [0]]}", /* an accuracy over no rows */
+        "{\"matrix\": [[0.5], [0.5]], \"counts\": [[2]]}",
+        "{\"matrix\": 3, \"counts\": 4}",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         json_t *j = json_loads(bad[i], 0, NULL);
@@ -153,12 +169,13 @@ static void damaged_matrix_is_null(void **state)
 static void json_is_readable_and_exact(void **state)
 {
     (void)state;
-    json_t *j = json_pack("{s:f, s:f, s:i, s:[[f, n], []], s:{}, s:s}", "a", 0.915, "b", 1.0, "c", 7, "m", 0.1, "o", "t",
-                          "q\"\n\xc3\xa9");
+    json_t *j = json_pack("{s:f, s:f, s:i, s:[[f, n], []], s:{}, s:s}", "a", 0.915, "b", 1.0, "c", 7, "m", 0.1, "o",
+                          "t", "q\"\n\xc3\xa9");
     text words = {0};
     record_json_text(j, &words);
-    assert_string_equal(words.at, "{\n  \"a\": 0.915,\n  \"b\": 1.0,\n  \"c\": 7,\n  \"m\": [\n    [0.1, null],\n    []\n  ],\n"
-                                  "  \"o\": {},\n  \"t\": \"q\\\"\\n\xc3\xa9\"\n}");
+    assert_string_equal(words.at,
+                        "{\n  \"a\": 0.915,\n  \"b\": 1.0,\n  \"c\": 7,\n  \"m\": [\n    [0.1, null],\n    []\n  ],\n"
+                        "  \"o\": {},\n  \"t\": \"q\\\"\\n\xc3\xa9\"\n}");
     text_free(&words);
     json_decref(j);
     static const double hard[] = {0.1 + 0.2, 1.0 / 3, 5e-324, 1.7976931348623157e308, -0.0, 1e22, 123456789012345680.0};
@@ -190,10 +207,11 @@ static void log_lines_are_exact(void **state)
     record_log_point(l, "\xff", 2, 22, -INFINITY);
     assert_int_equal(record_log_close(l, &e), 0);
     assert_int_equal(file_read(path, 4096, &bytes, &count, &e), 0);
-    assert_string_equal(bytes, "{\"name\": \"loss\", \"task\": 1, \"step\": 10, \"value\": 0.25}\n"
-                               "{\"name\": \"a\\\"b\", \"task\": 2, \"step\": 20, \"value\": null, \"not_finite\": \"nan\"}\n"
-                               "{\"name\": \"loss\", \"task\": 2, \"step\": 21, \"value\": null, \"not_finite\": \"inf\"}\n"
-                               "{\"name\": \"?\", \"task\": 2, \"step\": 22, \"value\": null, \"not_finite\": \"-inf\"}\n");
+    assert_string_equal(bytes,
+                        "{\"name\": \"loss\", \"task\": 1, \"step\": 10, \"value\": 0.25}\n"
+                        "{\"name\": \"a\\\"b\", \"task\": 2, \"step\": 20, \"value\": null, \"not_finite\": \"nan\"}\n"
+                        "{\"name\": \"loss\", \"task\": 2, \"step\": 21, \"value\": null, \"not_finite\": \"inf\"}\n"
+                        "{\"name\": \"?\", \"task\": 2, \"step\": 22, \"value\": null, \"not_finite\": \"-inf\"}\n");
     free(bytes);
     folder_remove(folder);
 }

@@ -1,5 +1,5 @@
-/* The coordinator against cells that fail in every way: a record is success whatever the process did afterwards, anything
- * else is a failure with a reason, and the others go on. A "record" here is a file with the cell's number. */
+/* The coordinator against cells that fail in every way: a record is success whatever the process did afterwards,
+ * anything else is a failure with a reason, and the others go on. A "record" here is a file with the cell's number. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -206,10 +206,7 @@ static void ended(void *self, int cell, const error *why)
     }
 }
 
-static void tick(void *self)
-{
-    (void)self;
-}
+static void tick(void *self) { (void)self; }
 
 static int stage_run(struct stage *s, int count, int jobs, error *e)
 {
@@ -230,8 +227,8 @@ static void failures_are_told_and_the_others_go_on(void **state)
 {
     (void)state;
     error e = {0};
-    static struct stage s = {.acts = {succeed, fall, crash, leave_silently, crash_after_record, kill_self, write_rubbish,
-                                      look_around, succeed}};
+    static struct stage s = {.acts = {succeed, fall, crash, leave_silently, crash_after_record, kill_self,
+                                      write_rubbish, look_around, succeed}};
     assert_int_equal(stage_run(&s, 9, 1, &e), 0);
     assert_int_equal(s.ended, 9);
     for (int i = 0; i < 9; i++)
@@ -280,7 +277,8 @@ static void several_at_a_time(void **state)
     assert_int_equal(stage_run(&s, 8, 3, &e), 0);
     assert_int_equal(s.ended, 8);
     assert_int_equal(s.progress, 402);
-    assert_true(s.good[0] && !s.good[1] && s.good[2] && !s.good[3] && s.good[4] && !s.good[5] && s.good[6] && s.good[7]);
+    assert_true(s.good[0] && !s.good[1] && s.good[2] && !s.good[3] && s.good[4] && !s.good[5] && s.good[6] &&
+                s.good[7]);
     text_free(&s.words);
 }
 
@@ -300,10 +298,8 @@ static void stopped_run_keeps_what_is_done(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failures_are_told_and_the_others_go_on),
-        cmocka_unit_test(all_that_is_said_arrives),
-        cmocka_unit_test(grandchild_does_not_hold_the_run),
-        cmocka_unit_test(several_at_a_time),
+        cmocka_unit_test(failures_are_told_and_the_others_go_on), cmocka_unit_test(all_that_is_said_arrives),
+        cmocka_unit_test(grandchild_does_not_hold_the_run),       cmocka_unit_test(several_at_a_time),
         cmocka_unit_test(stopped_run_keeps_what_is_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,8 +13,8 @@
 
 static json_t *result_of(int seed, double accuracy, double seconds, long long memory)
 {
-    return json_pack("{s:i, s:{s:f, s:n}, s:f, s:{s:f, s:f}, s:I}", "seed", seed, "metrics", "acc.macro", accuracy, "bwt.gem",
-                     "steps_per_second", 100.0 * (seed + 1), "seconds", "train", seconds, "evaluate", 1.0,
+    return json_pack("{s:i, s:{s:f, s:n}, s:f, s:{s:f, s:f}, s:I}", "seed", seed, "metrics", "acc.macro", accuracy,
+                     "bwt.gem", "steps_per_second", 100.0 * (seed + 1), "seconds", "train", seconds, "evaluate", 1.0,
                      "peak_memory_bytes", (json_int_t)memory);
 }
 
@@ -90,8 +90,9 @@ static void bar_is_exact(void **state)
     (void)state;
     text out = {0};
     progress_bar(&view, 100, &out);
-    assert_string_equal(out.at, "[3/10] replay/seed-2 [#########--------]  task 2/5  step 311/622  loss 0.2312  812 it/s  "
-                                "4m12s left");
+    assert_string_equal(out.at,
+                        "[3/10] replay/seed-2 [#########--------]  task 2/5  step 311/622  loss 0.2312  812 it/s  "
+                        "4m12s left");
     assert_int_equal(out.length, 99);
     text_free(&out);
     progress_bar(&view, 200, &out);
@@ -112,9 +113,11 @@ static void bar_is_exact(void **state)
 static void durations_are_short(void **state)
 {
     (void)state;
-    static const struct { double seconds; const char *words; } cases[] = {
-        {-1, "0 s"}, {0.4, "0 s"}, {59.4, "59 s"}, {60, "1m00s"}, {252, "4m12s"}, {3599, "59m59s"}, {11220, "3h07m"},
-        {190800, "2d05h"}};
+    static const struct {
+        double seconds;
+        const char *words;
+    } cases[] = {{-1, "0 s"},    {0.4, "0 s"},     {59.4, "59 s"},   {60, "1m00s"},
+                 {252, "4m12s"}, {3599, "59m59s"}, {11220, "3h07m"}, {190800, "2d05h"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         text out = {0};
         progress_duration(cases[i].seconds, &out);
@@ -162,12 +165,9 @@ static void second_process_is_told_who_holds_the_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(summary_of_three_seeds),
-        cmocka_unit_test(one_seed_has_no_spread),
-        cmocka_unit_test(plain_line_is_exact),
-        cmocka_unit_test(bar_is_exact),
-        cmocka_unit_test(durations_are_short),
-        cmocka_unit_test(second_process_is_told_who_holds_the_lock),
+        cmocka_unit_test(summary_of_three_seeds), cmocka_unit_test(one_seed_has_no_spread),
+        cmocka_unit_test(plain_line_is_exact),    cmocka_unit_test(bar_is_exact),
+        cmocka_unit_test(durations_are_short),    cmocka_unit_test(second_process_is_told_who_holds_the_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
