@@ -17,7 +17,9 @@ int scenario_fault(const struct scenario *s, const char *path, error *e, const c
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
-    if (at->origin) /* of a --set, which has no line */
+    if (at->origin && !strcmp(at->origin + strlen("--set "), path)) /* has no line, and need not say the path twice */
+        return error_set(e, EXIT_SCENARIO, "%s: %s", at->origin, words);
+    if (at->origin)
         return error_set(e, EXIT_SCENARIO, "%s: %s: %s", at->origin, path, words);
     return error_set(e, EXIT_SCENARIO, "%s:%d:%d: %s: %s", s->file, at->line, at->column, path, words);
 }

@@ -80,11 +80,26 @@ static int hook_failed(const strategy *s, pdr_status status, error *e)
     return error_set(e, EXIT_FAILED, "strategy %s, hook %s%s: %s", s->name, session->moment, place, words);
 }
 
+/* What a hook opened and did not close dies with it; said once, at the first hook that did so. */
+static void scopes_sweep(strategy *s)
+{
+    char line[160];
+    int64_t count = engine->scope_sweep(&s->owner);
+    if (count && !s->scopes_left) {
+        snprintf(line, sizeof line, "%s left %lld scope%s open", s->session->moment, (long long)count,
+                 count == 1 ? "" : "s");
+        host_note(s->session, PDR_WARNING, s->name, line);
+    }
+    s->scopes_left += count;
+}
+
 int host_leave(strategy *s, pdr_status status, error *e)
 {
     int code = 0;
     if (status < 0 || s->failed || engine->tensor->status(s->scope) < 0)
         code = hook_failed(s, status, e);
+    if (s->owner.scopes)
+        scopes_sweep(s);
     s->session->moment = "";
     running = NULL;
     return code;
@@ -170,7 +185,7 @@ static pdr_host host_tables(strategy *s)
 {
     const host_session *session = s->session;
     return (pdr_host){
-        .abi_version = PDR_ABI_VERSION,
+        .abi_version = (PDR_ABI_MAJOR << 16) | PDR_ABI_MINOR,
         .struct_size = sizeof(pdr_host),
         .rank = 0,
         .ranks = 1,
@@ -211,11 +226,6 @@ static void strategy_report_leaks(strategy *s)
     if (s->owner.kept) {
         snprintf(line, sizeof line, "leaked %lld tensor%s: kept and not released", (long long)s->owner.kept,
                  s->owner.kept == 1 ? "" : "s");
-        host_note(s->session, PDR_WARNING, s->name, line);
-    }
-    int64_t scopes = engine->scope_sweep(&s->owner);
-    if (scopes) {
-        snprintf(line, sizeof line, "left %lld scope%s open", (long long)scopes, scopes == 1 ? "" : "s");
         host_note(s->session, PDR_WARNING, s->name, line);
     }
 }

@@ -71,6 +71,7 @@ typedef struct strategy {
     int64_t memory_count;
     pdr_rng **streams;
     int64_t stream_count;
+    int64_t scopes_left; /* opened in a hook and not closed, so far */
     bool needs_gradient; /* PDR_USES_GRADIENT */
 } strategy;
 

@@ -146,9 +146,9 @@ static void state_put_optim(pdr_state *s, const char *key, const pdr_optim *o)
 static pdr_status state_get_optim(pdr_state *s, const char *key, pdr_optim *into)
 {
     (void)into;
-    if (key && shelf_find(s, key))
-        shelf_fail(s, PDR_EUNSUPPORTED, "state: %s: get_optim() is not in this build: it comes with a later release",
-                   key);
+    if (!key || !shelf_find(s, key))
+        return PDR_ENOTFOUND;
+    shelf_fail(s, PDR_EUNSUPPORTED, "state: %s: get_optim() is not in this build: it comes with a later release", key);
     return PDR_EUNSUPPORTED;
 }
 

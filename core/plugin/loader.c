@@ -57,7 +57,7 @@ static int object_digest(const char *path, char hex[SHA256_HEX], error *e)
 static int version_check(const pdr_plugin *d, const char *path, error *e)
 {
     uint32_t major = d->abi_version >> 16, minor = d->abi_version & 0xffffu;
-    uint32_t offered = PDR_ABI_VERSION & 0xffffu;
+    uint32_t offered = PDR_ABI_MINOR;
     if (major == PDR_ABI_MAJOR && minor <= offered)
         return 0;
     error_set(e, EXIT_UNAVAILABLE, "%s: needs plugin ABI %u.%u; this host offers %u.%u", path, major, minor,

@@ -253,7 +253,7 @@ class Tables(Case):
     def test_a_scope_left_open_is_closed_and_counted(self):
         code, words, _, _ = self.perdure(self.rest("open-scope"))
         self.assertEqual(code, 0, words)
-        self.assertIn("exercise_rest: left 2 scopes open", words)
+        self.assertIn("exercise_rest: before_task left 1 scope open", words)
 
 
 if __name__ == "__main__":

@@ -187,9 +187,9 @@ static void shapes_must_fit(void **state)
     assert_true(d->train.count == 1 && d->test.count == 1);
     dataset_close(d);
     dataset_refused("set: csv, train: '@/train.csv', test_every: 2, shape: [3, 3]", EXIT_SCENARIO,
-                    "@/s.yaml:2:80: data.shape: found 9 values; expected 6, the columns of @/train.csv without the label");
+                    "@/s.yaml:2:85: data.shape: found 9 values; expected 6, the columns of @/train.csv without the label");
     dataset_refused("set: csv, train: '@/train.csv', test_every: 2, shape: [1, 1, 1, 1, 6]", EXIT_SCENARIO,
-                    "@/s.yaml:2:80: data.shape: found 5 dimensions; expected at most 4");
+                    "@/s.yaml:2:85: data.shape: found 5 dimensions; expected at most 4");
 }
 
 static void no_test_rows(void **state)

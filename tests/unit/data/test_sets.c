@@ -1,0 +1,151 @@
+/* Where sets are looked for, and how they get there: whole and checked, or not at all. */
+#include "fixture.h"
+
+#include "base/sha256.h"
+
+/* ---- data_root ---- */
+
+static void assert_root(const char *given, const char *wanted)
+{
+    char *root = data_root(given);
+    assert_string_equal(root, wanted);
+    free(root);
+}
+
+static void roots_in_their_order(void **state)
+{
+    (void)state;
+    setenv("PERDURE_DATA", "/a", 1);
+    setenv("XDG_DATA_HOME", "/b", 1);
+    setenv("HOME", "/c", 1);
+    assert_root("/given", "/given");
+    assert_root(NULL, "/a");
+    setenv("PERDURE_DATA", "", 1);
+    assert_root(NULL, "/b/perdure");
+    setenv("XDG_DATA_HOME", "relative", 1); /* its specification has such ones ignored */
+    assert_root(NULL, "/c/.local/share/perdure");
+    unsetenv("XDG_DATA_HOME");
+    unsetenv("PERDURE_DATA");
+    assert_root(NULL, "/c/.local/share/perdure");
+}
+
+/* ---- fetch: a set of two small files with the hashes of what the test lays ---- */
+
+static const char one[] = "one\n", two[] = "two, longer\n";
+static char hashes[2][SHA256_HEX];
+static data_set_info small = {.name = "small"};
+
+static void lay_offer(const char *folder)
+{
+    char name[64];
+    assert_int_equal(mkdir(in(folder), 0700), 0);
+    snprintf(name, sizeof name, "%s/one", folder);
+    lay_text(name, one);
+    snprintf(name, sizeof name, "%s/two.gz", folder); /* packed or not */
+    lay_packed(name, two, strlen(two), "wb");
+    sha256_bytes(one, strlen(one), hashes[0]);
+    sha256_bytes(two, strlen(two), hashes[1]);
+    small.files[0].name = "one", small.files[0].sha256 = hashes[0], small.files[0].size = (int64_t)strlen(one);
+    small.files[1].name = "two", small.files[1].sha256 = hashes[1], small.files[1].size = (int64_t)strlen(two);
+}
+
+static void assert_stored(const char *root)
+{
+    char name[64], bytes[64];
+    snprintf(name, sizeof name, "%s/small/one", root);
+    assert_int_equal(take(name, bytes, sizeof bytes), strlen(one));
+    assert_memory_equal(bytes, one, strlen(one));
+    snprintf(name, sizeof name, "%s/small/two", root);
+    assert_int_equal(take(name, bytes, sizeof bytes), strlen(two));
+    assert_memory_equal(bytes, two, strlen(two));
+}
+
+static void good_files_are_stored(void **state)
+{
+    error e = {0};
+    (void)state;
+    lay_offer("offer");
+    assert_false(data_at_hand(&small, in("root")));
+    assert_int_equal(data_fetch(&small, in("offer"), in("root"), &e), 0);
+    assert_true(data_at_hand(&small, in("root")));
+    assert_stored("root");
+    assert_int_equal(data_fetch(&small, in("root"), in("root2"), &e), 0); /* from a root: the files lie in FOLDER/small */
+    assert_stored("root2");
+    assert_int_equal(data_fetch(&small, in("offer"), in("root"), &e), 0); /* again */
+    assert_stored("root");
+}
+
+static void fetch_refused(const char *from, int code, const char *words)
+{
+    error e = {0};
+    assert_int_equal(data_fetch(&small, in(from), in("nowhere"), &e), code);
+    assert_error(&e, code, words);
+    assert_false(there("nowhere")); /* not even the files that were good */
+}
+
+static void wrong_bytes_store_nothing(void **state)
+{
+    char found[SHA256_HEX], words[512];
+    (void)state;
+    lay_offer("wrong");
+    assert_int_equal(unlink(in("wrong/two.gz")), 0);
+    lay_text("wrong/two", "tow, longer\n");
+    sha256_bytes("tow, longer\n", 12, found);
+    snprintf(words, sizeof words, "@/wrong/two: found SHA-256 %s of its unpacked bytes; expected %s", found, hashes[1]);
+    fetch_refused("wrong", EXIT_DATA, words);
+    lay_text("wrong/two", "two, longer\n ");
+    fetch_refused("wrong", EXIT_DATA, "@/wrong/two: found more than 12 bytes; expected at most that");
+    assert_int_equal(unlink(in("wrong/two")), 0);
+    fetch_refused("wrong", EXIT_NO_INPUT,
+                  "@/wrong/small/two: found no such file, packed (.gz) or not; expected a data file");
+    lay_text("wrong/two.gz", "two, longer\n");
+    fetch_refused("wrong", EXIT_DATA, "@/wrong/two.gz: found no gzip stream; expected one, as the name ends in .gz");
+}
+
+static void a_set_without_hashes_is_refused_in_words(void **state)
+{
+    error e = {0};
+    (void)state;
+    assert_int_equal(data_fetch(set_named("fashion-mnist"), in("offer"), in("nowhere"), &e), EXIT_UNAVAILABLE);
+    assert_error(&e, EXIT_UNAVAILABLE,
+                 "fashion-mnist: its checksums are not known to this build, so nothing can be fetched");
+    assert_non_null(strstr(e.hint, "nowhere/fashion-mnist by hand"));
+    assert_false(there("nowhere"));
+}
+
+static void the_shipped_digits_are_those_of_the_table(void **state)
+{
+    error e = {0};
+    char command[512];
+    const char *tree = getenv("PERDURE_SOURCE_DIR");
+    (void)state;
+    snprintf(command, sizeof command, "cp '%s/examples/data/digits.csv.gz' '%s/'", tree ? tree : ".", fixture_folder);
+    assert_int_equal(system(command), 0);
+    if (data_fetch(set_named("digits"), fixture_folder, in("root3"), &e))
+        fail_msg("%s", e.text);
+    assert_true(there("root3/digits/digits.csv"));
+    assert_true(data_at_hand(set_named("digits"), in("root3")));
+}
+
+static void sets_have_names(void **state)
+{
+    (void)state;
+    for (int64_t i = 0; i < data_set_count; i++) {
+        assert_ptr_equal(set_named(data_sets[i].name), &data_sets[i]);
+        assert_true(data_sets[i].summary && data_sets[i].licence && data_sets[i].files[0].name);
+    }
+    assert_null(set_named("cifar"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(roots_in_their_order),
+        cmocka_unit_test(good_files_are_stored),
+        cmocka_unit_test(wrong_bytes_store_nothing),
+        cmocka_unit_test(a_set_without_hashes_is_refused_in_words),
+        cmocka_unit_test(the_shipped_digits_are_those_of_the_table),
+        cmocka_unit_test(sets_have_names),
+    };
+    return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
+}

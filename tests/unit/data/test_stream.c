@@ -1,0 +1,223 @@
+/* Tasks, columns and rows of every kind of scenario, the order of classes, and every refusal. */
+#include "fixture.h"
+
+/* Six classes: row i of twelve training rows has class i mod 6, and so have the test rows. */
+#define ROWS "set: csv, train: '@/train.csv', test: '@/test.csv'"
+
+static void lay_rows(int classes, int rows)
+{
+    char words[2048];
+    size_t n = 0;
+    for (int i = 0; i < rows; i++)
+        n += (size_t)snprintf(words + n, sizeof words - n, "%d,%d\n", i, i % classes);
+    lay_text("train.csv", words);
+    lay_text("test.csv", words);
+}
+
+typedef struct opened {
+    struct scenario *s;
+    dataset *d;
+    stream *made;
+} opened;
+
+static opened open_stream(const char *stream_keys, uint64_t seed)
+{
+    opened o = {0};
+    error e = {0};
+    o.s = scenario_made(ROWS, stream_keys, NULL);
+    if (dataset_open(o.s, &o.d, &e) || stream_open(o.s, o.d, seed, &o.made, &e))
+        fail_msg("%s", e.text);
+    return o;
+}
+
+static void close_stream(opened *o)
+{
+    stream_close(o->made);
+    dataset_close(o->d);
+    scenario_free(o->s);
+}
+
+/* Each row of the right classes, in order, in the right task; columns as in column_of. */
+static void assert_dealt(const opened *o)
+{
+    int64_t train = 0, test = 0;
+    for (int64_t i = 0; i < o->made->count; i++) {
+        const stream_task *t = &o->made->tasks[i];
+        const int32_t *column_of = o->made->column_of + i * o->made->set_classes;
+        int64_t members = 0;
+        assert_int_equal(t->index, i);
+        for (int64_t c = 0; c < o->made->set_classes; c++)
+            members += column_of[c] >= 0;
+        assert_int_equal(members, t->class_count);
+        for (int64_t j = 0; j < t->class_count; j++)
+            assert_int_equal(column_of[t->classes[j]], t->columns[j]);
+        for (int64_t k = 0; k < t->train_count; k++) {
+            assert_true(column_of[o->d->train.label[t->train[k]]] >= 0);
+            assert_true(k == 0 || t->train[k] > t->train[k - 1]);
+        }
+        for (int64_t k = 0; k < t->test_count; k++)
+            assert_true(column_of[o->d->test.label[t->test[k]]] >= 0);
+        train += t->train_count;
+        test += t->test_count;
+    }
+    assert_int_equal(train, o->d->train.count);
+    assert_int_equal(test, o->d->test.count);
+}
+
+static void assert_task(const stream_task *t, const int64_t *classes, const int64_t *columns, int64_t count, int64_t before,
+                        int64_t seen)
+{
+    assert_int_equal(t->class_count, count);
+    assert_memory_equal(t->classes, classes, (size_t)count * sizeof *classes);
+    assert_memory_equal(t->columns, columns, (size_t)count * sizeof *columns);
+    assert_int_equal(t->seen_before, before);
+    assert_int_equal(t->seen, seen);
+}
+
+#define LIST(...) ((const int64_t[]){__VA_ARGS__})
+
+static void columns_by_arrival(void **state)
+{
+    static const char *const keys[] = {"split: {tasks: 3}, scenario: class-il", "split: {tasks: 3}, scenario: task-il",
+                                       "split: {tasks: 3}, scenario: task-il, head: multi"};
+    (void)state;
+    lay_rows(6, 12);
+    for (size_t i = 0; i < 3; i++) {
+        opened o = open_stream(keys[i], 0);
+        assert_dealt(&o);
+        assert_true(o.made->count == 3 && o.made->columns == 6 && o.made->set_classes == 6);
+        assert_task(&o.made->tasks[0], LIST(0, 1), LIST(0, 1), 2, 0, 2);
+        assert_task(&o.made->tasks[1], LIST(2, 3), LIST(2, 3), 2, 2, 4);
+        assert_task(&o.made->tasks[2], LIST(4, 5), LIST(4, 5), 2, 4, 6);
+        assert_int_equal(o.made->tasks[1].train_count, 4);
+        assert_memory_equal(o.made->tasks[1].train, LIST(2, 3, 8, 9), 4 * sizeof(int64_t));
+        close_stream(&o);
+    }
+}
+
+static void shared_columns(void **state)
+{
+    static const char *const keys[] = {"split: {tasks: 3}, scenario: domain-il",
+                                       "split: {tasks: 3}, scenario: task-il, head: single"};
+    (void)state;
+    lay_rows(6, 12);
+    for (size_t i = 0; i < 2; i++) {
+        opened o = open_stream(keys[i], 0);
+        assert_dealt(&o);
+        assert_int_equal(o.made->columns, 2);
+        assert_task(&o.made->tasks[0], LIST(0, 1), LIST(0, 1), 2, 0, 2);
+        assert_task(&o.made->tasks[2], LIST(4, 5), LIST(0, 1), 2, 2, 2);
+        close_stream(&o);
+    }
+}
+
+static void listed_classes(void **state)
+{
+    (void)state;
+    lay_rows(6, 12);
+    opened o = open_stream("split: {order: [[5], [2, 0, 1], [4, 3]]}, scenario: class-il", 0);
+    assert_dealt(&o);
+    assert_task(&o.made->tasks[0], LIST(5), LIST(0), 1, 0, 1);
+    assert_task(&o.made->tasks[1], LIST(2, 0, 1), LIST(1, 2, 3), 3, 1, 4);
+    assert_task(&o.made->tasks[2], LIST(4, 3), LIST(4, 5), 2, 4, 6);
+    close_stream(&o);
+    o = open_stream("split: {order: [[5], [2, 0, 1], [4, 3]]}, scenario: domain-il", 0);
+    assert_dealt(&o);
+    assert_int_equal(o.made->columns, 3);
+    assert_task(&o.made->tasks[1], LIST(2, 0, 1), LIST(0, 1, 2), 3, 1, 3);
+    assert_task(&o.made->tasks[2], LIST(4, 3), LIST(0, 1), 2, 3, 3);
+    close_stream(&o);
+}
+
+static void one_task(void **state)
+{
+    (void)state;
+    lay_rows(6, 12);
+    opened o = open_stream("split: {tasks: 1}", 0);
+    assert_dealt(&o);
+    assert_task(&o.made->tasks[0], LIST(0, 1, 2, 3, 4, 5), LIST(0, 1, 2, 3, 4, 5), 6, 0, 6);
+    close_stream(&o);
+}
+
+static void shuffled_by_the_seed(void **state)
+{
+    int64_t order[3][30], sum = 0, other = 0;
+    (void)state;
+    lay_rows(30, 60);
+    for (int k = 0; k < 3; k++) {
+        opened o = open_stream("split: {tasks: 5, order: shuffled}", k == 2 ? 12 : 11);
+        assert_dealt(&o);
+        for (int64_t i = 0; i < 5; i++)
+            memcpy(order[k] + 6 * i, o.made->tasks[i].classes, 6 * sizeof **order);
+        assert_task(&o.made->tasks[1], order[k] + 6, LIST(6, 7, 8, 9, 10, 11), 6, 6, 12);
+        close_stream(&o);
+    }
+    assert_memory_equal(order[0], order[1], sizeof order[0]);
+    assert_memory_not_equal(order[0], order[2], sizeof order[0]);
+    for (int i = 0; i < 30; i++) {
+        sum += order[0][i];
+        other += order[0][i] != i;
+    }
+    assert_int_equal(sum, 29 * 30 / 2);
+    assert_true(other > 0);
+}
+
+/* ---- refusals ---- */
+
+static void refused(const char *stream_keys, const char *set, int code, const char *words)
+{
+    struct scenario *s = scenario_made(ROWS, stream_keys, set);
+    dataset *d;
+    stream *made = (stream *)(uintptr_t)1;
+    error e = {0};
+    assert_int_equal(dataset_open(s, &d, &e), 0);
+    assert_int_equal(stream_open(s, d, 0, &made, &e), code);
+    assert_null(made);
+    assert_error(&e, code, words);
+    dataset_close(d);
+    scenario_free(s);
+}
+
+static void tasks_that_do_not_divide(void **state)
+{
+    (void)state;
+    lay_rows(6, 12);
+    refused("split: {tasks: 4}", NULL, EXIT_SCENARIO,
+            "@/s.yaml:3:25: stream.split.tasks: found 4 tasks; expected a number that divides the 6 classes of csv");
+    refused("split: {tasks: 7}", NULL, EXIT_SCENARIO,
+            "@/s.yaml:3:25: stream.split.tasks: found 7 tasks; expected a number that divides the 6 classes of csv");
+    refused("scenario: class-il", NULL, EXIT_SCENARIO, /* the default of 5, so the line of the section */
+            "@/s.yaml:3:9: stream.split.tasks: found 5 tasks; expected a number that divides the 6 classes of csv");
+    refused("split: {tasks: 3}", "stream.split.tasks=4", EXIT_SCENARIO,
+            "--set stream.split.tasks: found 4 tasks; expected a number that divides the 6 classes of csv");
+}
+
+static void lists_that_do_not_fit(void **state)
+{
+    (void)state;
+    lay_rows(6, 12);
+    refused("split: {order: [[0, 1, 2], [3, 4, 6]]}", NULL, EXIT_SCENARIO,
+            "@/s.yaml:3:25: stream.split.order: found class 6 in task 2; expected 0 to 5, the classes of csv");
+    refused("split: {order: [[0, 1], [3, 4, 5]]}", NULL, EXIT_SCENARIO,
+            "@/s.yaml:3:25: stream.split.order: found 5 classes in the tasks; expected each of the 6 classes of csv once");
+}
+
+static void tasks_without_rows(void **state)
+{
+    (void)state;
+    lay_rows(6, 12);
+    lay_text("test.csv", "1,0\n1,1\n1,2\n1,3\n");
+    refused("split: {tasks: 3}", NULL, EXIT_DATA,
+            "csv: found 4 training and 0 test rows for task 3; expected some of both");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(columns_by_arrival),   cmocka_unit_test(shared_columns),
+        cmocka_unit_test(listed_classes),       cmocka_unit_test(one_task),
+        cmocka_unit_test(shuffled_by_the_seed), cmocka_unit_test(tasks_that_do_not_divide),
+        cmocka_unit_test(lists_that_do_not_fit), cmocka_unit_test(tasks_without_rows),
+    };
+    return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
+}
