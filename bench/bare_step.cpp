@@ -7,14 +7,20 @@
 #include <cstdlib>
 #include <vector>
 
-static double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+static double now()
+{
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     torch::set_num_threads(1);
     const int steps = argc > 1 ? atoi(argv[1]) : 1000;
     std::vector<int64_t> hidden = {400, 400};
-    if (argc > 2) hidden.clear();
-    for (int i = 2; i < argc; i++) hidden.push_back(atoi(argv[i]));
+    if (argc > 2)
+        hidden.clear();
+    for (int i = 2; i < argc; i++)
+        hidden.push_back(atoi(argv[i]));
     torch::nn::Sequential net;
     int64_t width = 784;
     for (int64_t h : hidden) {
@@ -35,8 +41,10 @@ int main(int argc, char **argv) {
         loss.backward();
         sgd.step();
     };
-    for (size_t i = 0; i < 20; i++) step(i % 32);
+    for (size_t i = 0; i < 20; i++)
+        step(i % 32);
     double start = now();
-    for (int i = 0; i < steps; i++) step((size_t)i % 32);
+    for (int i = 0; i < steps; i++)
+        step((size_t)i % 32);
     printf("%.2f\n", 1e6 * (now() - start) / steps);
 }

@@ -9,7 +9,8 @@
 
 enum { BATCHES = 32, ROWS = 128, INPUTS = 784 };
 
-static double now(void) {
+static double now(void)
+{
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
@@ -18,7 +19,8 @@ static double now(void) {
 static const struct engine *E;
 static pdr_tensor *x[BATCHES], *y[BATCHES];
 
-static void make_batches(pdr_scope *s) {
+static void make_batches(pdr_scope *s)
+{
     random_stream r = random_open(1, "bench", "", 0);
     const int64_t shape[2] = {ROWS, INPUTS};
     for (int b = 0; b < BATCHES; b++) {
@@ -26,11 +28,13 @@ static void make_batches(pdr_scope *s) {
         x[b] = E->tensor->keep(NULL, E->blank(s, PDR_F32, shape, 2, &rows));
         y[b] = E->tensor->keep(NULL, E->blank(s, PDR_I64, shape, 1, &labels));
         random_units(&r, rows, ROWS * INPUTS);
-        for (int i = 0; i < ROWS; i++) ((int64_t *)labels)[i] = random_below(&r, 10);
+        for (int i = 0; i < ROWS; i++)
+            ((int64_t *)labels)[i] = random_below(&r, 10);
     }
 }
 
-static void step(pdr_scope *s, pdr_model *m, engine_optimizer *o, int b) {
+static void step(pdr_scope *s, pdr_model *m, engine_optimizer *o, int b)
+{
     E->scope_clear(s, PDR_GRAD);
     pdr_tensor *logits = E->autograd->forward(s, m, x[b], NULL);
     pdr_tensor *loss = E->tensor->mean(s, E->row_loss(s, logits, y[b], NULL), PDR_ALL, 0);
@@ -38,24 +42,30 @@ static void step(pdr_scope *s, pdr_model *m, engine_optimizer *o, int b) {
     E->optimizer_step(s, o, 0.01, NULL, 0);
 }
 
-int main(int argc, char **argv) {
+int main(int argc, char **argv)
+{
     error e = {0};
     const engine_options options = {"cpu", 1, true};
-    if (engine_load(&E, &e) || E->open(&options, NULL, &e)) return error_print(&e);
+    if (engine_load(&E, &e) || E->open(&options, NULL, &e))
+        return error_print(&e);
     const int steps = argc > 1 ? atoi(argv[1]) : 1000;
     int64_t hidden[8] = {400, 400}, layers = argc > 2 ? 0 : 2, inputs = INPUTS;
-    for (int i = 2; i < argc && layers < 8; i++) hidden[layers++] = atoi(argv[i]);
+    for (int i = 2; i < argc && layers < 8; i++)
+        hidden[layers++] = atoi(argv[i]);
     const engine_network n = {"mlp", hidden, layers, &inputs, 1, 10};
     random_stream r = random_open(1, "weights", "", 0);
     pdr_model *m = NULL;
-    if (E->model_build(&n, &r, &m, &e)) return error_print(&e);
+    if (E->model_build(&n, &r, &m, &e))
+        return error_print(&e);
     pdr_scope *s = E->tensor->open(NULL, PDR_NO_GRAD);
     make_batches(s);
     const engine_optimizer_options sgd = {.kind = ENGINE_SGD};
     engine_optimizer *o = E->optimizer_open(m, &sgd);
-    for (int i = 0; i < 20; i++) step(s, m, o, i % BATCHES);
+    for (int i = 0; i < 20; i++)
+        step(s, m, o, i % BATCHES);
     double start = now();
-    for (int i = 0; i < steps; i++) step(s, m, o, i % BATCHES);
+    for (int i = 0; i < steps; i++)
+        step(s, m, o, i % BATCHES);
     printf("%.2f\n", 1e6 * (now() - start) / steps);
     return E->tensor->status(s) ? 1 : 0;
 }

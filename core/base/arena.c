@@ -22,10 +22,7 @@ struct arena {
     struct block *block; /* the one that is being filled */
 };
 
-arena *arena_open(void)
-{
-    return alloc_zero(1, sizeof(arena));
-}
+arena *arena_open(void) { return alloc_zero(1, sizeof(arena)); }
 
 void arena_close(arena *a)
 {

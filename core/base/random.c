@@ -101,10 +101,7 @@ int64_t random_below(random_stream *r, int64_t n)
     return (int64_t)(uint64_t)(product >> 64);
 }
 
-double random_unit(random_stream *r)
-{
-    return (double)(random_long(r) >> 11) * 0x1p-53;
-}
+double random_unit(random_stream *r) { return (double)(random_long(r) >> 11) * 0x1p-53; }
 
 double random_normal(random_stream *r)
 {

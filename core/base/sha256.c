@@ -30,10 +30,7 @@ sha256 *sha256_begin(void)
     return s;
 }
 
-void sha256_add(sha256 *s, const void *bytes, size_t count)
-{
-    sha256_must(EVP_DigestUpdate(s->context, bytes, count));
-}
+void sha256_add(sha256 *s, const void *bytes, size_t count) { sha256_must(EVP_DigestUpdate(s->context, bytes, count)); }
 
 void sha256_end(sha256 *s, char hex[SHA256_HEX])
 {

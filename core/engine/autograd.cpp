@@ -5,34 +5,44 @@
 
 #include "engine/inside.hpp"
 
-static std::vector<at::Tensor> values_of(pdr_tensor *const *list, int64_t count) {
+static std::vector<at::Tensor> values_of(pdr_tensor *const *list, int64_t count)
+{
     std::vector<at::Tensor> out;
     out.reserve((size_t)count);
-    for (int64_t i = 0; i < count; i++) out.push_back(list[i]->value);
+    for (int64_t i = 0; i < count; i++)
+        out.push_back(list[i]->value);
     return out;
 }
 
-pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor *const *leaves, int64_t count, bool again,
-                                pdr_tensor **out) {
+pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor *const *leaves, int64_t count,
+                                bool again, pdr_tensor **out)
+{
     std::vector<at::Tensor> found;
-    if (!engine_ready(s, "gradient", ENGINE_IN(loss))) return s && s->code ? s->code : PDR_EINVALID;
+    if (!engine_ready(s, "gradient", ENGINE_IN(loss)))
+        return s && s->code ? s->code : PDR_EINVALID;
     bool done = engine_attempt(s, "gradient", true, [&] {
-        ENGINE_CHECK(loss->value.numel() == 1, PDR_EINVALID, "a loss of shape ", loss->value.sizes(), "; it must be a scalar");
-        ENGINE_CHECK(loss->value.requires_grad(), PDR_EINVALID, "a loss without a graph; it must come from a [grad] scope");
+        ENGINE_CHECK(loss->value.numel() == 1, PDR_EINVALID, "a loss of shape ", loss->value.sizes(),
+                     "; it must be a scalar");
+        ENGINE_CHECK(loss->value.requires_grad(), PDR_EINVALID,
+                     "a loss without a graph; it must come from a [grad] scope");
         std::vector<at::Tensor> inputs = values_of(leaves, count);
         found = torch::autograd::grad({loss->value}, inputs, {}, again, false, true);
         for (size_t i = 0; i < found.size(); i++) // C loops walk over them, so they lie in order
             found[i] = found[i].defined() ? found[i].contiguous() : at::zeros_like(inputs[i]);
     });
-    if (!done) return s->code;
-    for (int64_t i = 0; i < count; i++) out[i] = engine_hold(s, std::move(found[(size_t)i]));
+    if (!done)
+        return s->code;
+    for (int64_t i = 0; i < count; i++)
+        out[i] = engine_hold(s, std::move(found[(size_t)i]));
     return s->code;
 }
 
-pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count) {
+pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count)
+{
     return ENGINE_WRITE(s, "flat_grads", ENGINE_IN(into), [&] {
         std::vector<at::Tensor> flat = values_of(parts, count);
-        for (auto &t : flat) t = t.reshape({-1});
+        for (auto &t : flat)
+            t = t.reshape({-1});
         at::cat_out(into->value, flat);
     }());
 }

@@ -90,7 +90,8 @@ struct engine {
      * threads and determinism. */
     int (*open)(const engine_options *options, engine_info *info, error *e);
 
-    const pdr_tensor_api *tensor; /* every slot; a host given to open() and keep() may be NULL, else its impl begins with
+    const pdr_tensor_api
+        *tensor; /* every slot; a host given to open() and keep() may be NULL, else its impl begins with
                                      an engine_owner */
     /* forward, features, gradient, flat_params, flat_grads, block_count, block, units, snapshot, assign, discard; the
      * other slots are NULL here: the plugin room fills them */
@@ -98,12 +99,12 @@ struct engine {
     const engine_executor *autograd;
 
     /* ---- scopes, beyond tensor->open and close ---- */
-    void (*scope_clear)(pdr_scope *s, int32_t mode);          /* frees temporaries and the error; sets the grad mode */
-    const char *(*scope_message)(const pdr_scope *s);         /* of the first error; borrowed until cleared */
+    void (*scope_clear)(pdr_scope *s, int32_t mode);  /* frees temporaries and the error; sets the grad mode */
+    const char *(*scope_message)(const pdr_scope *s); /* of the first error; borrowed until cleared */
     void (*scope_fail)(pdr_scope *s, pdr_status code, const char *why); /* sets the first error */
-    pdr_tensor *(*adopt)(pdr_scope *into, const pdr_tensor *t); /* the same tensor, living in another scope */
+    pdr_tensor *(*adopt)(pdr_scope *into, const pdr_tensor *t);         /* the same tensor, living in another scope */
     void (*scope_guard)(pdr_scope *s, bool guarded); /* guarded: a hook's own scope, tensor->close() refuses it */
-    int64_t (*scope_sweep)(engine_owner *owner); /* closes what an owner left open and is not guarded; how many */
+    int64_t (*scope_sweep)(engine_owner *owner);     /* closes what an owner left open and is not guarded; how many */
 
     /* ---- rows in and out ---- */
     /* A CPU tensor and its bytes, to be filled before anything reads it. */
@@ -116,16 +117,18 @@ struct engine {
     /* ---- models ---- */
     /* torch's default initial weights (U(-1/sqrt(fan_in), 1/sqrt(fan_in)), weights and biases), drawn from `r`. */
     int (*model_build)(const engine_network *network, random_stream *r, pdr_model **out, error *e); /* discard() */
-    int64_t (*model_size)(const pdr_model *m); /* P */
+    int64_t (*model_size)(const pdr_model *m);                                                      /* P */
 
     /* ---- loss and update ---- */
-    pdr_tensor *(*row_loss)(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask); /* [n];
+    pdr_tensor *(*row_loss)(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y,
+                            const engine_mask *mask); /* [n];
                              cross entropy; 0 for rows with y = -1 */
     engine_optimizer *(*optimizer_open)(pdr_model *m, const engine_optimizer_options *options);
     void (*optimizer_close)(engine_optimizer *o);
     /* One update of the model's parameters by its gradient (flat_grads() if the last backward built it), with the
      * penalties' gradients added in the same pass. */
-    pdr_status (*optimizer_step)(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count);
+    pdr_status (*optimizer_step)(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
+                                 int64_t count);
     /* Adds the penalties' gradients to flat_grads(): where a strategy reads the final gradient. */
     pdr_status (*penalty_apply)(pdr_scope *s, pdr_model *m, const engine_penalty *penalties, int64_t count);
     double (*penalty_value)(pdr_scope *s, const pdr_model *m, const engine_penalty *penalty);

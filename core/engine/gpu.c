@@ -18,43 +18,54 @@ typedef struct answer {
 } answer;
 
 /* The driver's functions by name; ISO C has no cast from an object pointer to a function pointer, so it is copied. */
-#define DRIVER(library, result, name, ...) \
-    result (*name)(__VA_ARGS__) = NULL; \
-    do { \
+#define DRIVER(library, result, name, ...)     \
+    result (*name)(__VA_ARGS__) = NULL;        \
+    do {                                       \
         void *symbol_ = dlsym(library, #name); \
-        memcpy(&name, &symbol_, sizeof name); \
+        memcpy(&name, &symbol_, sizeof name);  \
     } while (0)
 
-static int ask_gpu(void *driver, int index, engine_gpu *out) {
+static int ask_gpu(void *driver, int index, engine_gpu *out)
+{
     DRIVER(driver, int, cuDeviceGet, int *, int);
     DRIVER(driver, int, cuDeviceGetName, char *, int, int);
     DRIVER(driver, int, cuDeviceGetAttribute, int *, int, int);
     DRIVER(driver, int, cuDeviceTotalMem_v2, size_t *, int);
     int gpu = 0;
     size_t memory = 0;
-    if (!cuDeviceGet || !cuDeviceGetName || !cuDeviceGetAttribute || !cuDeviceTotalMem_v2) return -1;
-    if (cuDeviceGet(&gpu, index) || cuDeviceGetName(out->name, sizeof out->name, gpu)) return -1;
-    if (cuDeviceGetAttribute(&out->major, COMPUTE_MAJOR, gpu) || cuDeviceGetAttribute(&out->minor, COMPUTE_MINOR, gpu)) return -1;
-    if (cuDeviceTotalMem_v2(&memory, gpu)) return -1;
+    if (!cuDeviceGet || !cuDeviceGetName || !cuDeviceGetAttribute || !cuDeviceTotalMem_v2)
+        return -1;
+    if (cuDeviceGet(&gpu, index) || cuDeviceGetName(out->name, sizeof out->name, gpu))
+        return -1;
+    if (cuDeviceGetAttribute(&out->major, COMPUTE_MAJOR, gpu) || cuDeviceGetAttribute(&out->minor, COMPUTE_MINOR, gpu))
+        return -1;
+    if (cuDeviceTotalMem_v2(&memory, gpu))
+        return -1;
     out->memory = (int64_t)memory;
     return 0;
 }
 
-static void ask_driver(answer *out) {
+static void ask_driver(answer *out)
+{
     void *driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
-    if (!driver) return;
+    if (!driver)
+        return;
     DRIVER(driver, int, cuInit, unsigned);
     DRIVER(driver, int, cuDriverGetVersion, int *);
     DRIVER(driver, int, cuDeviceGetCount, int *);
-    if (!cuInit || !cuDriverGetVersion || !cuDeviceGetCount) return;
+    if (!cuInit || !cuDriverGetVersion || !cuDeviceGetCount)
+        return;
     cuDriverGetVersion(&out->driver); /* needs no cuInit, so it tells of a driver that finds no GPU */
     int count = 0;
-    if (cuInit(0) || cuDeviceGetCount(&count)) return;
+    if (cuInit(0) || cuDeviceGetCount(&count))
+        return;
     for (int i = 0; i < count && out->count < GPU_ROOM; i++)
-        if (ask_gpu(driver, i, &out->gpus[out->count]) == 0) out->count++;
+        if (ask_gpu(driver, i, &out->gpus[out->count]) == 0)
+            out->count++;
 }
 
-static _Noreturn void child(int to) {
+static _Noreturn void child(int to)
+{
     answer a;
     memset(&a, 0, sizeof a);
     ask_driver(&a);
@@ -62,19 +73,22 @@ static _Noreturn void child(int to) {
     size_t left = sizeof a;
     while (left) {
         ssize_t n = write(to, at, left);
-        if (n <= 0) _exit(1);
+        if (n <= 0)
+            _exit(1);
         at += n;
         left -= (size_t)n;
     }
     _exit(0);
 }
 
-static bool receive(int from, answer *out) {
+static bool receive(int from, answer *out)
+{
     char *at = (char *)out;
     size_t left = sizeof *out;
     while (left) {
         ssize_t n = read(from, at, left);
-        if (n <= 0) return false;
+        if (n <= 0)
+            return false;
         at += n;
         left -= (size_t)n;
     }
@@ -82,22 +96,29 @@ static bool receive(int from, answer *out) {
 }
 
 /* The kernel module's own version, eg. "580.65.06"; a machine without one has no such file. */
-static void read_release(char release[32]) {
+static void read_release(char release[32])
+{
     release[0] = '\0';
     FILE *f = fopen("/sys/module/nvidia/version", "re");
-    if (!f) return;
-    if (!fgets(release, 32, f)) release[0] = '\0';
+    if (!f)
+        return;
+    if (!fgets(release, 32, f))
+        release[0] = '\0';
     release[strcspn(release, "\n")] = '\0';
     fclose(f);
 }
 
-int engine_gpu_probe(engine_gpu *gpus, int room, int *driver, char release[32]) {
+int engine_gpu_probe(engine_gpu *gpus, int room, int *driver, char release[32])
+{
     answer a;
     memset(&a, 0, sizeof a);
     int ends[2], filled = 0;
-    if (driver) *driver = 0;
-    if (release) read_release(release);
-    if (pipe(ends)) return 0;
+    if (driver)
+        *driver = 0;
+    if (release)
+        read_release(release);
+    if (pipe(ends))
+        return 0;
     pid_t pid = fork();
     if (pid == 0) {
         close(ends[0]);
@@ -105,10 +126,13 @@ int engine_gpu_probe(engine_gpu *gpus, int room, int *driver, char release[32]) 
     }
     close(ends[1]);
     if (pid > 0 && receive(ends[0], &a)) {
-        if (driver) *driver = a.driver;
-        for (; filled < a.count && filled < room; filled++) gpus[filled] = a.gpus[filled];
+        if (driver)
+            *driver = a.driver;
+        for (; filled < a.count && filled < room; filled++)
+            gpus[filled] = a.gpus[filled];
     }
     close(ends[0]);
-    if (pid > 0) waitpid(pid, NULL, 0);
+    if (pid > 0)
+        waitpid(pid, NULL, 0);
     return filled;
 }

@@ -48,8 +48,8 @@ pdr_tensor *engine_cross_entropy(pdr_scope *s, const pdr_tensor *logits, const p
 
 /* ---- autograd (autograd.cpp) ---- */
 /* out[i]: gradient of loss [] to leaves[i], contiguous, zeros where loss does not depend on it. `again`: the graph stays. */
-pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor *const *leaves, int64_t count, bool again,
-                                pdr_tensor **out);
+pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor *const *leaves, int64_t count,
+                                bool again, pdr_tensor **out);
 /* The parts one behind the other into the flat tensor `into`. */
 pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count);
 
@@ -61,7 +61,8 @@ int64_t engine_model_size(const pdr_model *m);
 pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask);
 engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_options *options);
 void engine_optimizer_close(engine_optimizer *o);
-pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count);
+pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
+                                 int64_t count);
 pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name);
 int64_t *engine_optimizer_steps(engine_optimizer *o);
 pdr_status engine_penalty_apply(pdr_scope *s, pdr_model *m, const engine_penalty *penalties, int64_t count);

@@ -61,29 +61,35 @@ struct pdr_scope {
 using handle_inputs = std::initializer_list<const pdr_tensor *>;
 
 // A borrowed callable: one copy of the catch clauses serves all wrappers.
-class expression {
-public:
-    template <class F> expression(F &&f) : object((void *)&f), call([](void *o) { (*(std::remove_reference_t<F> *)o)(); }) {}
+class expression
+{
+  public:
+    template <class F>
+    expression(F &&f) : object((void *)&f), call([](void *o) { (*(std::remove_reference_t<F> *)o)(); })
+    {
+    }
     void operator()() const { call(object); }
 
-private:
+  private:
     void *object;
     void (*call)(void *);
 };
 
 // A refusal of the engine's own, with the code that the ABI names for it; TORCH_CHECK is PDR_EENGINE.
-class refusal : public std::exception {
-public:
+class refusal : public std::exception
+{
+  public:
     refusal(pdr_status why, std::string text) : code(why), words(std::move(text)) {}
     const char *what() const noexcept override { return words.c_str(); }
     pdr_status code;
 
-private:
+  private:
     std::string words;
 };
-#define ENGINE_CHECK(condition, code, ...) \
-    do { \
-        if (!(condition)) throw refusal(code, c10::str(__VA_ARGS__)); \
+#define ENGINE_CHECK(condition, code, ...)              \
+    do {                                                \
+        if (!(condition))                               \
+            throw refusal(code, c10::str(__VA_ARGS__)); \
     } while (0)
 
 // True where the scope has no error and every input is there; a handle that was released is an error of the scope.
@@ -100,15 +106,20 @@ at::ScalarType engine_scalar_type(pdr_dtype d); // throws on a number that is no
 pdr_dtype engine_dtype(at::ScalarType t);       // 0: none of the ABI's
 const at::Device &engine_device();              // of the run
 
-template <class F> pdr_tensor *engine_make(pdr_scope *s, const char *op, handle_inputs inputs, F run) {
-    if (!engine_ready(s, op, inputs)) return nullptr;
+template <class F> pdr_tensor *engine_make(pdr_scope *s, const char *op, handle_inputs inputs, F run)
+{
+    if (!engine_ready(s, op, inputs))
+        return nullptr;
     at::Tensor value;
-    if (!engine_attempt(s, op, false, [&] { value = run(); })) return nullptr;
+    if (!engine_attempt(s, op, false, [&] { value = run(); }))
+        return nullptr;
     return engine_hold(s, std::move(value));
 }
 
-template <class F> pdr_status engine_write(pdr_scope *s, const char *op, handle_inputs inputs, F run) {
-    if (!engine_ready(s, op, inputs)) return s && s->code ? s->code : PDR_EINVALID;
+template <class F> pdr_status engine_write(pdr_scope *s, const char *op, handle_inputs inputs, F run)
+{
+    if (!engine_ready(s, op, inputs))
+        return s && s->code ? s->code : PDR_EINVALID;
     return engine_attempt(s, op, true, [&] { run(); }) ? PDR_OK : s->code;
 }
 

@@ -16,17 +16,21 @@
 #define CPU_LIBRARY "lib/libtorch_cpu.so"
 #define SETUP_HINT "run scripts/setup, or set TORCH_ROOT to the folder that holds LibTorch's lib/"
 
-static char *program_folder(void) {
+static char *program_folder(void)
+{
     char path[4096];
     ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (n <= 0) return alloc_text(".");
+    if (n <= 0)
+        return alloc_text(".");
     path[n] = '\0';
     char *slash = strrchr(path, '/');
-    if (slash) *slash = '\0';
+    if (slash)
+        *slash = '\0';
     return alloc_text(path);
 }
 
-static bool holds_torch(const char *root) {
+static bool holds_torch(const char *root)
+{
     char *library = alloc_format("%s/" CPU_LIBRARY, root);
     bool there = access(library, R_OK) == 0;
     free(library);
@@ -34,27 +38,35 @@ static bool holds_torch(const char *root) {
 }
 
 /* Of `path`, what realpath makes of it: dlopen's messages and dladdr then name it without "..". Frees `path`. */
-static char *resolved(char *path) {
+static char *resolved(char *path)
+{
     char *real = realpath(path, NULL);
-    if (!real) return path;
+    if (!real)
+        return path;
     free(path);
     return real;
 }
 
-static char *refuse_torch(const char *where, error *e) {
-    error_set(e, EXIT_UNAVAILABLE, "LibTorch: found no " CPU_LIBRARY " in %s; expected LibTorch %s", where, PERDURE_TORCH_BUILT);
+static char *refuse_torch(const char *where, error *e)
+{
+    error_set(e, EXIT_UNAVAILABLE, "LibTorch: found no " CPU_LIBRARY " in %s; expected LibTorch %s", where,
+              PERDURE_TORCH_BUILT);
     error_hint(e, SETUP_HINT);
     return NULL;
 }
 
-char *engine_torch_root(error *e) {
+char *engine_torch_root(error *e)
+{
     const char *asked = getenv("TORCH_ROOT");
-    if (asked && *asked) return holds_torch(asked) ? resolved(alloc_text(asked)) : refuse_torch(asked, e);
-    static const char *const BESIDE[] = {"../../../.deps/libtorch/torch", "../lib/perdure/torch"}; /* checkout, installed */
+    if (asked && *asked)
+        return holds_torch(asked) ? resolved(alloc_text(asked)) : refuse_torch(asked, e);
+    static const char *const BESIDE[] = {"../../../.deps/libtorch/torch",
+                                         "../lib/perdure/torch"}; /* checkout, installed */
     char *folder = program_folder(), *found = NULL;
     for (size_t i = 0; i < sizeof BESIDE / sizeof *BESIDE && !found; i++) {
         found = alloc_format("%s/%s", folder, BESIDE[i]);
-        if (holds_torch(found)) break;
+        if (holds_torch(found))
+            break;
         free(found);
         found = NULL;
     }
@@ -68,21 +80,27 @@ char *engine_torch_root(error *e) {
 }
 
 /* What LibTorch says of itself; one before 2.9 has no such symbol, and open() asks it in another way. */
-static int check_version(void *torch, error *e) {
+static int check_version(void *torch, error *e)
+{
     void *symbol = dlsym(torch, "aoti_torch_abi_version");
-    if (!symbol) return 0;
+    if (!symbol)
+        return 0;
     uint64_t (*ask)(void);
     memcpy(&ask, &symbol, sizeof ask);
     int major = 0, minor = 0, has_major = (int)(ask() >> 56), has_minor = (int)(ask() >> 48 & 0xff);
-    if (sscanf(PERDURE_TORCH_BUILT, "%d.%d", &major, &minor) == 2 && major == has_major && minor == has_minor) return 0;
-    error_set(e, EXIT_UNAVAILABLE, "LibTorch: found version %d.%d; expected %d.%d, which this Perdure was built against", has_major,
+    if (sscanf(PERDURE_TORCH_BUILT, "%d.%d", &major, &minor) == 2 && major == has_major && minor == has_minor)
+        return 0;
+    error_set(e, EXIT_UNAVAILABLE,
+              "LibTorch: found version %d.%d; expected %d.%d, which this Perdure was built against", has_major,
               has_minor, major, minor);
     return error_hint(e, "set TORCH_ROOT to the LibTorch of the build, or build again");
 }
 
-static int load_torch(error *e) {
+static int load_torch(error *e)
+{
     char *root = engine_torch_root(e);
-    if (!root) return EXIT_UNAVAILABLE;
+    if (!root)
+        return EXIT_UNAVAILABLE;
     char *library = alloc_format("%s/" CPU_LIBRARY, root);
     void *torch = dlopen(library, RTLD_NOW | RTLD_GLOBAL);
     int code = torch ? check_version(torch, e)
@@ -92,31 +110,37 @@ static int load_torch(error *e) {
     return code;
 }
 
-static int load_engine(const struct engine **out, error *e) {
+static int load_engine(const struct engine **out, error *e)
+{
     char *folder = program_folder(), *library = alloc_format("%s/../lib/libperdure_engine.so", folder);
     void *object = dlopen(library, RTLD_NOW | RTLD_LOCAL), *symbol = object ? dlsym(object, "perdure_engine") : NULL;
     const struct engine *(*entry)(uint32_t) = NULL;
     memcpy(&entry, &symbol, sizeof entry);
     if (!entry) {
-        error_set(e, EXIT_UNAVAILABLE, "engine: found that it does not load with this LibTorch; expected LibTorch %s: %s",
+        error_set(e, EXIT_UNAVAILABLE,
+                  "engine: found that it does not load with this LibTorch; expected LibTorch %s: %s",
                   PERDURE_TORCH_BUILT, dlerror());
     } else if (!(*out = entry(ENGINE_VERSION))) {
-        error_set(e, EXIT_UNAVAILABLE, "engine: found a libperdure_engine.so of another version; expected version %u", ENGINE_VERSION);
+        error_set(e, EXIT_UNAVAILABLE, "engine: found a libperdure_engine.so of another version; expected version %u",
+                  ENGINE_VERSION);
     }
     free(library);
     free(folder);
     return *out ? 0 : EXIT_UNAVAILABLE;
 }
 
-int engine_load(const struct engine **out, error *e) {
+int engine_load(const struct engine **out, error *e)
+{
     static const struct engine *loaded;
     *out = loaded;
-    if (loaded) return 0;
+    if (loaded)
+        return 0;
     /* Threads are as the scenario says: no library changes their number by itself. */
     setenv("OMP_DYNAMIC", "false", 0);
     setenv("MKL_DYNAMIC", "false", 0);
     int code = load_torch(e);
-    if (!code) code = load_engine(&loaded, e);
+    if (!code)
+        code = load_engine(&loaded, e);
     *out = loaded;
     return code;
 }

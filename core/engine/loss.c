@@ -10,23 +10,28 @@ static const pdr_tensor_api *const T = &engine_tensor;
 
 /* The label -1 moves with the others and is told to the loss under its new number, so that a label just outside the run
  * is still an error and not taken for "no label". */
-static pdr_tensor *run_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, int64_t first, int64_t count) {
-    if (first == 0 && count == T->size(logits, 1)) return engine_cross_entropy(s, logits, y, -1);
+static pdr_tensor *run_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, int64_t first, int64_t count)
+{
+    if (first == 0 && count == T->size(logits, 1))
+        return engine_cross_entropy(s, logits, y, -1);
     pdr_tensor *run = T->slice(s, logits, 1, first, count);
-    if (first == 0) return engine_cross_entropy(s, run, y, -1);
+    if (first == 0)
+        return engine_cross_entropy(s, run, y, -1);
     pdr_tensor *moved = T->sub(s, y, T->full(s, PDR_I64, NULL, 0, (double)first));
     return engine_cross_entropy(s, run, moved, -1 - first);
 }
 
 /* [n, 1]: of each row, its label's entry in a table [columns]; rows without a label take that of column 0. */
-static pdr_tensor *of_label(pdr_scope *s, const int64_t *table, int64_t columns, const pdr_tensor *y) {
+static pdr_tensor *of_label(pdr_scope *s, const int64_t *table, int64_t columns, const pdr_tensor *y)
+{
     const int64_t column[2] = {-1, 1};
     pdr_tensor *all = T->from(s, PDR_I64, &columns, 1, table);
     pdr_tensor *known = T->maximum(s, y, T->full(s, PDR_I64, NULL, 0, 0.0));
     return T->reshape(s, T->pick(s, all, 0, known), column, 2);
 }
 
-static pdr_tensor *label_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask) {
+static pdr_tensor *label_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask)
+{
     if (mask->columns < 1) {
         engine_scope_fail(s, PDR_EINVALID, "row_loss: a mask by label without columns");
         return NULL;
@@ -41,8 +46,11 @@ static pdr_tensor *label_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_
     return engine_cross_entropy(s, T->where(s, before, nothing, kept), y, -1);
 }
 
-pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask) {
-    if (!logits || !y) return NULL;
-    if (!mask) return engine_cross_entropy(s, logits, y, -1);
+pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask)
+{
+    if (!logits || !y)
+        return NULL;
+    if (!mask)
+        return engine_cross_entropy(s, logits, y, -1);
     return mask->first_of ? label_loss(s, logits, y, mask) : run_loss(s, logits, y, mask->first, mask->count);
 }

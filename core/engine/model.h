@@ -20,9 +20,9 @@ typedef struct model_block {
 struct pdr_model {
     const network_kind *kind;
     engine_owner *owner;
-    bool frozen;          /* a snapshot: its leaves record nothing */
-    bool has_gradient;    /* backward ran at least once */
-    bool flat;            /* `gradients` holds the gradient of the last backward */
+    bool frozen;       /* a snapshot: its leaves record nothing */
+    bool has_gradient; /* backward ran at least once */
+    bool flat;         /* `gradients` holds the gradient of the last backward */
     int64_t *hidden, hidden_count;
     int64_t *shape, rank; /* of one row of x */
     int64_t inputs, outputs, size;
@@ -45,6 +45,7 @@ extern const network_kind network_mlp;
 
 /* Where the gradient of block i lies: a part of the flat gradient where that was built. Not on the CPU: NULL. */
 const float *model_gradient_floats(const pdr_model *m, int64_t i);
-pdr_status model_make_flat(pdr_scope *s, pdr_model *m); /* builds `gradients` from the last backward if it is not there */
+pdr_status model_make_flat(pdr_scope *s,
+                           pdr_model *m); /* builds `gradients` from the last backward if it is not there */
 
 #endif

@@ -18,7 +18,8 @@ pdr_tensor *engine_arange(pdr_scope *s, int64_t first, int64_t count);
 pdr_tensor *engine_cast(pdr_scope *s, const pdr_tensor *a, pdr_dtype d);
 pdr_map engine_clone, engine_detach, engine_leaf, engine_exp, engine_log, engine_sqrt, engine_square, engine_abs,
     engine_sigmoid, engine_nonzero;
-pdr_zip engine_add, engine_sub, engine_mul, engine_div, engine_maximum, engine_equal, engine_less, engine_matmul, engine_dot;
+pdr_zip engine_add, engine_sub, engine_mul, engine_div, engine_maximum, engine_equal, engine_less, engine_matmul,
+    engine_dot;
 pdr_tensor *engine_affine(pdr_scope *s, const pdr_tensor *a, double scale, double shift);
 pdr_tensor *engine_clamp(pdr_scope *s, const pdr_tensor *a, double low, double high);
 pdr_tensor *engine_where(pdr_scope *s, const pdr_tensor *mask, const pdr_tensor *a, const pdr_tensor *b);

@@ -12,34 +12,43 @@
 
 static const pdr_tensor_api *const T = &engine_tensor;
 
-engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_options *options) {
-    if (!m || m->frozen || !options) return NULL;
+engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_options *options)
+{
+    if (!m || m->frozen || !options)
+        return NULL;
     engine_optimizer *o = alloc_zero(1, sizeof *o);
     o->model = m;
     o->options = *options;
     pdr_scope *s = engine_scope_open(NULL, PDR_NO_GRAD);
     bool adam = options->kind != ENGINE_SGD;
-    if (adam || options->momentum != 0.0) o->moment = engine_lend(s, T->full(s, PDR_F32, &m->size, 1, 0.0), false);
-    if (adam) o->second = engine_lend(s, T->full(s, PDR_F32, &m->size, 1, 0.0), false);
-    if (engine_scope_close(s) == PDR_OK && s) return o;
+    if (adam || options->momentum != 0.0)
+        o->moment = engine_lend(s, T->full(s, PDR_F32, &m->size, 1, 0.0), false);
+    if (adam)
+        o->second = engine_lend(s, T->full(s, PDR_F32, &m->size, 1, 0.0), false);
+    if (engine_scope_close(s) == PDR_OK && s)
+        return o;
     engine_optimizer_close(o);
     return NULL;
 }
 
-void engine_optimizer_close(engine_optimizer *o) {
-    if (!o) return;
+void engine_optimizer_close(engine_optimizer *o)
+{
+    if (!o)
+        return;
     engine_take_back(o->moment);
     engine_take_back(o->second);
     free(o);
 }
 
-sweep_step optimizer_numbers(const engine_optimizer *o, double lr) {
+sweep_step optimizer_numbers(const engine_optimizer *o, double lr)
+{
     const engine_optimizer_options *a = &o->options;
     sweep_step p = {.kind = a->kind, .lr = (float)lr, .first = o->steps == 0};
     double t = (double)(o->steps + 1);
     p.decay = a->kind == ENGINE_ADAMW ? 0.0f : (float)a->weight_decay;
     p.momentum = (float)a->momentum;
-    if (a->kind == ENGINE_SGD) return p;
+    if (a->kind == ENGINE_SGD)
+        return p;
     p.shrink = (float)(1.0 - lr * a->weight_decay);
     p.beta1 = (float)a->beta1;
     p.beta2 = (float)a->beta2;
@@ -51,13 +60,16 @@ sweep_step optimizer_numbers(const engine_optimizer *o, double lr) {
     return p;
 }
 
-static bool gradients_reachable(const pdr_model *m) {
+static bool gradients_reachable(const pdr_model *m)
+{
     for (int64_t i = 0; i < m->block_count; i++)
-        if (!model_gradient_floats(m, i)) return false;
+        if (!model_gradient_floats(m, i))
+            return false;
     return true;
 }
 
-static void step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *penalties, int64_t count) {
+static void step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *penalties, int64_t count)
+{
     const pdr_model *m = o->model;
     sweep_step p = optimizer_numbers(o, lr);
     p.w = engine_floats(m->params);
@@ -70,31 +82,42 @@ static void step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *
 }
 
 static pdr_status step_any(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count,
-                           sweep_penalty *read) {
+                           sweep_penalty *read)
+{
     bool reachable = false;
     pdr_status code = penalty_read(s, o->model, penalties, count, read, &reachable);
-    if (code) return code;
-    if (reachable && gradients_reachable(o->model)) step_in_memory(o, lr, read, count);
-    else code = optimizer_step_by_tensors(s, o, lr, penalties, count);
-    if (!code) o->steps++;
+    if (code)
+        return code;
+    if (reachable && gradients_reachable(o->model))
+        step_in_memory(o, lr, read, count);
+    else
+        code = optimizer_step_by_tensors(s, o, lr, penalties, count);
+    if (!code)
+        o->steps++;
     return code;
 }
 
-pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count) {
+pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
+                                 int64_t count)
+{
     if (!o || !o->model->has_gradient || count < 0 || (count && !penalties)) {
         engine_scope_fail(s, PDR_EINVALID, "optimizer: no gradient; backward comes first");
         return T->status(s);
     }
     sweep_penalty few[8], *read = count <= 8 ? few : alloc_zero((size_t)count, sizeof *read);
     pdr_status code = step_any(s, o, lr, penalties, count, read);
-    if (read != few) free(read);
+    if (read != few)
+        free(read);
     return code;
 }
 
-pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name) {
-    if (!o || !name) return NULL;
+pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name)
+{
+    if (!o || !name)
+        return NULL;
     bool adam = o->options.kind != ENGINE_SGD;
-    if (strcmp(name, adam ? "first" : "momentum") == 0) return o->moment;
+    if (strcmp(name, adam ? "first" : "momentum") == 0)
+        return o->moment;
     return strcmp(name, "second") == 0 ? o->second : NULL;
 }
 

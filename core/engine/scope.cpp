@@ -14,13 +14,16 @@
 static pdr_scope *open_scopes;
 static pdr_scope *free_scopes; // closed ones, with their first chunk, for the next open()
 
-static handle_chunk *new_chunk() {
+static handle_chunk *new_chunk()
+{
     auto *c = new handle_chunk();
-    for (auto &t : c->at) t.what = HANDLE_FREE;
+    for (auto &t : c->at)
+        t.what = HANDLE_FREE;
     return c;
 }
 
-static void drop_chunks(handle_chunk *c) {
+static void drop_chunks(handle_chunk *c)
+{
     while (c) {
         handle_chunk *next = c->next;
         delete c;
@@ -28,14 +31,16 @@ static void drop_chunks(handle_chunk *c) {
     }
 }
 
-static void drop_temporaries(pdr_scope *s) {
+static void drop_temporaries(pdr_scope *s)
+{
     for (handle_chunk *c = s->first;; c = c->next) {
         int used = c == s->last ? s->used : CHUNK_ROOM;
         for (int i = 0; i < used; i++) {
             c->at[i].value.reset();
             c->at[i].what = HANDLE_FREE;
         }
-        if (c == s->last) break;
+        if (c == s->last)
+            break;
     }
     s->last = s->first;
     s->used = 0;
@@ -43,10 +48,12 @@ static void drop_temporaries(pdr_scope *s) {
     s->int_lists.clear();
 }
 
-pdr_tensor *engine_hold(pdr_scope *s, at::Tensor value) {
+pdr_tensor *engine_hold(pdr_scope *s, at::Tensor value)
+{
     try {
         if (s->used == CHUNK_ROOM) {
-            if (!s->last->next) s->last->next = new_chunk();
+            if (!s->last->next)
+                s->last->next = new_chunk();
             s->last = s->last->next;
             s->used = 0;
         }
@@ -61,7 +68,8 @@ pdr_tensor *engine_hold(pdr_scope *s, at::Tensor value) {
     return t;
 }
 
-static pdr_scope *take_scope() {
+static pdr_scope *take_scope()
+{
     if (pdr_scope *s = free_scopes) {
         free_scopes = s->next;
         return s;
@@ -71,23 +79,31 @@ static pdr_scope *take_scope() {
     return s;
 }
 
-static void link(pdr_scope *s) {
+static void link(pdr_scope *s)
+{
     s->before = nullptr;
     s->next = open_scopes;
-    if (open_scopes) open_scopes->before = s;
+    if (open_scopes)
+        open_scopes->before = s;
     open_scopes = s;
 }
 
-static void unlink(pdr_scope *s) {
-    if (s->before) s->before->next = s->next;
-    else open_scopes = s->next;
-    if (s->next) s->next->before = s->before;
+static void unlink(pdr_scope *s)
+{
+    if (s->before)
+        s->before->next = s->next;
+    else
+        open_scopes = s->next;
+    if (s->next)
+        s->next->before = s->before;
 }
 
 static bool known_mode(int32_t mode) { return mode == PDR_NO_GRAD || mode == PDR_GRAD || mode == ENGINE_INFERENCE; }
 
-pdr_scope *engine_scope_open(const pdr_host *h, pdr_grad mode) {
-    if (!known_mode(mode)) return nullptr;
+pdr_scope *engine_scope_open(const pdr_host *h, pdr_grad mode)
+{
+    if (!known_mode(mode))
+        return nullptr;
     try {
         pdr_scope *s = take_scope();
         s->what = SCOPE_OPEN;
@@ -96,7 +112,8 @@ pdr_scope *engine_scope_open(const pdr_host *h, pdr_grad mode) {
         s->message[0] = '\0';
         s->guarded = false;
         s->owner = engine_owner_of(h);
-        if (s->owner) s->owner->scopes++;
+        if (s->owner)
+            s->owner->scopes++;
         link(s);
         return s;
     } catch (const std::bad_alloc &) {
@@ -104,13 +121,17 @@ pdr_scope *engine_scope_open(const pdr_host *h, pdr_grad mode) {
     }
 }
 
-pdr_status engine_scope_close(pdr_scope *s) {
-    if (!s) return PDR_OK;
-    if (s->what != SCOPE_OPEN || s->guarded) return PDR_EINVALID;
+pdr_status engine_scope_close(pdr_scope *s)
+{
+    if (!s)
+        return PDR_OK;
+    if (s->what != SCOPE_OPEN || s->guarded)
+        return PDR_EINVALID;
     drop_temporaries(s);
     drop_chunks(s->first->next);
     s->first->next = nullptr;
-    if (s->owner) s->owner->scopes--;
+    if (s->owner)
+        s->owner->scopes--;
     unlink(s);
     s->what = HANDLE_FREE;
     s->next = free_scopes;
@@ -120,35 +141,44 @@ pdr_status engine_scope_close(pdr_scope *s) {
 
 pdr_status engine_scope_status(const pdr_scope *s) { return s && s->what == SCOPE_OPEN ? s->code : PDR_EINVALID; }
 
-void engine_scope_guard(pdr_scope *s, bool guarded) {
-    if (s && s->what == SCOPE_OPEN) s->guarded = guarded;
+void engine_scope_guard(pdr_scope *s, bool guarded)
+{
+    if (s && s->what == SCOPE_OPEN)
+        s->guarded = guarded;
 }
 
-int64_t engine_scope_sweep(engine_owner *owner) {
+int64_t engine_scope_sweep(engine_owner *owner)
+{
     int64_t closed = 0;
     for (pdr_scope *s = open_scopes, *next; s; s = next) {
         next = s->next;
-        if (!owner || s->owner != owner || s->guarded) continue;
+        if (!owner || s->owner != owner || s->guarded)
+            continue;
         engine_scope_close(s);
         closed++;
     }
     return closed;
 }
 
-void engine_scope_clear(pdr_scope *s, int32_t mode) {
-    if (!s || s->what != SCOPE_OPEN) return;
+void engine_scope_clear(pdr_scope *s, int32_t mode)
+{
+    if (!s || s->what != SCOPE_OPEN)
+        return;
     drop_temporaries(s);
     s->code = PDR_OK;
     s->message[0] = '\0';
-    if (known_mode(mode)) s->mode = mode;
+    if (known_mode(mode))
+        s->mode = mode;
 }
 
 const char *engine_scope_message(const pdr_scope *s) { return s ? s->message : "no scope"; }
 
 void engine_scope_fail(pdr_scope *s, pdr_status code, const char *why) { engine_fail(s, code, "%s", why ? why : ""); }
 
-void engine_fail(pdr_scope *s, pdr_status code, const char *format, ...) {
-    if (!s || s->what != SCOPE_OPEN || s->code) return;
+void engine_fail(pdr_scope *s, pdr_status code, const char *format, ...)
+{
+    if (!s || s->what != SCOPE_OPEN || s->code)
+        return;
     va_list words;
     va_start(words, format);
     vsnprintf(s->message, sizeof s->message, format, words);
@@ -156,15 +186,20 @@ void engine_fail(pdr_scope *s, pdr_status code, const char *format, ...) {
     s->code = code < 0 ? code : PDR_ERROR;
 }
 
-bool engine_alive(const pdr_tensor *t) {
+bool engine_alive(const pdr_tensor *t)
+{
     return t->what == HANDLE_TEMPORARY || t->what == HANDLE_KEPT || t->what == HANDLE_LENT;
 }
 
-bool engine_ready(pdr_scope *s, const char *op, handle_inputs inputs) {
-    if (!s || s->what != SCOPE_OPEN || s->code) return false;
+bool engine_ready(pdr_scope *s, const char *op, handle_inputs inputs)
+{
+    if (!s || s->what != SCOPE_OPEN || s->code)
+        return false;
     for (const pdr_tensor *t : inputs) {
-        if (!t) return false;
-        if (engine_alive(t)) continue;
+        if (!t)
+            return false;
+        if (engine_alive(t))
+            continue;
         engine_fail(s, PDR_EINVALID, "%s: a tensor that was released, or whose scope was cleared", op);
         return false;
     }
@@ -172,18 +207,22 @@ bool engine_ready(pdr_scope *s, const char *op, handle_inputs inputs) {
 }
 
 // Messages of LibTorch may have several lines; an error of Perdure has one.
-static void one_line(char *out, size_t room, const char *words) {
+static void one_line(char *out, size_t room, const char *words)
+{
     size_t n = 0;
     for (; *words && n + 1 < room; words++) {
         bool space = *words == '\n' || *words == ' ';
-        if (space && (n == 0 || out[n - 1] == ' ')) continue;
+        if (space && (n == 0 || out[n - 1] == ' '))
+            continue;
         out[n++] = space ? ' ' : *words;
     }
-    while (n && out[n - 1] == ' ') n--;
+    while (n && out[n - 1] == ' ')
+        n--;
     out[n] = '\0';
 }
 
-pdr_status engine_words(char *out, size_t room) {
+pdr_status engine_words(char *out, size_t room)
+{
     try {
         throw;
     } catch (const refusal &e) {
@@ -207,10 +246,12 @@ pdr_status engine_words(char *out, size_t room) {
     }
 }
 
-bool engine_attempt(pdr_scope *s, const char *op, bool write, expression run) {
+bool engine_attempt(pdr_scope *s, const char *op, bool write, expression run)
+{
     try {
         std::optional<c10::InferenceMode> inference;
-        if (s->mode == ENGINE_INFERENCE) inference.emplace(true);
+        if (s->mode == ENGINE_INFERENCE)
+            inference.emplace(true);
         c10::AutoGradMode grad(s->mode == PDR_GRAD && !write);
         run();
         return true;

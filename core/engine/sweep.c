@@ -5,18 +5,23 @@
 #include <string.h>
 
 static void add_quadratic(float *restrict g, const float *restrict w, const float *restrict importance,
-                          const float *restrict anchor, float weight, int64_t n) {
-    for (int64_t i = 0; i < n; i++) g[i] += weight * importance[i] * (w[i] - anchor[i]);
+                          const float *restrict anchor, float weight, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        g[i] += weight * importance[i] * (w[i] - anchor[i]);
 }
 
-void sweep_penalties(const sweep_penalty *p, int64_t penalties, const float *w, int64_t first, int64_t count, float *g) {
+void sweep_penalties(const sweep_penalty *p, int64_t penalties, const float *w, int64_t first, int64_t count, float *g)
+{
     for (int64_t k = 0; k < penalties; k++) {
         int64_t n = p[k].count - first < count ? p[k].count - first : count;
-        if (n > 0) add_quadratic(g, w + first, p[k].importance + first, p[k].anchor + first, p[k].weight, n);
+        if (n > 0)
+            add_quadratic(g, w + first, p[k].importance + first, p[k].anchor + first, p[k].weight, n);
     }
 }
 
-double sweep_value(const sweep_penalty *p, const float *w) {
+double sweep_value(const sweep_penalty *p, const float *w)
+{
     double sums[4] = {0};
     for (int64_t i = 0; i < p->count; i++) {
         double d = (double)w[i] - (double)p->anchor[i];
@@ -25,28 +30,38 @@ double sweep_value(const sweep_penalty *p, const float *w) {
     return 0.5 * (double)p->weight * ((sums[0] + sums[1]) + (sums[2] + sums[3]));
 }
 
-static void add_decay(float *restrict g, const float *restrict w, float decay, int64_t n) {
-    for (int64_t i = 0; i < n; i++) g[i] += decay * w[i];
+static void add_decay(float *restrict g, const float *restrict w, float decay, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        g[i] += decay * w[i];
 }
 
-static void descend(float *restrict w, const float *restrict g, float lr, int64_t n) {
-    for (int64_t i = 0; i < n; i++) w[i] -= lr * g[i];
+static void descend(float *restrict w, const float *restrict g, float lr, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        w[i] -= lr * g[i];
 }
 
-static void descend_momentum(float *restrict w, float *restrict m, const float *restrict g, float mu, float lr, int64_t n) {
+static void descend_momentum(float *restrict w, float *restrict m, const float *restrict g, float mu, float lr,
+                             int64_t n)
+{
     for (int64_t i = 0; i < n; i++) {
         m[i] = mu * m[i] + g[i];
         w[i] -= lr * m[i];
     }
 }
 
-static void shrink(float *restrict w, float by, int64_t n) {
-    for (int64_t i = 0; i < n; i++) w[i] *= by;
+static void shrink(float *restrict w, float by, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        w[i] *= by;
 }
 
-static void descend_adam(const sweep_step *p, float *restrict w, float *restrict m, float *restrict v, const float *restrict g,
-                         int64_t n) {
-    const float b1 = p->beta1, b2 = p->beta2, s1 = p->share1, s2 = p->share2, root = p->root, eps = p->epsilon, size = p->size;
+static void descend_adam(const sweep_step *p, float *restrict w, float *restrict m, float *restrict v,
+                         const float *restrict g, int64_t n)
+{
+    const float b1 = p->beta1, b2 = p->beta2, s1 = p->share1, s2 = p->share2, root = p->root, eps = p->epsilon,
+                size = p->size;
     for (int64_t i = 0; i < n; i++) {
         m[i] = b1 * m[i] + s1 * g[i];
         v[i] = b2 * v[i] + s2 * (g[i] * g[i]);
@@ -54,22 +69,26 @@ static void descend_adam(const sweep_step *p, float *restrict w, float *restrict
     }
 }
 
-static void update(const sweep_step *p, int64_t at, int64_t n, const float *g) {
+static void update(const sweep_step *p, int64_t at, int64_t n, const float *g)
+{
     float *w = p->w + at;
     if (p->kind == ENGINE_SGD) {
         if (!p->moment) {
             descend(w, g, p->lr, n);
             return;
         }
-        if (p->first) memset(p->moment + at, 0, (size_t)n * sizeof(float));
+        if (p->first)
+            memset(p->moment + at, 0, (size_t)n * sizeof(float));
         descend_momentum(w, p->moment + at, g, p->momentum, p->lr, n);
         return;
     }
-    if (p->kind == ENGINE_ADAMW) shrink(w, p->shrink, n);
+    if (p->kind == ENGINE_ADAMW)
+        shrink(w, p->shrink, n);
     descend_adam(p, w, p->moment + at, p->second + at, g, n);
 }
 
-void sweep_block(const sweep_step *p, int64_t first, int64_t count, const float *g) {
+void sweep_block(const sweep_step *p, int64_t first, int64_t count, const float *g)
+{
     const int changed = p->decay != 0 || p->penalty_count > 0; /* else the gradient is read where it lies */
     if (!changed) {
         update(p, first, count, g);
@@ -80,7 +99,8 @@ void sweep_block(const sweep_step *p, int64_t first, int64_t count, const float 
         int64_t n = count - at < SWEEP_CHUNK ? count - at : SWEEP_CHUNK;
         memcpy(sum, g + at, (size_t)n * sizeof *sum);
         sweep_penalties(p->penalties, p->penalty_count, p->w, first + at, n, sum);
-        if (p->decay != 0) add_decay(sum, p->w + first + at, p->decay, n);
+        if (p->decay != 0)
+            add_decay(sum, p->w + first + at, p->decay, n);
         update(p, first + at, n, sum);
     }
 }

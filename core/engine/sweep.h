@@ -22,8 +22,8 @@ typedef struct sweep_step {
     engine_optimizer_kind kind;
     float lr, decay, momentum, shrink; /* decay: L2 in the gradient; shrink: 1 - lr * decay of ADAMW */
     float beta1, beta2, share1, share2, epsilon, size, root; /* size: lr / (1 - beta1^t); root: sqrt(1 - beta2^t) */
-    int first;                         /* the momentum starts as the gradient */
-    float *w, *moment, *second;        /* [P]; NULL where the kind has none */
+    int first;                                               /* the momentum starts as the gradient */
+    float *w, *moment, *second;                              /* [P]; NULL where the kind has none */
     const sweep_penalty *penalties;
     int64_t penalty_count;
 } sweep_step;

@@ -29,6 +29,7 @@ static const struct engine table = {
     .optimizer_steps = engine_optimizer_steps,
 };
 
-__attribute__((visibility("default"))) const struct engine *perdure_engine(uint32_t version) {
+__attribute__((visibility("default"))) const struct engine *perdure_engine(uint32_t version)
+{
     return version == ENGINE_VERSION ? &table : 0;
 }

@@ -8,10 +8,7 @@
 
 #include "base/alloc.h"
 
-void faults_begin(faults *f, const char *file)
-{
-    *f = (faults){.file = alloc_text(file)};
-}
+void faults_begin(faults *f, const char *file) { *f = (faults){.file = alloc_text(file)}; }
 
 void faults_free(faults *f)
 {

@@ -281,10 +281,7 @@ void row_fill(struct check *c, const struct row *row, const node *n, const char 
 
 /* ---- a section ---- */
 
-static bool row_is_inline(const struct row *row)
-{
-    return row->type == ROW_SUBTREE && row->key[0] == '\0';
-}
+static bool row_is_inline(const struct row *row) { return row->type == ROW_SUBTREE && row->key[0] == '\0'; }
 
 /* Whether the row is a key of this variant. An unknown variant (-1: its word was wrong) has the keys of all. */
 static bool row_belongs(const struct row *row, int32_t variant)

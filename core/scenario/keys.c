@@ -318,10 +318,7 @@ void scenario_after(struct check *c, const node *n, const char *path, void *out)
 
 /* ---- words ---- */
 #define NAME_OF(function, type, words) \
-    const char *function(enum type v)  \
-    {                                  \
-        return words[v];               \
-    }
+    const char *function(enum type v) { return words[v]; }
 NAME_OF(data_set_name, data_set, data_sets)
 NAME_OF(normalize_name, normalize, normalizes)
 NAME_OF(split_by_name, split_by, split_bys)

@@ -46,10 +46,7 @@ static bool tree_tab_indents(const char *bytes, size_t line)
     return bytes[strspn(bytes, " ")] == '\t';
 }
 
-static bool tree_says(const char *words, const char *part)
-{
-    return words != NULL && strstr(words, part) != NULL;
-}
+static bool tree_says(const char *words, const char *part) { return words != NULL && strstr(words, part) != NULL; }
 
 static node *tree_refuse_form(struct builder *b)
 {

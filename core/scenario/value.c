@@ -13,10 +13,7 @@
 
 enum { VALUE_NAME = 100, VALUE_PATH = 4095 };
 
-static size_t number_digits(const char *s)
-{
-    return strspn(s, "0123456789");
-}
+static size_t number_digits(const char *s) { return strspn(s, "0123456789"); }
 
 bool number_int(const char *s, int64_t *out)
 {

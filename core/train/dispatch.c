@@ -3,17 +3,66 @@
 
 #include "train/cell.h"
 
-/* The hook at an offset of the plugin's table; NULL: not interested. All are function pointers of one size. */
-static void hook_at(const strategy *s, size_t offset, void *out, size_t size)
+/* A hook that is being called: where it stands in pdr_hooks, and the moment that it is shown. */
+typedef struct call {
+    size_t hook;
+    const char *name;
+    int32_t mode;
+    enum { OF_TASK, OF_EPOCH, OF_STEP, OF_EVAL } kind;
+    host_task *task;
+    int64_t epoch;
+    host_step *step;
+    pdr_eval *eval;
+} call;
+
+/* The hook at an offset of the plugin's table; NULL: not interested. Function pointers are all of one size. */
+static void hook_at(const strategy *s, size_t offset, void *out)
 {
-    memcpy(out, (const char *)&s->plugin->hooks + offset, size);
+    memcpy(out, (const char *)&s->plugin->hooks + offset, sizeof(step_hook));
+}
+
+static pdr_status hook_call(strategy *s, const call *k, pdr_scope *scope)
+{
+    union {
+        task_hook task;
+        epoch_hook epoch;
+        step_hook step;
+        eval_hook eval;
+    } f;
+    hook_at(s, k->hook, &f);
+    if (k->kind == OF_EVAL) {
+        k->eval->scope = scope;
+        return f.eval(s->self, k->eval);
+    }
+    k->task->task.scope = scope;
+    if (k->kind == OF_TASK)
+        return f.task(s->self, &k->task->task);
+    if (k->kind == OF_EPOCH)
+        return f.epoch(s->self, &k->task->task, k->epoch);
+    k->step->step.scope = scope;
+    return f.step(s->self, &k->step->step);
+}
+
+static int dispatch(cell *c, const call *k, error *e)
+{
+    int code = 0;
+    for (int i = 0; !code && i < c->session.count; i++) {
+        strategy *s = &c->session.strategies[i];
+        step_hook wanted;
+        hook_at(s, k->hook, &wanted);
+        if (!wanted)
+            continue;
+        pdr_scope *scope = host_enter(s, k->name, k->mode);
+        code = host_leave(s, hook_call(s, k, scope), e);
+    }
+    return code;
 }
 
 bool dispatch_wanted(const cell *c, size_t hook)
 {
     for (int i = 0; i < c->session.count; i++) {
         step_hook f;
-        hook_at(&c->session.strategies[i], hook, &f, sizeof f);
+        hook_at(&c->session.strategies[i], hook, &f);
         if (f)
             return true;
     }
@@ -36,61 +85,23 @@ int dispatch_run(cell *c, bool before, error *e)
 
 int dispatch_task(cell *c, size_t hook, const char *name, host_task *t, error *e)
 {
-    int code = 0;
-    for (int i = 0; !code && i < c->session.count; i++) {
-        strategy *s = &c->session.strategies[i];
-        task_hook f;
-        hook_at(s, hook, &f, sizeof f);
-        if (!f)
-            continue;
-        t->task.scope = host_enter(s, name, PDR_NO_GRAD);
-        code = host_leave(s, f(s->self, &t->task), e);
-    }
-    return code;
+    return dispatch(c, &(call){.hook = hook, .name = name, .mode = PDR_NO_GRAD, .kind = OF_TASK, .task = t}, e);
 }
 
 int dispatch_epoch(cell *c, size_t hook, const char *name, host_task *t, int64_t epoch, error *e)
 {
-    int code = 0;
-    for (int i = 0; !code && i < c->session.count; i++) {
-        strategy *s = &c->session.strategies[i];
-        epoch_hook f;
-        hook_at(s, hook, &f, sizeof f);
-        if (!f)
-            continue;
-        t->task.scope = host_enter(s, name, PDR_NO_GRAD);
-        code = host_leave(s, f(s->self, &t->task, epoch), e);
-    }
-    return code;
+    return dispatch(
+        c, &(call){.hook = hook, .name = name, .mode = PDR_NO_GRAD, .kind = OF_EPOCH, .task = t, .epoch = epoch}, e);
 }
 
 int dispatch_step(cell *c, size_t hook, const char *name, int32_t mode, error *e)
 {
-    int code = 0;
     host_task *task = (host_task *)(uintptr_t)c->step.step.task;
-    for (int i = 0; !code && i < c->session.count; i++) {
-        strategy *s = &c->session.strategies[i];
-        step_hook f;
-        hook_at(s, hook, &f, sizeof f);
-        if (!f)
-            continue;
-        c->step.step.scope = task->task.scope = host_enter(s, name, mode);
-        code = host_leave(s, f(s->self, &c->step.step), e);
-    }
-    return code;
+    return dispatch(
+        c, &(call){.hook = hook, .name = name, .mode = mode, .kind = OF_STEP, .task = task, .step = &c->step}, e);
 }
 
 int dispatch_eval(cell *c, size_t hook, const char *name, pdr_eval *eval, error *e)
 {
-    int code = 0;
-    for (int i = 0; !code && i < c->session.count; i++) {
-        strategy *s = &c->session.strategies[i];
-        eval_hook f;
-        hook_at(s, hook, &f, sizeof f);
-        if (!f)
-            continue;
-        eval->scope = host_enter(s, name, PDR_NO_GRAD);
-        code = host_leave(s, f(s->self, eval), e);
-    }
-    return code;
+    return dispatch(c, &(call){.hook = hook, .name = name, .mode = PDR_NO_GRAD, .kind = OF_EVAL, .eval = eval}, e);
 }

@@ -10,16 +10,20 @@ typedef struct {
     double strength;
 } config;
 
-static const pdr_param params[] = {
-    {.key = "strength", .help = "weight of the pull; the penalty has half of it", .type = PDR_PARAM_REAL,
-     .offset = offsetof(config, strength), .fallback = "0.1", .min = 0, .max = 1e9},
-    {.key = NULL}};
+static const pdr_param params[] = {{.key = "strength",
+                                    .help = "weight of the pull; the penalty has half of it",
+                                    .type = PDR_PARAM_REAL,
+                                    .offset = offsetof(config, strength),
+                                    .fallback = "0.1",
+                                    .min = 0,
+                                    .max = 1e9},
+                                   {.key = NULL}};
 
 /* One instance. It starts as zeros, with host and config filled in. */
 typedef struct {
     const pdr_host *host;
-    config          config;
-    pdr_tensor     *anchor, *ones; /* [P], owned; NULL in the first task */
+    config config;
+    pdr_tensor *anchor, *ones; /* [P], owned; NULL in the first task */
 } strategy;
 
 static pdr_status setup(strategy *self)
@@ -36,9 +40,9 @@ static void teardown(strategy *self)
 
 static pdr_status after_task(void *p, const pdr_task *t)
 {
-    strategy             *self = p;
-    const pdr_tensor_api *T    = self->host->tensor;
-    pdr_tensor           *w = T->clone(t->scope, self->host->model->flat_params(t->model)); /* clone: w goes on moving */
+    strategy *self = p;
+    const pdr_tensor_api *T = self->host->tensor;
+    pdr_tensor *w = T->clone(t->scope, self->host->model->flat_params(t->model)); /* clone: w goes on moving */
     pdr_hold(self->host, &self->anchor, w);
     pdr_hold(self->host, &self->ones, T->affine(t->scope, w, 0, 1));
     return T->status(t->scope); /* the first error of the lines above */
@@ -47,7 +51,8 @@ static pdr_status after_task(void *p, const pdr_task *t)
 static pdr_status after_loss(void *p, const pdr_step *s)
 {
     strategy *self = p;
-    if (!self->anchor) return PDR_OK;
+    if (!self->anchor)
+        return PDR_OK;
     return self->host->step->add_penalty(s, self->ones, self->anchor, self->config.strength, "pull");
 }
 
@@ -65,11 +70,12 @@ static pdr_status load(void *p, pdr_state *in, uint32_t state_version)
     strategy *self = p;
     (void)state_version; /* compare it when save() has changed */
     self->anchor = self->host->state->get_tensor(in, "anchor");
-    self->ones   = self->host->state->get_tensor(in, "ones");
+    self->ones = self->host->state->get_tensor(in, "ones");
     return PDR_OK;
 }
 
-static const pdr_hooks hooks = {PDR_HOOKS, .after_loss = after_loss, .after_task = after_task, .save = save, .load = load};
+static const pdr_hooks hooks = {PDR_HOOKS, .after_loss = after_loss, .after_task = after_task, .save = save,
+                                .load = load};
 
 PDR_STRATEGY("my_strategy", "0.1", "Pulls parameters towards those after the last task", NULL,
              PDR_NEEDS_BOUNDARIES | PDR_GRAPH_SAFE | PDR_RANK_SAFE)

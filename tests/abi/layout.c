@@ -8,13 +8,13 @@
 #define AT(type, member, offset) _Static_assert(offsetof(type, member) == (offset), #type "." #member " moved")
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), "the size of " #type " changed")
 /* No tail padding: the last member ends where the struct ends. */
-#define LAST(type, member)                                                                                             \
+#define LAST(type, member) \
     _Static_assert(offsetof(type, member) + sizeof(((type *)0)->member) == sizeof(type), #type " has tail padding")
 /* Tables begin with struct_size and a reserved word; the first function comes right after. */
-#define TABLE(type, first, last, slots)                                                                                \
-    AT(type, struct_size, 0);                                                                                          \
-    AT(type, first, 8);                                                                                                \
-    LAST(type, last);                                                                                                  \
+#define TABLE(type, first, last, slots) \
+    AT(type, struct_size, 0);           \
+    AT(type, first, 8);                 \
+    LAST(type, last);                   \
     SIZE(type, 8 + 8 * (slots))
 
 SIZE(void *, 8);

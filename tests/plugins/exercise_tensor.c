@@ -28,9 +28,9 @@ static pdr_tensor *places(const pdr_host *h, pdr_scope *s)
 static pdr_status making(const pdr_host *h, pdr_scope *s)
 {
     const pdr_tensor_api *T = h->tensor;
-    pdr_tensor           *a = matrix(h, s);
-    float                 f[6];
-    uint8_t               bytes[3];
+    pdr_tensor *a = matrix(h, s);
+    float f[6];
+    uint8_t bytes[3];
 
     IS("from", a, 1, 2, 3, 4, 5, 6);
     CHECK("rank", T->rank(a) == 2 && T->rank(NULL) == -1);
@@ -103,7 +103,7 @@ static pdr_status elementwise(const pdr_host *h, pdr_scope *s)
 static pdr_status folds(const pdr_host *h, pdr_scope *s)
 {
     const pdr_tensor_api *T = h->tensor;
-    pdr_tensor           *a = matrix(h, s), *v = vector(h, s);
+    pdr_tensor *a = matrix(h, s), *v = vector(h, s);
 
     IS("sum", T->sum(s, a, PDR_ALL, 0), 21);
     IS("sum", T->sum(s, a, 0, 0), 5, 7, 9);
@@ -151,17 +151,19 @@ static pdr_status shapes(const pdr_host *h, pdr_scope *s)
 static pdr_status losses(const pdr_host *h, pdr_scope *s)
 {
     const pdr_tensor_api *T = h->tensor;
-    pdr_tensor *z  = T->reshape(s, vector(h, s), (const int64_t[]){1, 3}, 2), *zs[] = {z, z};
-    pdr_tensor *y  = T->from(s, PDR_I64, two, 1, (const int64_t[]){0, -1});
-    pdr_tensor *b  = T->from(s, PDR_F32, two, 1, (const float[]){0, 2});
+    pdr_tensor *z = T->reshape(s, vector(h, s), (const int64_t[]){1, 3}, 2), *zs[] = {z, z};
+    pdr_tensor *y = T->from(s, PDR_I64, two, 1, (const int64_t[]){0, -1});
+    pdr_tensor *b = T->from(s, PDR_F32, two, 1, (const float[]){0, 2});
     pdr_tensor *on = T->from(s, PDR_F32, two, 1, (const float[]){1, 0.25f});
 
     IS("cross_entropy", T->cross_entropy(s, T->cat(s, zs, 2, 0), y), 2.40760596, 0);
     IS("bce", T->bce(s, b, on), 0.69314718, 1.62692801);
     /* Equal logits at T = 2: 4 x entropy of softmax([.5 1 1.5]) = 4 x 1.0247; with two of three columns: target
      * softmax([.5 1]) = [.37754067 .62245933], log softmax = [-1.68026776 -1.18026776 ...]. */
-    IS("distill", T->distill(s, z, z, 2), 4 * (0.18632372 * 1.68026968 + 0.30719589 * 1.18026968 + 0.50648039 * 0.68026968));
-    IS("distill", T->distill(s, z, T->slice(s, z, 1, 0, 2), 2), 4 * (0.37754067 * 1.68026968 + 0.62245933 * 1.18026968));
+    IS("distill", T->distill(s, z, z, 2),
+       4 * (0.18632372 * 1.68026968 + 0.30719589 * 1.18026968 + 0.50648039 * 0.68026968));
+    IS("distill", T->distill(s, z, T->slice(s, z, 1, 0, 2), 2),
+       4 * (0.37754067 * 1.68026968 + 0.62245933 * 1.18026968));
     return PDR_OK;
 }
 
@@ -195,15 +197,24 @@ static pdr_status in_place(const pdr_host *h, pdr_scope *s)
     return PDR_OK;
 }
 
-#define TENSOR(t) {.kind = PDR_V_TENSOR, .as = {.tensor = (t)}}
-#define INT(n) {.kind = PDR_V_INT, .as = {.i = (n)}}
-#define REAL(n) {.kind = PDR_V_REAL, .as = {.r = (n)}}
+#define TENSOR(t)                                    \
+    {                                                \
+        .kind = PDR_V_TENSOR, .as = {.tensor = (t) } \
+    }
+#define INT(n)                               \
+    {                                        \
+        .kind = PDR_V_INT, .as = {.i = (n) } \
+    }
+#define REAL(n)                               \
+    {                                         \
+        .kind = PDR_V_REAL, .as = {.r = (n) } \
+    }
 
 static pdr_status invocations(const pdr_host *h, pdr_scope *s)
 {
     const pdr_tensor_api *T = h->tensor;
     pdr_tensor *a = matrix(h, s), *v = vector(h, s), *parts[] = {v, v};
-    pdr_value   out[2], none = {.kind = PDR_V_NONE, .count = 0, .as = {.i = 0}};
+    pdr_value out[2], none = {.kind = PDR_V_NONE, .count = 0, .as = {.i = 0}};
 
     const pdr_value distance[] = {TENSOR(a), TENSOR(a)}; /* p and compute_mode left out */
     CHECK("invoke aten::cdist", T->invoke(s, "aten::cdist", distance, 2, out, 1) == PDR_OK);
@@ -213,8 +224,10 @@ static pdr_status invocations(const pdr_host *h, pdr_scope *s)
     CHECK("invoke aten::add.Tensor", T->invoke(s, "aten::add.Tensor", sum, 3, out, 1) == PDR_OK);
     IS("invoke aten::add.Tensor", out[0].as.tensor, 4, 8, 12);
 
-    const int64_t   over[] = {1};
-    const pdr_value norm[] = {TENSOR(a), REAL(2), {.kind = PDR_V_INTS, .count = 1, .as = {.ints = over}},
+    const int64_t over[] = {1};
+    const pdr_value norm[] = {TENSOR(a),
+                              REAL(2),
+                              {.kind = PDR_V_INTS, .count = 1, .as = {.ints = over}},
                               {.kind = PDR_V_BOOL, .as = {.i = 1}}};
     CHECK("invoke aten::norm", T->invoke(s, "aten::norm.ScalarOpt_dim", norm, 4, out, 1) == PDR_OK);
     IS("invoke aten::norm", out[0].as.tensor, 3.74165739, 8.77496439);
@@ -251,7 +264,7 @@ static pdr_status invocations(const pdr_host *h, pdr_scope *s)
     CHECK("invoke aten::equal", T->invoke(s, "aten::equal", same, 2, out, 2) == PDR_OK);
     CHECK("invoke aten::equal", out[0].kind == PDR_V_BOOL && out[0].as.i == 1 && out[1].kind == PDR_V_NONE);
 
-    pdr_tensor     *kept  = T->keep(h, T->clone(s, v)); /* an operator in place, on what may be written */
+    pdr_tensor *kept = T->keep(h, T->clone(s, v)); /* an operator in place, on what may be written */
     const pdr_value add[] = {TENSOR(kept), TENSOR(v)};
     CHECK("invoke aten::add_.Tensor", T->invoke(s, "aten::add_.Tensor", add, 2, out, 1) == PDR_OK);
     IS("invoke aten::add_.Tensor", kept, 2, 4, 6);
@@ -261,26 +274,30 @@ static pdr_status invocations(const pdr_host *h, pdr_scope *s)
 
 /* Makes an error in a scope of its own, and looks that it is the right one and that nothing runs there any more. What
  * LibTorch refuses before the host does is as good: PDR_EENGINE. */
-static int as_expected(pdr_status got, pdr_status code) { return got == code || (code == PDR_EINVALID && got == PDR_EENGINE); }
+static int as_expected(pdr_status got, pdr_status code)
+{
+    return got == code || (code == PDR_EINVALID && got == PDR_EENGINE);
+}
 
-#define REFUSED(name, code, call)                                                                                      \
-    do {                                                                                                               \
-        pdr_scope *s = T->open(h, PDR_NO_GRAD);                                                                        \
-        (void)(call);                                                                                                  \
-        pdr_status first = T->status(s);                                                                               \
-        int        runs  = T->full(s, PDR_F32, NULL, 0, 1) != NULL;                                                    \
-        pdr_status last  = T->close(s);                                                                                \
-        if (!as_expected(first, code) || last != first)                                                                          \
-            return pdr_failf(h, PDR_ERROR, "%s: status %d, at close %d instead of %d (line %d)", name, (int)first,     \
-                             (int)last, (int)(code), __LINE__);                                                        \
-        if (runs) return check_failed(h, __LINE__, name, "a scope with an error still computes");                      \
+#define REFUSED(name, code, call)                                                                                  \
+    do {                                                                                                           \
+        pdr_scope *s = T->open(h, PDR_NO_GRAD);                                                                    \
+        (void)(call);                                                                                              \
+        pdr_status first = T->status(s);                                                                           \
+        int runs = T->full(s, PDR_F32, NULL, 0, 1) != NULL;                                                        \
+        pdr_status last = T->close(s);                                                                             \
+        if (!as_expected(first, code) || last != first)                                                            \
+            return pdr_failf(h, PDR_ERROR, "%s: status %d, at close %d instead of %d (line %d)", name, (int)first, \
+                             (int)last, (int)(code), __LINE__);                                                    \
+        if (runs)                                                                                                  \
+            return check_failed(h, __LINE__, name, "a scope with an error still computes");                        \
     } while (0)
 
 static pdr_status refusals(const pdr_host *h, pdr_scope *outer)
 {
     const pdr_tensor_api *T = h->tensor;
-    pdr_tensor           *a = matrix(h, outer), *v = vector(h, outer);
-    pdr_value             out[1];
+    pdr_tensor *a = matrix(h, outer), *v = vector(h, outer);
+    pdr_value out[1];
     const pdr_value one[] = {TENSOR(v)}, text[] = {{.kind = PDR_V_TEXT, .as = {.text = "no"}}, TENSOR(v)};
     const pdr_value both[] = {TENSOR(v), TENSOR(v)}, top[] = {TENSOR(v), INT(1)};
 
@@ -314,11 +331,11 @@ static pdr_status refusals(const pdr_host *h, pdr_scope *outer)
 /* Does autograd record? In a [no-grad] scope a result is a leaf, in a [grad] scope that of a leaf() is not. */
 static pdr_status modes(const pdr_host *h, pdr_scope *s)
 {
-    const pdr_tensor_api *T     = h->tensor;
-    pdr_scope            *quiet = T->open(h, PDR_NO_GRAD);
-    pdr_tensor           *x = T->leaf(s, vector(h, s)), *recorded = T->square(s, x), *plain = T->square(quiet, x);
-    pdr_value             out[3];
-    const pdr_value       r[] = {TENSOR(recorded)}, p[] = {TENSOR(plain)}, d[] = {TENSOR(T->detach(s, recorded))};
+    const pdr_tensor_api *T = h->tensor;
+    pdr_scope *quiet = T->open(h, PDR_NO_GRAD);
+    pdr_tensor *x = T->leaf(s, vector(h, s)), *recorded = T->square(s, x), *plain = T->square(quiet, x);
+    pdr_value out[3];
+    const pdr_value r[] = {TENSOR(recorded)}, p[] = {TENSOR(plain)}, d[] = {TENSOR(T->detach(s, recorded))};
     CHECK("open", T->invoke(s, "aten::is_leaf", r, 1, &out[0], 1) == PDR_OK && out[0].as.i == 0);
     CHECK("open", T->invoke(s, "aten::is_leaf", p, 1, &out[1], 1) == PDR_OK && out[1].as.i == 1);
     CHECK("detach", T->invoke(s, "aten::is_leaf", d, 1, &out[2], 1) == PDR_OK && out[2].as.i == 1);
@@ -330,20 +347,32 @@ static pdr_status modes(const pdr_host *h, pdr_scope *s)
 static pdr_status before_task(void *p, const pdr_task *t)
 {
     const pdr_host *h = ((strategy *)p)->host;
-    pdr_status      wrong;
-    if (t->index) return PDR_OK;
+    pdr_status wrong;
+    if (t->index)
+        return PDR_OK;
     CHECK("close", h->tensor->close(t->scope) == PDR_EINVALID); /* the hook's own scope is the host's */
-    if ((wrong = check_in_scope(h, "making", PDR_NO_GRAD, making))) return wrong;
-    if ((wrong = check_in_scope(h, "elementwise", PDR_NO_GRAD, elementwise))) return wrong;
-    if ((wrong = check_in_scope(h, "elementwise [grad]", PDR_GRAD, elementwise))) return wrong;
-    if ((wrong = check_in_scope(h, "folds", PDR_NO_GRAD, folds))) return wrong;
-    if ((wrong = check_in_scope(h, "shapes", PDR_NO_GRAD, shapes))) return wrong;
-    if ((wrong = check_in_scope(h, "losses", PDR_NO_GRAD, losses))) return wrong;
-    if ((wrong = check_in_scope(h, "in place", PDR_NO_GRAD, in_place))) return wrong;
-    if ((wrong = check_in_scope(h, "in place [grad]", PDR_GRAD, in_place))) return wrong;
-    if ((wrong = check_in_scope(h, "invoke", PDR_NO_GRAD, invocations))) return wrong;
-    if ((wrong = check_in_scope(h, "refusals", PDR_NO_GRAD, refusals))) return wrong;
-    if ((wrong = check_in_scope(h, "modes", PDR_GRAD, modes))) return wrong;
+    if ((wrong = check_in_scope(h, "making", PDR_NO_GRAD, making)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "elementwise", PDR_NO_GRAD, elementwise)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "elementwise [grad]", PDR_GRAD, elementwise)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "folds", PDR_NO_GRAD, folds)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "shapes", PDR_NO_GRAD, shapes)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "losses", PDR_NO_GRAD, losses)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "in place", PDR_NO_GRAD, in_place)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "in place [grad]", PDR_GRAD, in_place)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "invoke", PDR_NO_GRAD, invocations)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "refusals", PDR_NO_GRAD, refusals)))
+        return wrong;
+    if ((wrong = check_in_scope(h, "modes", PDR_GRAD, modes)))
+        return wrong;
     h->log(h, PDR_INFO, "exercise_tensor: all functions as expected");
     return PDR_OK;
 }

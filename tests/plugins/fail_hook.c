@@ -6,7 +6,8 @@ TINY_EMPTY_LIFE
 static pdr_status after_batch(void *p, const pdr_step *s)
 {
     strategy *self = (strategy *)p;
-    if (s->index != 3) return PDR_OK;
+    if (s->index != 3)
+        return PDR_OK;
     return pdr_failf(self->host, PDR_ERROR, "fail_hook fails at step %d, as it was made to", 3);
 }
 static const pdr_hooks hooks = {PDR_HOOKS, .after_batch = after_batch};

@@ -5,8 +5,8 @@ TINY_WITHOUT_PARAMS
 TINY_EMPTY_LIFE
 static pdr_status before_task(void *p, const pdr_task *t)
 {
-    strategy             *self = (strategy *)p;
-    const pdr_tensor_api *T    = self->host->tensor;
+    strategy *self = (strategy *)p;
+    const pdr_tensor_api *T = self->host->tensor;
     (void)T->slice(t->scope, T->arange(t->scope, 0, 4), 0, 2, 10); /* elements 2 .. 11 of 4 */
     return PDR_OK;
 }

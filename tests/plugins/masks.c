@@ -10,17 +10,23 @@ typedef struct {
 } config;
 typedef struct {
     const pdr_host *host;
-    config          config;
+    config config;
 } strategy;
 
 enum { ALL, SEEN, TASK };
 static const char *const words[] = {"all", "seen", "task", NULL};
-static const pdr_param params[] = {
-    {.key = "active", .help = "which columns compete", .type = PDR_PARAM_CHOICE, .offset = offsetof(config, active),
-     .fallback = "all", .choices = words},
-    {.key = "shared", .help = "all tasks have the first columns", .type = PDR_PARAM_BOOL,
-     .offset = offsetof(config, shared), .fallback = "false"},
-    {.key = NULL}};
+static const pdr_param params[] = {{.key = "active",
+                                    .help = "which columns compete",
+                                    .type = PDR_PARAM_CHOICE,
+                                    .offset = offsetof(config, active),
+                                    .fallback = "all",
+                                    .choices = words},
+                                   {.key = "shared",
+                                    .help = "all tasks have the first columns",
+                                    .type = PDR_PARAM_BOOL,
+                                    .offset = offsetof(config, shared),
+                                    .fallback = "false"},
+                                   {.key = NULL}};
 
 static pdr_status setup(strategy *self)
 {
@@ -32,24 +38,27 @@ static void teardown(strategy *self) { (void)self; }
 static double row_loss(const strategy *self, const pdr_task *t, const double *logit, int64_t y)
 {
     int64_t first = 0, end = t->columns;
-    double  sum = 0;
-    if (self->config.active == SEEN) end = t->seen;
+    double sum = 0;
+    if (self->config.active == SEEN)
+        end = t->seen;
     if (self->config.active == TASK && !self->config.shared) {
         first = y / 2 * 2;
-        end   = first + 2;
+        end = first + 2;
     }
-    for (int64_t j = first; j < end; j++) sum += exp(logit[j]);
+    for (int64_t j = first; j < end; j++)
+        sum += exp(logit[j]);
     return log(sum) - logit[y];
 }
 
 static pdr_status after_loss(void *p, const pdr_step *s)
 {
-    strategy             *self = (strategy *)p;
-    const pdr_tensor_api *T    = self->host->tensor;
+    strategy *self = (strategy *)p;
+    const pdr_tensor_api *T = self->host->tensor;
     enum { ROWS = 64, COLUMNS = 16 };
-    double  logits[ROWS * COLUMNS], found[ROWS];
+    double logits[ROWS * COLUMNS], found[ROWS];
     int64_t y[ROWS], n = T->size(s->x, 0), c = s->task->columns;
-    if (n > ROWS || c > COLUMNS) return pdr_failf(self->host, PDR_EINVALID, "more rows than the test makes");
+    if (n > ROWS || c > COLUMNS)
+        return pdr_failf(self->host, PDR_EINVALID, "more rows than the test makes");
     if (T->read(s->logits, PDR_F64, logits, (uint64_t)(n * c) * sizeof *logits) != PDR_OK ||
         T->read(s->row_loss, PDR_F64, found, (uint64_t)n * sizeof *found) != PDR_OK ||
         T->read(s->y, PDR_I64, y, (uint64_t)n * sizeof *y) != PDR_OK)

@@ -6,12 +6,12 @@ typedef struct {
 } config;
 typedef struct {
     const pdr_host *host;
-    config          config;
-    pdr_tensor     *ones, *zeros;
+    config config;
+    pdr_tensor *ones, *zeros;
 } strategy;
-static const pdr_param params[] = {{.key = "weight", .help = "of the penalty", .type = PDR_PARAM_REAL,
-                                    .offset = offsetof(config, weight), .max = 1e9},
-                                   {.key = NULL}};
+static const pdr_param params[] = {
+    {.key = "weight", .help = "of the penalty", .type = PDR_PARAM_REAL, .offset = offsetof(config, weight), .max = 1e9},
+    {.key = NULL}};
 static pdr_status setup(strategy *self)
 {
     (void)self;
@@ -24,9 +24,9 @@ static void teardown(strategy *self)
 }
 static pdr_status before_task(void *p, const pdr_task *t)
 {
-    strategy             *self = (strategy *)p;
-    const pdr_tensor_api *T    = self->host->tensor;
-    int64_t               n    = T->size(self->host->model->flat_params(t->model), 0);
+    strategy *self = (strategy *)p;
+    const pdr_tensor_api *T = self->host->tensor;
+    int64_t n = T->size(self->host->model->flat_params(t->model), 0);
     pdr_hold(self->host, &self->ones, T->full(t->scope, PDR_F32, &n, 1, 1));
     pdr_hold(self->host, &self->zeros, T->full(t->scope, PDR_F32, &n, 1, 0));
     return PDR_OK;

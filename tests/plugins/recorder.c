@@ -15,17 +15,17 @@
 
 typedef struct {
     const char *memory, *file, *tag;
-    int64_t     rehearse, label;
-    double      value, weight, term, penalty, edit_grad;
-    int32_t     blend, mingle, write_params, values;
+    int64_t rehearse, label;
+    double value, weight, term, penalty, edit_grad;
+    int32_t blend, mingle, write_params, values;
 } config;
 
 typedef struct {
     const pdr_host *host;
-    config          config;
-    FILE           *out;
-    pdr_memory     *memory;
-    pdr_tensor     *ones, *zeros; /* of the penalty */
+    config config;
+    FILE *out;
+    pdr_memory *memory;
+    pdr_tensor *ones, *zeros; /* of the penalty */
 } strategy;
 
 static const char *const blends[] = {"join", "share", "add", NULL};
@@ -41,7 +41,8 @@ static const pdr_param params[] = {
     {KEY("blend", CHOICE, blend), .help = "of the rows; a term joins as add", .fallback = "join", .choices = blends},
     {KEY("weight", REAL, weight), .help = "of the rows and of the term", .fallback = "1", .max = 1e9},
     {KEY("term", REAL, term), .help = "of add_loss; 0: none", .fallback = "0", .min = -1e9, .max = 1e9},
-    {KEY("penalty", REAL, penalty), .help = "weight, towards 0 with importance 1; 0: none", .fallback = "0", .max = 1e9},
+    {KEY("penalty", REAL, penalty), .help = "weight, towards 0 with importance 1; 0: none", .fallback = "0",
+     .max = 1e9},
     {KEY("edit_grad", REAL, edit_grad), .help = "factor on the gradient", .fallback = "1", .min = -1e9, .max = 1e9},
     {KEY("mingle", BOOL, mingle), .help = "store fresh rows, mingle them into later tasks", .fallback = "false"},
     {KEY("write_params", BOOL, write_params), .help = "zero the parameters in before_eval", .fallback = "false"},
@@ -62,7 +63,8 @@ static void put(strategy *self, const char *format, ...)
 static pdr_status end_line(strategy *self)
 {
     int bad = fputc('\n', self->out) < 0;
-    if (fflush(self->out) || bad) return self->host->fail(self->host, PDR_EIO, "recorder: cannot write its file");
+    if (fflush(self->out) || bad)
+        return self->host->fail(self->host, PDR_EIO, "recorder: cannot write its file");
     return PDR_OK;
 }
 
@@ -75,7 +77,8 @@ static void put_shape(strategy *self, const char *name, const pdr_tensor *t)
         return;
     }
     put(self, "%s[", T->dtype(t) == PDR_U8 ? "u8" : "");
-    for (int32_t d = 0; d < T->rank(t); d++) put(self, "%s%" PRId64, d ? "," : "", T->size(t, d));
+    for (int32_t d = 0; d < T->rank(t); d++)
+        put(self, "%s%" PRId64, d ? "," : "", T->size(t, d));
     put(self, "]");
 }
 
@@ -89,12 +92,14 @@ static void put_values(strategy *self, pdr_scope *s, const char *name, const pdr
         return;
     }
     int64_t shape[] = {T->rank(t) ? T->size(t, 0) : 1, -1}, n = shape[0];
-    if (n == 0) return;
-    t            = T->reshape(s, t, shape, 2);
-    t            = T->slice(s, t, 1, T->size(t, 1) - 1, 1);
+    if (n == 0)
+        return;
+    t = T->reshape(s, t, shape, 2);
+    t = T->slice(s, t, 1, T->size(t, 1) - 1, 1);
     double *read = (double *)calloc((size_t)n, sizeof *read);
     if (read && T->read(t, PDR_F64, read, (uint64_t)n * sizeof *read) == PDR_OK)
-        for (int64_t i = 0; i < n; i++) put(self, "%s%.9g", i ? "," : "", read[i]);
+        for (int64_t i = 0; i < n; i++)
+            put(self, "%s%.9g", i ? "," : "", read[i]);
     else
         put(self, "unreadable");
     free(read);
@@ -112,11 +117,14 @@ static pdr_status put_task(strategy *self, const char *hook, const pdr_task *t, 
 {
     put(self, "%s %s task=%" PRId64 " rows=%" PRId64 " held_out=%" PRId64 " classes=", self->config.tag, hook, t->index,
         t->row_count, t->held_out);
-    for (int64_t i = 0; i < t->class_count; i++) put(self, "%s%" PRId64, i ? "," : "", t->classes[i]);
+    for (int64_t i = 0; i < t->class_count; i++)
+        put(self, "%s%" PRId64, i ? "," : "", t->classes[i]);
     put(self, " seen_before=%" PRId64 " seen=%" PRId64 " columns=%" PRId64 " previous=%d boundary=%u task_id=%u shape=",
         t->seen_before, t->seen, t->columns, t->previous != NULL, t->boundary_known, t->task_id_given);
-    for (int64_t i = 0; i < t->rank; i++) put(self, "%s%" PRId64, i ? "," : "", t->shape[i]);
-    if (epoch >= 0) put(self, " epoch=%" PRId64, epoch);
+    for (int64_t i = 0; i < t->rank; i++)
+        put(self, "%s%" PRId64, i ? "," : "", t->shape[i]);
+    if (epoch >= 0)
+        put(self, " epoch=%" PRId64, epoch);
     put_sum(self, t->scope, "w", self->host->model->flat_params(t->model));
     return end_line(self);
 }
@@ -124,7 +132,7 @@ static pdr_status put_task(strategy *self, const char *hook, const pdr_task *t, 
 static pdr_status put_step(strategy *self, const char *hook, const pdr_step *s)
 {
     pdr_tensor *none = NULL;
-    int         late = !strcmp(hook, "after_backward") || !strcmp(hook, "before_update") || !strcmp(hook, "after_update");
+    int late = !strcmp(hook, "after_backward") || !strcmp(hook, "before_update") || !strcmp(hook, "after_update");
     put(self, "%s %s task=%" PRId64 " step=%" PRId64 " epoch=%u skipped=%u fresh=%" PRId64 " B=%" PRId64 " lr=%.9g",
         self->config.tag, hook, s->task->index, s->index, s->epoch, s->skipped, s->fresh,
         self->host->tensor->size(s->x, 0), s->lr);
@@ -154,10 +162,13 @@ static pdr_status put_eval(strategy *self, const char *hook, const pdr_eval *e)
 static pdr_status setup(strategy *self)
 {
     self->out = fopen(self->config.file, "a");
-    if (!self->out) return pdr_failf(self->host, PDR_EIO, "cannot open %s", self->config.file);
+    if (!self->out)
+        return pdr_failf(self->host, PDR_EIO, "cannot open %s", self->config.file);
     put(self, "%s create rank=%u ranks=%u", self->config.tag, self->host->rank, self->host->ranks);
-    if (self->config.mingle) self->memory = self->host->memory->open(self->host, "mingled", self->config.memory);
-    if (self->config.mingle && !self->memory) return PDR_ERROR;
+    if (self->config.mingle)
+        self->memory = self->host->memory->open(self->host, "mingled", self->config.memory);
+    if (self->config.mingle && !self->memory)
+        return PDR_ERROR;
     return end_line(self);
 }
 
@@ -184,8 +195,8 @@ static pdr_status before_run(void *p, int64_t task_count)
 
 static pdr_status before_task(void *p, const pdr_task *t)
 {
-    strategy             *self = (strategy *)p;
-    const pdr_tensor_api *T    = self->host->tensor;
+    strategy *self = (strategy *)p;
+    const pdr_tensor_api *T = self->host->tensor;
     if (self->config.penalty > 0) {
         int64_t n = T->size(self->host->model->flat_params(t->model), 0);
         pdr_hold(self->host, &self->ones, T->full(t->scope, PDR_F32, &n, 1, 1));
@@ -193,7 +204,8 @@ static pdr_status before_task(void *p, const pdr_task *t)
     }
     if (self->memory && self->host->memory->count(self->memory, PDR_ALL)) {
         pdr_status bad = self->host->data->mingle(t, self->memory);
-        if (bad) return bad;
+        if (bad)
+            return bad;
     }
     return put_task(self, "before_task", t, -1);
 }
@@ -205,15 +217,18 @@ static pdr_status before_epoch(void *p, const pdr_task *t, int64_t epoch)
 
 static pdr_status before_batch(void *p, const pdr_step *s)
 {
-    strategy             *self = (strategy *)p;
-    const pdr_tensor_api *T    = self->host->tensor;
-    int64_t               n = self->config.rehearse, shape[8] = {n}, first = -1;
-    pdr_status            bad = put_step(self, "before_batch", s);
-    if (bad || n == 0) return bad;
-    for (int64_t i = 0; i < s->task->rank && i < 7; i++) shape[i + 1] = s->task->shape[i];
+    strategy *self = (strategy *)p;
+    const pdr_tensor_api *T = self->host->tensor;
+    int64_t n = self->config.rehearse, shape[8] = {n}, first = -1;
+    pdr_status bad = put_step(self, "before_batch", s);
+    if (bad || n == 0)
+        return bad;
+    for (int64_t i = 0; i < s->task->rank && i < 7; i++)
+        shape[i + 1] = s->task->shape[i];
     pdr_tensor *x = T->full(s->scope, PDR_F32, shape, (int32_t)s->task->rank + 1, self->config.value);
     pdr_tensor *y = self->config.label < 0 ? NULL : T->full(s->scope, PDR_I64, &n, 1, (double)self->config.label);
-    if ((bad = self->host->step->rehearse(s, x, y, self->config.blend, self->config.weight, &first))) return bad;
+    if ((bad = self->host->step->rehearse(s, x, y, self->config.blend, self->config.weight, &first)))
+        return bad;
     put(self, "%s rehearsed first=%" PRId64 " n=%" PRId64, self->config.tag, first, n);
     return end_line(self);
 }
@@ -224,9 +239,9 @@ static pdr_status before_loss(void *p, const pdr_step *s) { return put_step((str
 
 static pdr_status after_loss(void *p, const pdr_step *s)
 {
-    strategy  *self  = (strategy *)p;
-    pdr_blend  blend = self->config.blend == PDR_JOIN ? PDR_ADD : self->config.blend;
-    pdr_status bad   = put_step(self, "after_loss", s);
+    strategy *self = (strategy *)p;
+    pdr_blend blend = self->config.blend == PDR_JOIN ? PDR_ADD : self->config.blend;
+    pdr_status bad = put_step(self, "after_loss", s);
     if (!bad && (self->config.term < 0 || self->config.term > 0))
         bad = self->host->step->add_loss(s, pdr_scalar(self->host, s->scope, self->config.term), blend,
                                          self->config.weight, "term");
@@ -237,9 +252,10 @@ static pdr_status after_loss(void *p, const pdr_step *s)
 
 static pdr_status after_backward(void *p, const pdr_step *s)
 {
-    strategy  *self = (strategy *)p;
-    pdr_status bad  = put_step(self, "after_backward", s);
-    if (bad || (self->config.edit_grad >= 1 && self->config.edit_grad <= 1)) return bad;
+    strategy *self = (strategy *)p;
+    pdr_status bad = put_step(self, "after_backward", s);
+    if (bad || (self->config.edit_grad >= 1 && self->config.edit_grad <= 1))
+        return bad;
     return self->host->tensor->scale(s->scope, self->host->model->flat_grads(s->task->model),
                                      pdr_scalar(self->host, s->scope, self->config.edit_grad));
 }
@@ -249,9 +265,10 @@ static pdr_status after_update(void *p, const pdr_step *s) { return put_step((st
 
 static pdr_status after_batch(void *p, const pdr_step *s)
 {
-    strategy  *self = (strategy *)p;
-    pdr_status bad  = put_step(self, "after_batch", s);
-    if (bad || !self->memory || s->epoch) return bad;
+    strategy *self = (strategy *)p;
+    pdr_status bad = put_step(self, "after_batch", s);
+    if (bad || !self->memory || s->epoch)
+        return bad;
     return self->host->memory->offer(s->scope, self->memory, s->raw, pdr_fresh_labels(self->host, s), NULL, NULL);
 }
 
@@ -263,9 +280,10 @@ static pdr_status after_task(void *p, const pdr_task *t) { return put_task((stra
 
 static pdr_status before_eval(void *p, const pdr_eval *e)
 {
-    strategy  *self = (strategy *)p;
-    pdr_status bad  = put_eval(self, "before_eval", e);
-    if (bad || !self->config.write_params) return bad;
+    strategy *self = (strategy *)p;
+    pdr_status bad = put_eval(self, "before_eval", e);
+    if (bad || !self->config.write_params)
+        return bad;
     return self->host->tensor->copy(e->scope, self->host->model->flat_params(e->model),
                                     pdr_scalar(self->host, e->scope, 0));
 }
@@ -288,32 +306,32 @@ static pdr_status save(void *p, pdr_state *out)
 
 static pdr_status load(void *p, pdr_state *in, uint32_t version)
 {
-    strategy *self    = (strategy *)p;
-    char      tag[64] = "";
-    uint64_t  length  = self->host->state->get_bytes(in, "tag", tag, sizeof tag - 1);
+    strategy *self = (strategy *)p;
+    char tag[64] = "";
+    uint64_t length = self->host->state->get_bytes(in, "tag", tag, sizeof tag - 1);
     put(self, "%s load version=%u tag=%s length=%" PRIu64, self->config.tag, version, tag, length);
     return end_line(self);
 }
 
 static const pdr_hooks hooks = {PDR_HOOKS,
-                                .before_run     = before_run,
-                                .before_task    = before_task,
-                                .before_epoch   = before_epoch,
-                                .before_batch   = before_batch,
+                                .before_run = before_run,
+                                .before_task = before_task,
+                                .before_epoch = before_epoch,
+                                .before_batch = before_batch,
                                 .before_forward = before_forward,
-                                .after_forward  = after_forward,
-                                .before_loss    = before_loss,
-                                .after_loss     = after_loss,
+                                .after_forward = after_forward,
+                                .before_loss = before_loss,
+                                .after_loss = after_loss,
                                 .after_backward = after_backward,
-                                .before_update  = before_update,
-                                .after_update   = after_update,
-                                .after_batch    = after_batch,
-                                .after_epoch    = after_epoch,
-                                .after_task     = after_task,
-                                .before_eval    = before_eval,
-                                .after_eval     = after_eval,
-                                .after_run      = after_run,
-                                .save           = save,
-                                .load           = load};
+                                .before_update = before_update,
+                                .after_update = after_update,
+                                .after_batch = after_batch,
+                                .after_epoch = after_epoch,
+                                .after_task = after_task,
+                                .before_eval = before_eval,
+                                .after_eval = after_eval,
+                                .after_run = after_run,
+                                .save = save,
+                                .load = load};
 
 PDR_STRATEGY("recorder", "1.0", "writes down what its hooks are given", NULL, PDR_USES_GRADIENT | PDR_WRITES_PARAMS)

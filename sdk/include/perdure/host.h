@@ -28,13 +28,13 @@ enum { PDR_WEIGHT, PDR_BIAS, PDR_NORM, PDR_HEAD_WEIGHT, PDR_HEAD_BIAS };
 
 /* One parameter tensor, as a piece of the flat buffer. */
 typedef struct pdr_block {
-    uint32_t    struct_size;  /* in: set by the caller, so that the host writes no further */
-    uint32_t    kind;         /* PDR_WEIGHT ... */
-    int64_t     first, count; /* elements first .. first + count - 1 of [P], row-major */
-    int64_t     rank, shape[4];
-    int64_t     first_column; /* of a head: the first logit that it makes; else 0 */
-    int64_t     columns;      /* of a head: how many (its dim 0); else 0 */
-    const char *name;         /* "hidden.0.weight"; borrowed, as long as the model */
+    uint32_t struct_size; /* in: set by the caller, so that the host writes no further */
+    uint32_t kind;        /* PDR_WEIGHT ... */
+    int64_t first, count; /* elements first .. first + count - 1 of [P], row-major */
+    int64_t rank, shape[4];
+    int64_t first_column; /* of a head: the first logit that it makes; else 0 */
+    int64_t columns;      /* of a head: how many (its dim 0); else 0 */
+    const char *name;     /* "hidden.0.weight"; borrowed, as long as the model */
 } pdr_block;
 
 typedef struct pdr_model_api {
@@ -107,20 +107,19 @@ typedef struct pdr_step_api {
      * rows will stand in x, y, logits and row_loss. n may be 0: nothing is appended. Host keeps x and y alive.
      * PDR_EINVALID: rows of another shape than the batch's or not f32, y of another length or beyond the columns, a
      * weight that is not finite, a SHARE below 0. (An ADD below 0 is allowed: it unlearns.) */
-    pdr_status (*rehearse)(const pdr_step *s, const pdr_tensor *x, const pdr_tensor *y, pdr_blend blend,
-                           double weight, int64_t *first);
+    pdr_status (*rehearse)(const pdr_step *s, const pdr_tensor *x, const pdr_tensor *y, pdr_blend blend, double weight,
+                           int64_t *first);
     /* [grad] In after_loss only: a scalar term of one's own, PDR_SHARE or PDR_ADD, weight as for rehearse (ADD 0: the
      * term is logged and adds nothing). `name` labels it in the log: "replay.NAME"; NULL: it is not logged. Two terms
      * of one strategy in one step have two names. Host keeps the term alive. */
-    pdr_status (*add_loss)(const pdr_step *s, const pdr_tensor *term, pdr_blend blend, double weight,
-                           const char *name);
+    pdr_status (*add_loss)(const pdr_step *s, const pdr_tensor *term, pdr_blend blend, double weight, const char *name);
     /* In after_loss only: weight/2 * sum(importance * (w - anchor)^2), its value logged, its gradient weight *
      * importance * (w - anchor) added between after_backward and clipping, in one fused pass over the flat buffers
      * instead of P autograd nodes: EWC (Kirkpatrick et al. 2017, equation 3, with its 1/2), SI (its c has no 1/2:
      * pass 2c), MAS. importance and anchor [p] f32, p <= P, both the same: they cover the first p parameters.
      * They must hold their values until the step ends; keep them. */
-    pdr_status (*add_penalty)(const pdr_step *s, const pdr_tensor *importance, const pdr_tensor *anchor,
-                              double weight, const char *name);
+    pdr_status (*add_penalty)(const pdr_step *s, const pdr_tensor *importance, const pdr_tensor *anchor, double weight,
+                              const char *name);
 } pdr_step_api;
 
 /* ---- data of the current task ---- */
@@ -168,8 +167,8 @@ typedef struct pdr_memory_api {
      *                   class that was is a reservoir of its own (Chrysakis and Moens 2020, algorithm 1)
      *   fifo            the oldest goes
      * x, y and extra are copied. */
-    pdr_status (*offer)(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, const pdr_tensor *y,
-                        const pdr_tensor *value, const pdr_tensor *extra);
+    pdr_status (*offer)(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, const pdr_tensor *y, const pdr_tensor *value,
+                        const pdr_tensor *extra);
     /* You decide. slots NULL: n new rows, PDR_EINVALID when there is no room for them. Else: what is not NULL replaces
      * that of the rows in `slots`; x and y may then both be NULL. */
     pdr_status (*put)(pdr_scope *s, pdr_memory *m, const pdr_tensor *slots, const pdr_tensor *x, const pdr_tensor *y,
@@ -249,15 +248,15 @@ struct pdr_host {
     uint32_t abi_version; /* of the host: major << 16 | minor */
     uint32_t struct_size;
     uint32_t rank, ranks; /* this process among those of a data-parallel cell: 0, 1 */
-    void    *impl;        /* the host's own */
+    void *impl;           /* the host's own */
 
     const pdr_tensor_api *tensor;
-    const pdr_model_api  *model;
-    const pdr_step_api   *step;
-    const pdr_data_api   *data;
+    const pdr_model_api *model;
+    const pdr_step_api *step;
+    const pdr_data_api *data;
     const pdr_memory_api *memory;
-    const pdr_rng_api    *rng;
-    const pdr_state_api  *state;
+    const pdr_rng_api *rng;
+    const pdr_state_api *state;
 
     /* Records why something failed, in one line, and returns `code`, to be returned by the hook at once. The text is
      * copied. The first words of a hook stay. A hook that called it and then returns PDR_OK fails all the same. */

@@ -26,13 +26,13 @@ extern "C" {
 /* What a key takes in YAML, and the C member at `offset` that receives it. */
 typedef int32_t pdr_param_type;
 enum {
-    PDR_PARAM_INT = 1,  /* int64_t; 2000, 1e4 (a whole number however it is spelled) */
-    PDR_PARAM_REAL,     /* double; finite */
-    PDR_PARAM_BOOL,     /* int32_t, 0 or 1; true, false */
-    PDR_PARAM_TEXT,     /* const char *, UTF-8 */
-    PDR_PARAM_CHOICE,   /* int32_t, the index of the word in `choices` */
-    PDR_PARAM_PATH,     /* const char *; made absolute, relative to the scenario; need not exist */
-    PDR_PARAM_REALS,    /* pdr_reals; [0, 0.5, 1] */
+    PDR_PARAM_INT = 1, /* int64_t; 2000, 1e4 (a whole number however it is spelled) */
+    PDR_PARAM_REAL,    /* double; finite */
+    PDR_PARAM_BOOL,    /* int32_t, 0 or 1; true, false */
+    PDR_PARAM_TEXT,    /* const char *, UTF-8 */
+    PDR_PARAM_CHOICE,  /* int32_t, the index of the word in `choices` */
+    PDR_PARAM_PATH,    /* const char *; made absolute, relative to the scenario; need not exist */
+    PDR_PARAM_REALS,   /* pdr_reals; [0, 0.5, 1] */
     /* The last three are a subtree of the scenario, checked against the host's own schema and handed over as one
      * line of YAML, const char *, for memory->open, model->build and model->optimizer. Under key "" the keys of
      * the subtree stand among the strategy's own: replay: {capacity: 1000, where: disk, batch: 32}; a key of
@@ -45,7 +45,7 @@ enum {
 /* A list of numbers. `at` may be NULL when count is 0. Borrowed: lives until destroy() has returned. */
 typedef struct pdr_reals {
     const double *at;
-    int64_t       count;
+    int64_t count;
 } pdr_reals;
 
 /* One row. Rows may grow at their end: pdr_plugin.param_size tells the host how long they are. The table and all
@@ -53,14 +53,14 @@ typedef struct pdr_reals {
  * plugin, in words, when a key occurs twice, a fallback is outside its own range or is no value of its type, an
  * offset leaves config_size or is not aligned, or CHOICE has no choices. */
 typedef struct pdr_param {
-    const char       *key;      /* lower case, words joined by '_' or '-'; NULL ends the table */
-    const char       *help;     /* one line, no full stop: "rows a step, 0: as many as fresh" */
-    pdr_param_type    type;
-    uint32_t          offset;   /* offsetof(config, member) */
-    const char       *fallback; /* the default, spelled as YAML would: "0.5", "{capacity: 20}"; NULL: the key is
+    const char *key;  /* lower case, words joined by '_' or '-'; NULL ends the table */
+    const char *help; /* one line, no full stop: "rows a step, 0: as many as fresh" */
+    pdr_param_type type;
+    uint32_t offset;            /* offsetof(config, member) */
+    const char *fallback;       /* the default, spelled as YAML would: "0.5", "{capacity: 20}"; NULL: the key is
                                    required, under key "" those keys that the host's schema requires */
-    double            min, max; /* INT and REAL: inclusive. Both 0: no bound */
-    const char *const*choices;  /* CHOICE: NULL-ended words; else NULL */
+    double min, max;            /* INT and REAL: inclusive. Both 0: no bound */
+    const char *const *choices; /* CHOICE: NULL-ended words; else NULL */
 } pdr_param;
 
 #ifdef __cplusplus

@@ -86,16 +86,16 @@ struct pdr_task {
     uint32_t boundary_known;  /* 0: a task-free stream, and this its only task */
     uint32_t task_id_given;   /* 1 in task-il: the task of a row is known, also at evaluation */
     uint32_t augmented;       /* 1 when a row differs from epoch to epoch */
-    int64_t  index;           /* 0 for the first */
-    int64_t  row_count;       /* training rows; -1: endless */
-    int64_t  held_out;        /* rows row_count .. row_count + held_out - 1 are held out (data.validation) */
-    int64_t  class_count;     /* length of `classes` */
-    int64_t  seen_before;     /* columns 0 .. seen_before - 1 are of earlier tasks */
-    int64_t  seen;            /* columns 0 .. seen - 1: with this task's. Domain-il: seen_before = seen from task 1 */
-    int64_t  columns;         /* C of the logits, now; not all of them need be seen */
+    int64_t index;            /* 0 for the first */
+    int64_t row_count;        /* training rows; -1: endless */
+    int64_t held_out;         /* rows row_count .. row_count + held_out - 1 are held out (data.validation) */
+    int64_t class_count;      /* length of `classes` */
+    int64_t seen_before;      /* columns 0 .. seen_before - 1 are of earlier tasks */
+    int64_t seen;             /* columns 0 .. seen - 1: with this task's. Domain-il: seen_before = seen from task 1 */
+    int64_t columns;          /* C of the logits, now; not all of them need be seen */
     const int64_t *classes;   /* the columns of this task, ascending; borrowed, as long as the task */
     const int64_t *shape;     /* of one row of x, without the batch dimension; likewise */
-    int64_t  rank;            /* length of `shape` */
+    int64_t rank;             /* length of `shape` */
     const pdr_task *previous; /* NULL: none. Its rows are gone: only memories keep any */
     pdr_model *model;         /* the network in training; borrowed, as long as the run */
     pdr_scope *scope;         /* the scope of the hook that is running; NULL in a task of `previous` */
@@ -105,35 +105,35 @@ struct pdr_task {
  * after_forward; row_loss and loss in after_loss; all of them to after_batch. NULL before they exist. */
 struct pdr_step {
     uint32_t struct_size, reserved;
-    uint32_t epoch;              /* how often these fresh rows came before in this task */
-    uint32_t skipped;            /* in after_batch: 1 when the scaled gradient overflowed and no update was made */
-    int64_t  index;              /* of the step in this task, from 0 */
-    int64_t  fresh;              /* leading rows that are new data; B rows in all, the size of y */
-    double   lr;                 /* learning rate of the coming or just made update */
-    const pdr_task   *task;      /* its scope is this step's scope */
-    pdr_scope        *scope;     /* of the hook that is running: [grad] or [no-grad] as the hook is */
-    const pdr_tensor *x;         /* [B, ...] f32, normalised and augmented; before_batch: [fresh, ...] */
-    const pdr_tensor *y;         /* [B] i64 */
-    const pdr_tensor *logits;    /* [B, C] f32, raw; can be differentiated in [grad] hooks */
-    const pdr_tensor *row_loss;  /* [B], 0 in unlabelled rows */
-    const pdr_tensor *loss;      /* []: before the terms of add_loss and the penalties, in every moment */
-    const pdr_tensor *features;  /* [B, D] with the flag PDR_USES_FEATURES, else NULL */
-    const pdr_tensor *raw;       /* [fresh, ...] the fresh rows before augmentation, to be stored. Of a byte data set: u8,
+    uint32_t epoch;             /* how often these fresh rows came before in this task */
+    uint32_t skipped;           /* in after_batch: 1 when the scaled gradient overflowed and no update was made */
+    int64_t index;              /* of the step in this task, from 0 */
+    int64_t fresh;              /* leading rows that are new data; B rows in all, the size of y */
+    double lr;                  /* learning rate of the coming or just made update */
+    const pdr_task *task;       /* its scope is this step's scope */
+    pdr_scope *scope;           /* of the hook that is running: [grad] or [no-grad] as the hook is */
+    const pdr_tensor *x;        /* [B, ...] f32, normalised and augmented; before_batch: [fresh, ...] */
+    const pdr_tensor *y;        /* [B] i64 */
+    const pdr_tensor *logits;   /* [B, C] f32, raw; can be differentiated in [grad] hooks */
+    const pdr_tensor *row_loss; /* [B], 0 in unlabelled rows */
+    const pdr_tensor *loss;     /* []: before the terms of add_loss and the penalties, in every moment */
+    const pdr_tensor *features; /* [B, D] with the flag PDR_USES_FEATURES, else NULL */
+    const pdr_tensor *raw; /* [fresh, ...] the fresh rows before augmentation, to be stored. Of a byte data set: u8,
                                     in raw units (0..255, not normalised); else f32 as x */
-    const pdr_tensor *row;       /* [fresh] i64: their numbers in the task, as data->rows takes them */
+    const pdr_tensor *row; /* [fresh] i64: their numbers in the task, as data->rows takes them */
 };
 
 /* An evaluation: one cell of the accuracy matrix. */
 struct pdr_eval {
     uint32_t struct_size, reserved;
-    int64_t  after_task;         /* row of the matrix: tasks trained so far; 0: untrained */
-    int64_t  on_task;            /* column: pdr_task.index of the task evaluated on */
-    const pdr_task   *task;      /* the one evaluated on */
-    pdr_model        *model;     /* the network in training */
-    pdr_scope        *scope;     /* [no-grad] */
-    const pdr_tensor *x;         /* in predict: a large batch of test rows [n, ...]; else NULL */
-    const pdr_tensor *features;  /* in predict: [n, D]; else NULL */
-    const pdr_tensor *logits;    /* in predict: [n, C], the network's own, whose accuracy is reported beside that of
+    int64_t after_task;         /* row of the matrix: tasks trained so far; 0: untrained */
+    int64_t on_task;            /* column: pdr_task.index of the task evaluated on */
+    const pdr_task *task;       /* the one evaluated on */
+    pdr_model *model;           /* the network in training */
+    pdr_scope *scope;           /* [no-grad] */
+    const pdr_tensor *x;        /* in predict: a large batch of test rows [n, ...]; else NULL */
+    const pdr_tensor *features; /* in predict: [n, D]; else NULL */
+    const pdr_tensor *logits;   /* in predict: [n, C], the network's own, whose accuracy is reported beside that of
                                     the scores; else NULL */
 };
 
@@ -195,33 +195,33 @@ typedef struct pdr_hooks {
 /* What a strategy needs or does. The plan refuses what does not fit, with the reason, and picks how a step is
  * executed. A flag that is not set and would be needed makes the host function that needs it fail, in words. */
 enum {
-    PDR_NEEDS_BOUNDARIES     = 1u,   /* refused on streams whose task boundaries are not known */
-    PDR_NEEDS_TASK_ID        = 2u,   /* refused where the task of a row is not given (other than task-il) */
-    PDR_GRAPH_SAFE           = 4u,   /* per-step hooks enqueue fixed-shape device work only: may be captured */
-    PDR_RANK_SAFE            = 8u,   /* defined under data parallelism: see extension("perdure.ranks/1") */
-    PDR_USES_GRADIENT        = 16u,  /* reads or edits flat_grads(): only then is the flat gradient built */
-    PDR_DIFFERENTIATES_MODEL = 32u,  /* forward() or features() of the training model in a PDR_GRAD scope: needs
+    PDR_NEEDS_BOUNDARIES = 1u,      /* refused on streams whose task boundaries are not known */
+    PDR_NEEDS_TASK_ID = 2u,         /* refused where the task of a row is not given (other than task-il) */
+    PDR_GRAPH_SAFE = 4u,            /* per-step hooks enqueue fixed-shape device work only: may be captured */
+    PDR_RANK_SAFE = 8u,             /* defined under data parallelism: see extension("perdure.ranks/1") */
+    PDR_USES_GRADIENT = 16u,        /* reads or edits flat_grads(): only then is the flat gradient built */
+    PDR_DIFFERENTIATES_MODEL = 32u, /* forward() or features() of the training model in a PDR_GRAD scope: needs
                                         autograd through the network; losses on logits alone do not */
-    PDR_USES_FEATURES        = 64u,  /* reads step->features */
-    PDR_WRITES_PARAMS        = 128u, /* writes flat_params() in a step: never between before_forward and backward */
-    PDR_IDLE_FIRST_TASK      = 256u  /* until the first after_task it only watches: cells that differ in such strategies
+    PDR_USES_FEATURES = 64u,        /* reads step->features */
+    PDR_WRITES_PARAMS = 128u,       /* writes flat_params() in a step: never between before_forward and backward */
+    PDR_IDLE_FIRST_TASK = 256u      /* until the first after_task it only watches: cells that differ in such strategies
                                         alone train their first task once, and share it */
 };
 
 /* The descriptor: constant, valid as long as the process runs. */
 typedef struct pdr_plugin {
-    uint32_t abi_version; /* PDR_ABI_VERSION. These eight bytes never change meaning, */
-    uint32_t struct_size; /* sizeof(pdr_plugin): so that every host can refuse every plugin */
-    const char *name;     /* as in the scenario: lower case, digits, '-', '_'; required */
-    const char *version;  /* of the plugin: "1.0"; required */
-    const char *summary;  /* one line; required */
-    const char *paper;    /* "Rolnick et al. 2019, arXiv 1811.11682"; or NULL */
-    const pdr_param *params;   /* ends with a NULL key; NULL: no parameters */
-    uint64_t param_size;       /* sizeof(pdr_param), so that rows can grow */
-    uint64_t config_size;      /* sizeof of the struct that the rows fill; 0: none, and create is given NULL */
-    uint32_t state_version;    /* of what save() writes; raise it when that changes */
-    uint32_t flags;            /* PDR_NEEDS_... and so on, or-ed */
-    const pdr_hooks *hooks;    /* required, and at least one of them */
+    uint32_t abi_version;    /* PDR_ABI_VERSION. These eight bytes never change meaning, */
+    uint32_t struct_size;    /* sizeof(pdr_plugin): so that every host can refuse every plugin */
+    const char *name;        /* as in the scenario: lower case, digits, '-', '_'; required */
+    const char *version;     /* of the plugin: "1.0"; required */
+    const char *summary;     /* one line; required */
+    const char *paper;       /* "Rolnick et al. 2019, arXiv 1811.11682"; or NULL */
+    const pdr_param *params; /* ends with a NULL key; NULL: no parameters */
+    uint64_t param_size;     /* sizeof(pdr_param), so that rows can grow */
+    uint64_t config_size;    /* sizeof of the struct that the rows fill; 0: none, and create is given NULL */
+    uint32_t state_version;  /* of what save() writes; raise it when that changes */
+    uint32_t flags;          /* PDR_NEEDS_... and so on, or-ed */
+    const pdr_hooks *hooks;  /* required, and at least one of them */
     /* Makes an instance. host: lives until destroy has returned; keep the pointer. config: the filled struct, borrowed
      * for the call: copy it; what it points to (texts, lists) lives until destroy has returned. Once *self is set,
      * destroy follows, even when create then fails. No training yet: no model, no task; memories and streams may be

@@ -52,15 +52,15 @@ extern "C" {
  * failed operation, host->fail() takes the plugin's own. Positive values are reserved. */
 typedef int32_t pdr_status;
 enum {
-    PDR_OK           = 0,
-    PDR_ERROR        = -1, /* a failure with no code of its own */
-    PDR_EINVALID     = -2, /* an argument, shape, dtype or moment that the function does not take */
-    PDR_ENOTFOUND    = -3, /* no such key, operator, name */
-    PDR_ENOMEM       = -4, /* host or device memory is exhausted */
-    PDR_EIO          = -5, /* reading or writing a file failed */
+    PDR_OK = 0,
+    PDR_ERROR = -1,        /* a failure with no code of its own */
+    PDR_EINVALID = -2,     /* an argument, shape, dtype or moment that the function does not take */
+    PDR_ENOTFOUND = -3,    /* no such key, operator, name */
+    PDR_ENOMEM = -4,       /* host or device memory is exhausted */
+    PDR_EIO = -5,          /* reading or writing a file failed */
     PDR_EUNSUPPORTED = -6, /* stands in the table, but this host cannot do it (yet); the words say what and why */
-    PDR_EENGINE      = -7, /* LibTorch threw; the words are the first line of what it said */
-    PDR_ENOTFINITE   = -8  /* a NaN or an infinity where none may be */
+    PDR_EENGINE = -7,      /* LibTorch threw; the words are the first line of what it said */
+    PDR_ENOTFINITE = -8    /* a NaN or an infinity where none may be */
 };
 
 /* Weight of a log line. SERIOUS is an error that the plugin survives; it is counted in result.json. */
@@ -71,16 +71,7 @@ enum { PDR_DEBUG = 0, PDR_INFO = 1, PDR_WARNING = 2, PDR_SERIOUS = 3 };
  * int64_t, i32 int32_t, u8 uint8_t, bool one byte 0 or 1; f16 and bf16 are two opaque bytes. Logits, losses,
  * parameters and gradients are f32; y, slots and indices are i64; `raw` of a byte data set is u8. */
 typedef int32_t pdr_dtype;
-enum {
-    PDR_F32 = 1,
-    PDR_F64,
-    PDR_F16,
-    PDR_BF16,
-    PDR_I64,
-    PDR_I32,
-    PDR_U8,
-    PDR_BOOL
-};
+enum { PDR_F32 = 1, PDR_F64, PDR_F16, PDR_BF16, PDR_I64, PDR_I32, PDR_U8, PDR_BOOL };
 
 /* Does a scope record what autograd needs? An operation runs in the mode of the scope that it is given. */
 typedef int32_t pdr_grad;
@@ -103,18 +94,18 @@ enum { PDR_ALL = INT32_MAX };
 
 /* Opaque handles. What a pointer means and who frees it is said where a function makes one. */
 typedef struct pdr_tensor pdr_tensor; /* values on the device of the run, with shape and dtype */
-typedef struct pdr_scope  pdr_scope;  /* owns temporaries, the grad mode and the first error */
-typedef struct pdr_model  pdr_model;  /* a network: the one in training, a snapshot, or a plugin's own */
-typedef struct pdr_optim  pdr_optim;  /* an optimizer over models of a plugin */
+typedef struct pdr_scope pdr_scope;   /* owns temporaries, the grad mode and the first error */
+typedef struct pdr_model pdr_model;   /* a network: the one in training, a snapshot, or a plugin's own */
+typedef struct pdr_optim pdr_optim;   /* an optimizer over models of a plugin */
 typedef struct pdr_memory pdr_memory; /* a bounded store of samples: in RAM, on the device or on disk */
-typedef struct pdr_rng    pdr_rng;    /* one random stream, saved by the host */
-typedef struct pdr_state  pdr_state;  /* one strategy's shelf in a checkpoint */
+typedef struct pdr_rng pdr_rng;       /* one random stream, saved by the host */
+typedef struct pdr_state pdr_state;   /* one strategy's shelf in a checkpoint */
 
 /* Structs that later headers define, named here so that each header stands alone. */
-typedef struct pdr_host   pdr_host;   /* host.h: all that a plugin may call */
-typedef struct pdr_task   pdr_task;   /* plugin.h: the moments, which the host fills */
-typedef struct pdr_step   pdr_step;
-typedef struct pdr_eval   pdr_eval;
+typedef struct pdr_host pdr_host; /* host.h: all that a plugin may call */
+typedef struct pdr_task pdr_task; /* plugin.h: the moments, which the host fills */
+typedef struct pdr_step pdr_step;
+typedef struct pdr_eval pdr_eval;
 
 #ifdef __cplusplus
 }

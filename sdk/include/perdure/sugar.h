@@ -25,7 +25,7 @@ extern "C" {
 PDR_PRINTF(3, 4)
 static inline pdr_status pdr_failf(const pdr_host *h, pdr_status code, const char *format, ...)
 {
-    char    line[512];
+    char line[512];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
@@ -37,7 +37,7 @@ static inline pdr_status pdr_failf(const pdr_host *h, pdr_status code, const cha
 PDR_PRINTF(3, 4)
 static inline void pdr_logf(const pdr_host *h, pdr_level level, const char *format, ...)
 {
-    char    line[512];
+    char line[512];
     va_list args;
     va_start(args, format);
     (void)vsnprintf(line, sizeof line, format, args);
@@ -50,7 +50,7 @@ static inline void pdr_logf(const pdr_host *h, pdr_level level, const char *form
 static inline void pdr_hold(const pdr_host *h, pdr_tensor **slot, const pdr_tensor *t)
 {
     pdr_tensor *old = *slot;
-    *slot           = h->tensor->keep(h, t);
+    *slot = h->tensor->keep(h, t);
     h->tensor->release(old);
 }
 
@@ -93,26 +93,37 @@ static inline pdr_tensor *pdr_fresh_labels(const pdr_host *h, const pdr_step *s)
  * The file defines, by these names: `typedef struct {...} config;` (what params fill), `typedef struct { const
  * pdr_host *host; config config; ...} strategy;` (starts as zeros), params[], hooks, and
  * pdr_status setup(strategy *) and void teardown(strategy *). teardown runs even when setup failed. */
-#define PDR_STRATEGY(NAME, VERSION, SUMMARY, PAPER, FLAGS)                                                             \
-    static pdr_status pdr_create_(const pdr_host *host, const void *filled, void **self)                               \
-    {                                                                                                                  \
-        strategy *made = (strategy *)calloc(1, sizeof *made);                                                          \
-        if (!made) return PDR_ENOMEM;                                                                                  \
-        made->host = host;                                                                                             \
-        memcpy(&made->config, filled, sizeof made->config);                                                            \
-        *self = made; /* from here on destroy follows */                                                               \
-        return setup(made);                                                                                            \
-    }                                                                                                                  \
-    static void pdr_destroy_(void *self)                                                                               \
-    {                                                                                                                  \
-        if (self) teardown((strategy *)self);                                                                          \
-        free(self);                                                                                                    \
-    }                                                                                                                  \
-    static const pdr_plugin pdr_descriptor_ = {                                                                        \
-        .abi_version = PDR_ABI_VERSION, .struct_size = sizeof(pdr_plugin), .name = (NAME), .version = (VERSION),       \
-        .summary = (SUMMARY), .paper = (PAPER), .params = params, .param_size = sizeof(pdr_param),                     \
-        .config_size = sizeof(config), .state_version = 1, .flags = (FLAGS), .hooks = &hooks, .create = pdr_create_,   \
-        .destroy = pdr_destroy_};                                                                                      \
+#define PDR_STRATEGY(NAME, VERSION, SUMMARY, PAPER, FLAGS)                               \
+    static pdr_status pdr_create_(const pdr_host *host, const void *filled, void **self) \
+    {                                                                                    \
+        strategy *made = (strategy *)calloc(1, sizeof *made);                            \
+        if (!made)                                                                       \
+            return PDR_ENOMEM;                                                           \
+        made->host = host;                                                               \
+        memcpy(&made->config, filled, sizeof made->config);                              \
+        *self = made; /* from here on destroy follows */                                 \
+        return setup(made);                                                              \
+    }                                                                                    \
+    static void pdr_destroy_(void *self)                                                 \
+    {                                                                                    \
+        if (self)                                                                        \
+            teardown((strategy *)self);                                                  \
+        free(self);                                                                      \
+    }                                                                                    \
+    static const pdr_plugin pdr_descriptor_ = {.abi_version = PDR_ABI_VERSION,           \
+                                               .struct_size = sizeof(pdr_plugin),        \
+                                               .name = (NAME),                           \
+                                               .version = (VERSION),                     \
+                                               .summary = (SUMMARY),                     \
+                                               .paper = (PAPER),                         \
+                                               .params = params,                         \
+                                               .param_size = sizeof(pdr_param),          \
+                                               .config_size = sizeof(config),            \
+                                               .state_version = 1,                       \
+                                               .flags = (FLAGS),                         \
+                                               .hooks = &hooks,                          \
+                                               .create = pdr_create_,                    \
+                                               .destroy = pdr_destroy_};                 \
     PDR_EXPORT const pdr_plugin *perdure_plugin(void) { return &pdr_descriptor_; }
 
 #ifdef __cplusplus

@@ -43,14 +43,14 @@ enum {
 /* One argument or result of invoke(). As an argument all pointers are borrowed for the call; as a result tensors,
  * texts and arrays are temporaries of the scope. This struct never grows. */
 typedef struct pdr_value {
-    int32_t  kind;  /* PDR_V_... */
+    int32_t kind;   /* PDR_V_... */
     uint32_t count; /* of INTS and TENSORS */
     union {
-        pdr_tensor        *tensor;
-        int64_t            i;
-        double             r;
-        const char        *text;
-        const int64_t     *ints;
+        pdr_tensor *tensor;
+        int64_t i;
+        double r;
+        const char *text;
+        const int64_t *ints;
         pdr_tensor *const *tensors;
     } as;
 } pdr_value;
@@ -119,11 +119,11 @@ typedef struct pdr_tensor_api {
 
     /* ---- elementwise, one argument ---- */
 
-    pdr_map *clone;   /* a copy with memory of its own */
-    pdr_map *detach;  /* view that no gradient flows through */
-    pdr_map *leaf;    /* a detached copy that gradients end at, whatever the scope: for derivative() */
+    pdr_map *clone;  /* a copy with memory of its own */
+    pdr_map *detach; /* view that no gradient flows through */
+    pdr_map *leaf;   /* a detached copy that gradients end at, whatever the scope: for derivative() */
     pdr_map *exp;
-    pdr_map *log;     /* natural; -inf at 0, NaN below */
+    pdr_map *log; /* natural; -inf at 0, NaN below */
     pdr_map *sqrt;
     pdr_map *square;
     pdr_map *abs;
@@ -133,7 +133,7 @@ typedef struct pdr_tensor_api {
     /* ---- elementwise, two arguments; then products ---- */
 
     pdr_zip *add;
-    pdr_zip *sub;     /* a - b */
+    pdr_zip *sub; /* a - b */
     pdr_zip *mul;
     pdr_zip *div;     /* a / b, true division: integers become f32 */
     pdr_zip *maximum; /* the greater of each pair */
@@ -179,8 +179,7 @@ typedef struct pdr_tensor_api {
     pdr_tensor *(*one_hot)(pdr_scope *s, const pdr_tensor *y, int64_t columns);
     /* The k greatest (largest 1) or smallest (0) of dim, in order: k = size sorts. *index: their places, i64, a
      * temporary of s; NULL: not wanted. k beyond the size: PDR_EINVALID. */
-    pdr_tensor *(*top)(pdr_scope *s, const pdr_tensor *a, int64_t k, int32_t dim, int32_t largest,
-                       pdr_tensor **index);
+    pdr_tensor *(*top)(pdr_scope *s, const pdr_tensor *a, int64_t k, int32_t dim, int32_t largest, pdr_tensor **index);
 
     /* ---- losses, a value for each row or element; means are the caller's ---- */
 
@@ -207,8 +206,7 @@ typedef struct pdr_tensor_api {
     /* into *= a, broadcast. */
     pdr_status (*scale)(pdr_scope *s, pdr_tensor *into, const pdr_tensor *a);
     /* into += weight * a * b, in one pass: path integrals (Zenke et al. 2017, arXiv 1703.04200, equation 3). */
-    pdr_status (*add_product)(pdr_scope *s, pdr_tensor *into, const pdr_tensor *a, const pdr_tensor *b,
-                              double weight);
+    pdr_status (*add_product)(pdr_scope *s, pdr_tensor *into, const pdr_tensor *a, const pdr_tensor *b, double weight);
     /* into[index[i]] = rows[i] along dimension 0; index [k] i64 without repeats, rows [k, ...] (index_copy). */
     pdr_status (*place)(pdr_scope *s, pdr_tensor *into, const pdr_tensor *index, const pdr_tensor *rows);
 
@@ -223,8 +221,8 @@ typedef struct pdr_tensor_api {
      * an argument of another type than the schema says, named, or a tensor that is NULL (leave one out with NONE).
      * PDR_EUNSUPPORTED: operators that draw from LibTorch's own generator, which no checkpoint holds: draw from a
      * stream (host->rng); and arguments of kinds that pdr_value has not. */
-    pdr_status (*invoke)(pdr_scope *s, const char *op, const pdr_value *args, int32_t arg_count,
-                         pdr_value *results, int32_t result_room);
+    pdr_status (*invoke)(pdr_scope *s, const char *op, const pdr_value *args, int32_t arg_count, pdr_value *results,
+                         int32_t result_room);
 } pdr_tensor_api;
 
 #ifdef __cplusplus

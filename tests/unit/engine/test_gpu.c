@@ -4,28 +4,34 @@
 static engine_gpu GPUS[8];
 static int DRIVER, COUNT;
 
-static void probe(void **state) {
+static void probe(void **state)
+{
     (void)state;
     char release[32];
     COUNT = engine_gpu_probe(GPUS, 8, &DRIVER, release);
     print_message("driver %d (%s), %d GPUs\n", DRIVER, release, COUNT);
     assert_true(COUNT >= 0 && COUNT <= 8);
-    if (COUNT) assert_true(DRIVER > 0 && GPUS[0].memory > 0 && GPUS[0].major > 0 && GPUS[0].name[0]);
+    if (COUNT)
+        assert_true(DRIVER > 0 && GPUS[0].memory > 0 && GPUS[0].major > 0 && GPUS[0].name[0]);
 }
 
-static void refusal_without_gpu(void **state) {
+static void refusal_without_gpu(void **state)
+{
     (void)state;
-    if (COUNT) skip();
+    if (COUNT)
+        skip();
     error e = {0};
     const engine_options options = {"cuda:0", 1, true};
     assert_int_equal(engine_load(&E, &e), 0);
     assert_int_equal(E->open(&options, &INFO, &e), EXIT_UNAVAILABLE);
     print_message("%s\n", e.text);
     assert_non_null(strstr(e.text, "cuda"));
-    if (DRIVER == 0) assert_non_null(strstr(e.text, "no CUDA driver"));
+    if (DRIVER == 0)
+        assert_non_null(strstr(e.text, "no CUDA driver"));
 }
 
-static double train(const engine_optimizer_options *options) {
+static double train(const engine_optimizer_options *options)
+{
     pdr_scope *s = T->open(NULL, PDR_GRAD);
     const int64_t hidden = 16;
     pdr_model *m = network(&hidden, 1, 8, 4);
@@ -36,7 +42,8 @@ static double train(const engine_optimizer_options *options) {
     for (int i = 0; i < 20; i++) {
         E->scope_clear(s, PDR_GRAD);
         pdr_tensor *y = E->to_device(s, LONGS(s, SHAPE(4), 0, 1, 2, -1));
-        pdr_tensor *mean = T->mean(s, E->row_loss(s, E->autograd->forward(s, m, noise(s, 4, 8, 0), NULL), y, NULL), PDR_ALL, 0);
+        pdr_tensor *mean =
+            T->mean(s, E->row_loss(s, E->autograd->forward(s, m, noise(s, 4, 8, 0), NULL), y, NULL), PDR_ALL, 0);
         assert_int_equal(E->autograd->backward(s, m, mean, false), PDR_OK);
         assert_int_equal(E->optimizer_step(s, o, 0.05, &pull, 1), PDR_OK);
         assert_int_equal(T->read(mean, PDR_F64, &loss, sizeof loss), PDR_OK);
@@ -50,7 +57,8 @@ static double train(const engine_optimizer_options *options) {
     return loss;
 }
 
-static void a_step_on_cuda(void **state) {
+static void a_step_on_cuda(void **state)
+{
     (void)state;
     if (!COUNT) {
         print_message("skipped: the driver tells of no GPU\n");
@@ -63,12 +71,16 @@ static void a_step_on_cuda(void **state) {
         skip();
     }
     T = E->tensor;
-    const engine_optimizer_options kinds[] = {{.kind = ENGINE_SGD, .momentum = 0.9, .weight_decay = 1e-4},
-                                              {.kind = ENGINE_ADAMW, .weight_decay = 1e-2, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}};
-    for (int k = 0; k < 2; k++) assert_true(train(&kinds[k]) < 1.0);
+    const engine_optimizer_options kinds[] = {
+        {.kind = ENGINE_SGD, .momentum = 0.9, .weight_decay = 1e-4},
+        {.kind = ENGINE_ADAMW, .weight_decay = 1e-2, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}};
+    for (int k = 0; k < 2; k++)
+        assert_true(train(&kinds[k]) < 1.0);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(probe), cmocka_unit_test(refusal_without_gpu), cmocka_unit_test(a_step_on_cuda)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(probe), cmocka_unit_test(refusal_without_gpu),
+                                       cmocka_unit_test(a_step_on_cuda)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

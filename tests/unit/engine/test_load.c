@@ -1,7 +1,8 @@
 /* Loading: what is said where LibTorch, a device or a driver is missing. */
 #include "fixture.h"
 
-static void without_libtorch(void **state) {
+static void without_libtorch(void **state)
+{
     (void)state;
     char *real = getenv("TORCH_ROOT") ? strdup(getenv("TORCH_ROOT")) : NULL;
     const struct engine *none = NULL;
@@ -16,11 +17,13 @@ static void without_libtorch(void **state) {
     char *root = engine_torch_root(&e); /* beside the program: may or may not be there */
     assert_true(root || strstr(e.text, ".deps/libtorch/torch"));
     free(root);
-    if (real) setenv("TORCH_ROOT", real, 1);
+    if (real)
+        setenv("TORCH_ROOT", real, 1);
     free(real);
 }
 
-static void with_libtorch(void **state) {
+static void with_libtorch(void **state)
+{
     (void)state;
     assert_int_equal(engine_setup(NULL), 0);
     const struct engine *again = NULL;
@@ -36,7 +39,8 @@ static void with_libtorch(void **state) {
     assert_non_null(strstr(e.text, "expected cpu or cuda:N"));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {cmocka_unit_test(without_libtorch), cmocka_unit_test(with_libtorch)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,10 +3,12 @@
 
 static const int64_t HIDDEN[] = {5, 4};
 
-static void blocks_cover_the_buffer(void **state) {
+static void blocks_cover_the_buffer(void **state)
+{
     (void)state;
     pdr_model *m = network(HIDDEN, 2, 3, 2);
-    const char *names[] = {"hidden.0.weight", "hidden.0.bias", "hidden.1.weight", "hidden.1.bias", "head.weight", "head.bias"};
+    const char *names[] = {"hidden.0.weight", "hidden.0.bias", "hidden.1.weight",
+                           "hidden.1.bias",   "head.weight",   "head.bias"};
     int64_t at = 0;
     assert_int_equal(E->model->block_count(m), 6);
     for (int64_t i = 0; i < 6; i++) {
@@ -30,12 +32,14 @@ static void blocks_cover_the_buffer(void **state) {
     E->model->discard(m);
 }
 
-static void forward_by_hand(void **state) {
+static void forward_by_hand(void **state)
+{
     pdr_scope *s = *state;
     const int64_t hidden = 2;
     pdr_model *m = network(&hidden, 1, 2, 2);
     pdr_tensor *x = FLOATS(s, SHAPE(1, 1, 2), 1, 2), *features = NULL;
-    T->copy(s, E->model->flat_params(m), FLOATS(s, SHAPE(12), 1, 1, -1, -1, 0.5f, 0, 2, 5, 3, 5, 10, 20)); /* W1 b1 W2 b2 */
+    T->copy(s, E->model->flat_params(m),
+            FLOATS(s, SHAPE(12), 1, 1, -1, -1, 0.5f, 0, 2, 5, 3, 5, 10, 20)); /* W1 b1 W2 b2 */
     EXPECT(s, E->model->forward(s, m, x, PDR_EVAL), 17, 30.5);
     EXPECT(s, E->autograd->forward(s, m, x, &features), 17, 30.5);
     EXPECT(s, features, 3.5, 0);
@@ -45,13 +49,16 @@ static void forward_by_hand(void **state) {
     E->model->discard(m);
 }
 
-static double loss_of(pdr_scope *s, pdr_model *m, const pdr_tensor *x, const pdr_tensor *y) {
+static double loss_of(pdr_scope *s, pdr_model *m, const pdr_tensor *x, const pdr_tensor *y)
+{
     double loss = 0;
-    T->read(T->mean(s, E->row_loss(s, E->model->forward(s, m, x, PDR_TRAIN), y, NULL), PDR_ALL, 0), PDR_F64, &loss, sizeof loss);
+    T->read(T->mean(s, E->row_loss(s, E->model->forward(s, m, x, PDR_TRAIN), y, NULL), PDR_ALL, 0), PDR_F64, &loss,
+            sizeof loss);
     return loss;
 }
 
-static void gradient_by_differences(void **state) {
+static void gradient_by_differences(void **state)
+{
     pdr_scope *s = *state, *grad = T->open(NULL, PDR_GRAD);
     pdr_model *m = network(HIDDEN, 2, 3, 2);
     pdr_tensor *x = noise(s, 6, 3, 0), *y = LONGS(s, SHAPE(6), 0, 1, 1, -1, 0, 1);
@@ -77,7 +84,8 @@ static void gradient_by_differences(void **state) {
     E->model->discard(m);
 }
 
-static void unreached_parameters_have_no_gradient(void **state) {
+static void unreached_parameters_have_no_gradient(void **state)
+{
     (void)state;
     pdr_scope *s = T->open(NULL, PDR_GRAD);
     pdr_model *m = network(HIDDEN, 2, 3, 2);
@@ -92,7 +100,8 @@ static void unreached_parameters_have_no_gradient(void **state) {
     E->model->discard(m);
 }
 
-static void snapshots_stand_alone(void **state) {
+static void snapshots_stand_alone(void **state)
+{
     pdr_scope *s = *state, *grad = T->open(NULL, PDR_GRAD);
     pdr_model *m = network(HIDDEN, 2, 3, 2), *copy = E->model->snapshot(NULL, m);
     pdr_tensor *x = noise(s, 4, 3, 0), *before = E->model->forward(s, m, x, PDR_EVAL);
@@ -101,7 +110,9 @@ static void snapshots_stand_alone(void **state) {
     assert_true(distance(E->model->forward(s, copy, x, PDR_EVAL), before) == 0);
     assert_true(distance(E->model->forward(s, m, x, PDR_EVAL), before) > 0.01);
     assert_null(E->model->flat_grads(copy));
-    assert_int_equal(E->autograd->backward(grad, m, T->sum(grad, E->model->forward(grad, copy, x, PDR_TRAIN), PDR_ALL, 0), false), PDR_EINVALID);
+    assert_int_equal(
+        E->autograd->backward(grad, m, T->sum(grad, E->model->forward(grad, copy, x, PDR_TRAIN), PDR_ALL, 0), false),
+        PDR_EINVALID);
     assert_int_equal(E->model->assign(m, copy), PDR_OK);
     assert_true(distance(E->model->forward(s, m, x, PDR_EVAL), before) == 0);
     pdr_model *other = network(NULL, 0, 3, 2);
@@ -113,7 +124,8 @@ static void snapshots_stand_alone(void **state) {
     T->close(grad);
 }
 
-static void first_weights(void **state) {
+static void first_weights(void **state)
+{
     pdr_scope *s = *state;
     const int64_t hidden = 400;
     pdr_model *m = network(&hidden, 1, 784, 10), *same = network(&hidden, 1, 784, 10);
@@ -132,10 +144,11 @@ static void first_weights(void **state) {
     assert_non_null(strstr(e.text, "\"mpl\""));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        WITH_SCOPE(blocks_cover_the_buffer),  WITH_SCOPE(forward_by_hand),
-        WITH_SCOPE(gradient_by_differences),  WITH_SCOPE(unreached_parameters_have_no_gradient),
-        WITH_SCOPE(snapshots_stand_alone),    WITH_SCOPE(first_weights)};
+        WITH_SCOPE(blocks_cover_the_buffer), WITH_SCOPE(forward_by_hand),
+        WITH_SCOPE(gradient_by_differences), WITH_SCOPE(unreached_parameters_have_no_gradient),
+        WITH_SCOPE(snapshots_stand_alone),   WITH_SCOPE(first_weights)};
     return cmocka_run_group_tests(tests, engine_setup, NULL);
 }

@@ -1,25 +1,29 @@
 /* Optimizers and penalties: what autograd says of the same loss, and the state that a checkpoint takes. */
 #include "fixture.h"
 
-static pdr_tensor *loss_in(pdr_scope *s, pdr_model *m, int64_t batch) {
+static pdr_tensor *loss_in(pdr_scope *s, pdr_model *m, int64_t batch)
+{
     pdr_tensor *x = noise(s, 8, 3, batch), *y = LONGS(s, SHAPE(8), 0, 1, 0, 1, 1, 0, 1, 0);
     return T->mean(s, E->row_loss(s, E->autograd->forward(s, m, x, NULL), y, NULL), PDR_ALL, 0);
 }
 
 static const int64_t HIDDEN = 5;
 
-static void penalties_are_what_autograd_says(void **state) {
+static void penalties_are_what_autograd_says(void **state)
+{
     pdr_scope *none = *state, *s = T->open(NULL, PDR_GRAD);
     pdr_model *m = network(&HIDDEN, 1, 3, 2);
     int64_t size = E->model_size(m), p = size - 7;
-    pdr_tensor *w = E->model->flat_params(m), *start = T->clone(none, w), *anchor = T->reshape(none, noise(none, 1, p, 5), &p, 1);
+    pdr_tensor *w = E->model->flat_params(m), *start = T->clone(none, w),
+               *anchor = T->reshape(none, noise(none, 1, p, 5), &p, 1);
     pdr_tensor *importance = T->abs(none, T->reshape(none, noise(none, 1, p, 6), &p, 1));
     const engine_penalty two[] = {{importance, anchor, 3}, {importance, T->full(none, PDR_F32, &p, 1, 0.1), 0.5}};
     /* by autograd: a leaf in the place of the first p parameters */
     pdr_tensor *expected = NULL;
     double value = 0;
     for (int k = 0; k < 2; k++) {
-        pdr_tensor *away = T->sub(none, T->slice(none, w, 0, 0, p), two[k].anchor), *pull = T->mul(none, importance, away);
+        pdr_tensor *away = T->sub(none, T->slice(none, w, 0, 0, p), two[k].anchor),
+                   *pull = T->mul(none, importance, away);
         double one = 0;
         T->read(T->dot(none, pull, away), PDR_F64, &one, sizeof one);
         assert_true(fabs(E->penalty_value(none, m, &two[k]) - 0.5 * two[k].weight * one) < 1e-5);
@@ -31,7 +35,8 @@ static void penalties_are_what_autograd_says(void **state) {
     assert_int_equal(E->autograd->backward(s, m, loss_in(s, m, 0), true), PDR_OK);
     pdr_tensor *plain = T->clone(none, E->model->flat_grads(m));
     pdr_tensor *rest = T->slice(none, plain, 0, p, size - p);
-    pdr_tensor *want = T->cat(none, (pdr_tensor *[]){T->add(none, T->slice(none, plain, 0, 0, p), expected), rest}, 2, 0);
+    pdr_tensor *want =
+        T->cat(none, (pdr_tensor *[]){T->add(none, T->slice(none, plain, 0, 0, p), expected), rest}, 2, 0);
     /* fused into the step */
     const engine_optimizer_options sgd = {.kind = ENGINE_SGD};
     engine_optimizer *o = E->optimizer_open(m, &sgd);
@@ -48,7 +53,8 @@ static void penalties_are_what_autograd_says(void **state) {
     T->close(s);
 }
 
-static void edits_of_the_flat_gradient_count(void **state) {
+static void edits_of_the_flat_gradient_count(void **state)
+{
     pdr_scope *none = *state, *s = T->open(NULL, PDR_GRAD);
     pdr_model *m = network(&HIDDEN, 1, 3, 2);
     const engine_optimizer_options sgd = {.kind = ENGINE_SGD};
@@ -68,7 +74,8 @@ static void edits_of_the_flat_gradient_count(void **state) {
 }
 
 /* Two steps, the state copied into another optimizer, three more: the same bits. */
-static void state_is_all_there_is(void **state) {
+static void state_is_all_there_is(void **state)
+{
     pdr_scope *none = *state, *s = T->open(NULL, PDR_GRAD);
     const engine_optimizer_options kinds[] = {{.kind = ENGINE_SGD, .momentum = 0.9},
                                               {.kind = ENGINE_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}};
@@ -80,12 +87,14 @@ static void state_is_all_there_is(void **state) {
             if (i == 2) {
                 E->model->assign(b, a);
                 for (int n = 0; n < 3; n++)
-                    if (E->optimizer_state(p, names[n])) T->copy(none, E->optimizer_state(q, names[n]), E->optimizer_state(p, names[n]));
+                    if (E->optimizer_state(p, names[n]))
+                        T->copy(none, E->optimizer_state(q, names[n]), E->optimizer_state(p, names[n]));
                 *E->optimizer_steps(q) = *E->optimizer_steps(p);
             }
             assert_int_equal(E->autograd->backward(s, a, loss_in(s, a, i), false), PDR_OK);
             assert_int_equal(E->optimizer_step(none, p, 0.1, NULL, 0), PDR_OK);
-            if (i < 2) continue;
+            if (i < 2)
+                continue;
             assert_int_equal(E->autograd->backward(s, b, loss_in(s, b, i), false), PDR_OK);
             assert_int_equal(E->optimizer_step(none, q, 0.1, NULL, 0), PDR_OK);
         }
@@ -100,7 +109,8 @@ static void state_is_all_there_is(void **state) {
     T->close(s);
 }
 
-static void refusals(void **state) {
+static void refusals(void **state)
+{
     pdr_scope *s = *state;
     pdr_model *m = network(&HIDDEN, 1, 3, 2);
     const engine_optimizer_options sgd = {.kind = ENGINE_SGD};
@@ -120,8 +130,10 @@ static void refusals(void **state) {
     E->model->discard(m);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {WITH_SCOPE(penalties_are_what_autograd_says), WITH_SCOPE(edits_of_the_flat_gradient_count),
-                                       WITH_SCOPE(state_is_all_there_is), WITH_SCOPE(refusals)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = {WITH_SCOPE(penalties_are_what_autograd_says),
+                                       WITH_SCOPE(edits_of_the_flat_gradient_count), WITH_SCOPE(state_is_all_there_is),
+                                       WITH_SCOPE(refusals)};
     return cmocka_run_group_tests(tests, engine_setup, NULL);
 }

@@ -1,7 +1,8 @@
 /* Scopes and handles: who owns what, what an error does, and what of a mistake is caught. */
 #include "fixture.h"
 
-static void first_error_stays(void **state) {
+static void first_error_stays(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *a = FLOATS(s, SHAPE(2), 1, 2), *b = FLOATS(s, SHAPE(3), 1, 2, 3);
     assert_null(T->add(s, a, b));
@@ -19,7 +20,8 @@ static void first_error_stays(void **state) {
     assert_int_equal(T->status(s), PDR_OK);
 }
 
-static void null_gives_null(void **state) {
+static void null_gives_null(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *a = FLOATS(s, SHAPE(2), 1, 2);
     assert_null(T->add(s, NULL, a));
@@ -35,7 +37,8 @@ static void null_gives_null(void **state) {
     T->release(NULL);
 }
 
-static void modes_are_of_the_scope(void **state) {
+static void modes_are_of_the_scope(void **state)
+{
     pdr_scope *none = *state, *grad = T->open(NULL, PDR_GRAD), *inference = T->open(NULL, ENGINE_INFERENCE);
     pdr_tensor *w = T->leaf(none, FLOATS(none, SHAPE(2), 1, 2));
     pdr_tensor *recorded = T->sum(grad, T->square(grad, w), PDR_ALL, 0), *plain = T->square(none, w);
@@ -45,10 +48,13 @@ static void modes_are_of_the_scope(void **state) {
     EXPECT(grad, recorded, 5);
     pdr_model *m = network(NULL, 0, 2, 2);
     pdr_tensor *x = FLOATS(none, SHAPE(1, 2), 1, 2);
-    assert_int_equal(E->autograd->backward(none, m, T->sum(none, E->model->forward(none, m, x, PDR_TRAIN), PDR_ALL, 0), false),
-                     PDR_EINVALID); /* no graph */
+    assert_int_equal(
+        E->autograd->backward(none, m, T->sum(none, E->model->forward(none, m, x, PDR_TRAIN), PDR_ALL, 0), false),
+        PDR_EINVALID); /* no graph */
     E->scope_clear(grad, PDR_GRAD);
-    assert_int_equal(E->autograd->backward(grad, m, T->sum(grad, E->model->forward(grad, m, x, PDR_TRAIN), PDR_ALL, 0), false), PDR_OK);
+    assert_int_equal(
+        E->autograd->backward(grad, m, T->sum(grad, E->model->forward(grad, m, x, PDR_TRAIN), PDR_ALL, 0), false),
+        PDR_OK);
     pdr_tensor *kept = T->keep(NULL, read); /* leaves inference mode as an ordinary tensor */
     E->scope_clear(none, PDR_NO_GRAD);
     assert_int_equal(T->blend(none, kept, 2, kept, 0), PDR_OK);
@@ -59,7 +65,8 @@ static void modes_are_of_the_scope(void **state) {
     T->close(grad);
 }
 
-static void counts_what_is_kept(void **state) {
+static void counts_what_is_kept(void **state)
+{
     engine_owner owner = {0};
     pdr_host host = {.impl = &owner};
     pdr_scope *s = T->open(&host, PDR_NO_GRAD);
@@ -87,7 +94,8 @@ static void counts_what_is_kept(void **state) {
     E->model->discard(m);
 }
 
-static void guarded_and_forgotten_scopes(void **state) {
+static void guarded_and_forgotten_scopes(void **state)
+{
     (void)state;
     engine_owner owner = {0};
     pdr_host host = {.impl = &owner};
@@ -103,12 +111,14 @@ static void guarded_and_forgotten_scopes(void **state) {
     assert_null(T->open(NULL, 7));
 }
 
-static void many_temporaries(void **state) {
+static void many_temporaries(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *a = FLOATS(s, SHAPE(1), 0);
     for (int turn = 0; turn < 3; turn++) {
         pdr_tensor *sum = a = FLOATS(s, SHAPE(1), 0);
-        for (int i = 0; i < 500; i++) sum = T->affine(s, sum, 1, 1);
+        for (int i = 0; i < 500; i++)
+            sum = T->affine(s, sum, 1, 1);
         EXPECT(s, sum, 500);
         EXPECT(s, a, 0);
         E->scope_clear(s, PDR_NO_GRAD);
@@ -119,10 +129,15 @@ static void many_temporaries(void **state) {
     EXPECT(s, moved, 9);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
-        WITH_SCOPE(first_error_stays), WITH_SCOPE(null_gives_null), WITH_SCOPE(modes_are_of_the_scope),
-        WITH_SCOPE(counts_what_is_kept), WITH_SCOPE(guarded_and_forgotten_scopes), WITH_SCOPE(many_temporaries),
+        WITH_SCOPE(first_error_stays),
+        WITH_SCOPE(null_gives_null),
+        WITH_SCOPE(modes_are_of_the_scope),
+        WITH_SCOPE(counts_what_is_kept),
+        WITH_SCOPE(guarded_and_forgotten_scopes),
+        WITH_SCOPE(many_temporaries),
     };
     return cmocka_run_group_tests(tests, engine_setup, NULL);
 }

@@ -1,7 +1,8 @@
 /* Every operation of the tensor table against values worked out by hand. */
 #include "fixture.h"
 
-static void making(void **state) {
+static void making(void **state)
+{
     pdr_scope *s = *state;
     EXPECT(s, FLOATS(s, SHAPE(2, 2), 1, 2, 3, 4), 1, 2, 3, 4);
     EXPECT(s, T->full(s, PDR_I64, SHAPE(3), 7), 7, 7, 7);
@@ -22,7 +23,8 @@ static void making(void **state) {
     assert_int_equal(T->status(s), PDR_EINVALID);
 }
 
-static void rows_in_and_out(void **state) {
+static void rows_in_and_out(void **state)
+{
     pdr_scope *s = *state;
     void *bytes = NULL;
     pdr_tensor *t = E->blank(s, PDR_U8, SHAPE(2), &bytes);
@@ -34,7 +36,8 @@ static void rows_in_and_out(void **state) {
     assert_null(E->bytes(s, NULL, PDR_F32));
 }
 
-static void maps(void **state) {
+static void maps(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *a = FLOATS(s, SHAPE(3), -1, 0, 4);
     EXPECT(s, T->exp(s, a), exp(-1), 1, exp(4));
@@ -57,9 +60,11 @@ static void maps(void **state) {
     EXPECT(s, leaf, -1, 0, 4);
 }
 
-static void zips(void **state) {
+static void zips(void **state)
+{
     pdr_scope *s = *state;
-    pdr_tensor *a = FLOATS(s, SHAPE(2, 2), 1, 2, 3, 4), *row = FLOATS(s, SHAPE(2), 10, 3), *i = LONGS(s, SHAPE(2), 1, 2);
+    pdr_tensor *a = FLOATS(s, SHAPE(2, 2), 1, 2, 3, 4), *row = FLOATS(s, SHAPE(2), 10, 3),
+               *i = LONGS(s, SHAPE(2), 1, 2);
     EXPECT(s, T->add(s, a, row), 11, 5, 13, 7);
     EXPECT(s, T->sub(s, a, row), -9, -1, -7, 1);
     EXPECT(s, T->mul(s, a, row), 10, 6, 30, 12);
@@ -74,7 +79,8 @@ static void zips(void **state) {
     EXPECT(s, T->where(s, T->less(s, a, row), a, T->full(s, PDR_F32, NULL, 0, 0)), 1, 2, 3, 0);
 }
 
-static void folds(void **state) {
+static void folds(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *a = FLOATS(s, SHAPE(2, 3), 1, 5, 3, 4, 2, 6);
     EXPECT(s, T->sum(s, a, PDR_ALL, 0), 21);
@@ -94,7 +100,8 @@ static void folds(void **state) {
     assert_int_equal(T->rank(T->softmax(s, z, PDR_ALL, 0)), 2);
 }
 
-static void shapes(void **state) {
+static void shapes(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *a = FLOATS(s, SHAPE(2, 3), 1, 2, 3, 4, 5, 6), *index = LONGS(s, SHAPE(2), 2, 0), *places = NULL;
     assert_int_equal(T->size(T->reshape(s, a, SHAPE(3, -1)), 1), 2);
@@ -109,15 +116,16 @@ static void shapes(void **state) {
     EXPECT(s, T->top(s, FLOATS(s, SHAPE(3), 3, 9, 1), 3, 0, 0, NULL), 1, 3, 9);
 }
 
-static void refusals(void **state) {
+static void refusals(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *a = FLOATS(s, SHAPE(2), 1, 2);
-#define REFUSED(call) \
-    do { \
-        assert_null(call); \
+#define REFUSED(call)                                 \
+    do {                                              \
+        assert_null(call);                            \
         assert_int_equal(T->status(s), PDR_EINVALID); \
-        E->scope_clear(s, PDR_NO_GRAD); \
-        a = FLOATS(s, SHAPE(2), 1, 2); \
+        E->scope_clear(s, PDR_NO_GRAD);               \
+        a = FLOATS(s, SHAPE(2), 1, 2);                \
     } while (0)
     REFUSED(T->slice(s, a, 0, 1, 2));
     REFUSED(T->cat(s, NULL, 0, 0));
@@ -126,7 +134,8 @@ static void refusals(void **state) {
     REFUSED(T->pick(s, a, 0, a));
 }
 
-static void losses(void **state) {
+static void losses(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *z = FLOATS(s, SHAPE(2, 2), 0, (float)log(3), 1, 1), *y = LONGS(s, SHAPE(2), 1, -1);
     EXPECT(s, T->cross_entropy(s, z, y), -log(0.75), 0);
@@ -139,7 +148,8 @@ static void losses(void **state) {
     EXPECT(s, T->distill(s, uneven, teacher, 2), -4 * (0.25 * log(1 / sum) + 0.75 * log(exp(1) / sum)));
 }
 
-static void writing(void **state) {
+static void writing(void **state)
+{
     pdr_scope *s = *state;
     pdr_tensor *a = FLOATS(s, SHAPE(3), 1, 2, 3), *b = FLOATS(s, SHAPE(3), 10, 20, 30);
     assert_int_equal(T->blend(s, a, 0.5, b, 0.1), PDR_OK);
@@ -157,9 +167,10 @@ static void writing(void **state) {
     T->close(grad);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {WITH_SCOPE(making),   WITH_SCOPE(rows_in_and_out), WITH_SCOPE(maps), WITH_SCOPE(zips),
-                                       WITH_SCOPE(folds),    WITH_SCOPE(shapes),          WITH_SCOPE(refusals),
-                                       WITH_SCOPE(losses),   WITH_SCOPE(writing)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = {WITH_SCOPE(making),   WITH_SCOPE(rows_in_and_out), WITH_SCOPE(maps),
+                                       WITH_SCOPE(zips),     WITH_SCOPE(folds),           WITH_SCOPE(shapes),
+                                       WITH_SCOPE(refusals), WITH_SCOPE(losses),          WITH_SCOPE(writing)};
     return cmocka_run_group_tests(tests, engine_setup, NULL);
 }

@@ -17,7 +17,8 @@ extern "C" {
 #include <cmocka.h>
 }
 
-static pdr_model *network(void) {
+static pdr_model *network(void)
+{
     const int64_t hidden[] = {40, 30}, inputs = 50;
     const engine_network n = {"mlp", hidden, 2, &inputs, 1, 10};
     random_stream r = random_open(1, "weights", "", 0);
@@ -28,28 +29,35 @@ static pdr_model *network(void) {
 
 using judge = std::unique_ptr<torch::optim::Optimizer>;
 
-static judge make_judge(const std::vector<at::Tensor> &w, const engine_optimizer_options &o, double lr) {
+static judge make_judge(const std::vector<at::Tensor> &w, const engine_optimizer_options &o, double lr)
+{
     if (o.kind == ENGINE_SGD)
-        return std::make_unique<torch::optim::SGD>(w, torch::optim::SGDOptions(lr).momentum(o.momentum).weight_decay(o.weight_decay));
+        return std::make_unique<torch::optim::SGD>(
+            w, torch::optim::SGDOptions(lr).momentum(o.momentum).weight_decay(o.weight_decay));
     if (o.kind == ENGINE_ADAM)
-        return std::make_unique<torch::optim::Adam>(w, torch::optim::AdamOptions(lr).weight_decay(o.weight_decay).betas({o.beta1, o.beta2}).eps(o.epsilon));
-    return std::make_unique<torch::optim::AdamW>(w, torch::optim::AdamWOptions(lr).weight_decay(o.weight_decay).betas({o.beta1, o.beta2}).eps(o.epsilon));
+        return std::make_unique<torch::optim::Adam>(
+            w, torch::optim::AdamOptions(lr).weight_decay(o.weight_decay).betas({o.beta1, o.beta2}).eps(o.epsilon));
+    return std::make_unique<torch::optim::AdamW>(
+        w, torch::optim::AdamWOptions(lr).weight_decay(o.weight_decay).betas({o.beta1, o.beta2}).eps(o.epsilon));
 }
 
 // One gradient for both: that of the model's own loss at its own parameters.
-static void differentiate(pdr_scope *s, pdr_model *m, int64_t number) {
+static void differentiate(pdr_scope *s, pdr_model *m, int64_t number)
+{
     random_stream r = random_open(3, "x", "", number);
     std::vector<float> x(32 * 50);
     std::vector<int64_t> y(32);
     random_units(&r, x.data(), x.size());
-    for (auto &label : y) label = random_below(&r, 10);
+    for (auto &label : y)
+        label = random_below(&r, 10);
     const int64_t shape[] = {32, 50};
     pdr_tensor *z = engine_autograd.forward(s, m, engine_tensor.from(s, PDR_F32, shape, 2, x.data()), nullptr);
     pdr_tensor *rows = engine_row_loss(s, z, engine_tensor.from(s, PDR_I64, shape, 1, y.data()), nullptr);
     assert_int_equal(engine_autograd.backward(s, m, engine_tensor.mean(s, rows, PDR_ALL, 0), false), PDR_OK);
 }
 
-static double worst(const engine_optimizer_options &options, double lr, bool by_tensors) {
+static double worst(const engine_optimizer_options &options, double lr, bool by_tensors)
+{
     pdr_model *m = network();
     pdr_scope *s = engine_scope_open(nullptr, PDR_GRAD);
     engine_optimizer *o = engine_optimizer_open(m, &options);
@@ -61,9 +69,11 @@ static double worst(const engine_optimizer_options &options, double lr, bool by_
         other.mutable_grad() = engine_model.flat_grads(m)->value.clone();
         j->step();
         engine_scope_clear(s, PDR_NO_GRAD);
-        pdr_status code = by_tensors ? optimizer_step_by_tensors(s, o, lr, nullptr, 0) : engine_optimizer_step(s, o, lr, nullptr, 0);
+        pdr_status code =
+            by_tensors ? optimizer_step_by_tensors(s, o, lr, nullptr, 0) : engine_optimizer_step(s, o, lr, nullptr, 0);
         assert_int_equal(code, PDR_OK);
-        if (by_tensors) o->steps++;
+        if (by_tensors)
+            o->steps++;
     }
     at::Tensor a = m->params->value.to(at::kDouble), b = other.detach().to(at::kDouble);
     double far = (a.sub(b).norm().item<double>()) / b.norm().item<double>();
@@ -73,7 +83,8 @@ static double worst(const engine_optimizer_options &options, double lr, bool by_
     return far;
 }
 
-static void against_torch_optim(void **state) {
+static void against_torch_optim(void **state)
+{
     (void)state;
     struct {
         const char *name;
@@ -92,10 +103,12 @@ static void against_torch_optim(void **state) {
         }
 }
 
-int main() {
+int main()
+{
     engine_options options = {"cpu", 1, true};
     error e = {};
-    if (engine_open(&options, nullptr, &e)) return 1;
+    if (engine_open(&options, nullptr, &e))
+        return 1;
     const struct CMUnitTest tests[] = {cmocka_unit_test(against_torch_optim)};
     return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

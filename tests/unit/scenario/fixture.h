@@ -34,10 +34,7 @@ static inline struct reading read_with(const char *yaml, const char *const *sets
     return r;
 }
 
-static inline struct reading read_text(const char *yaml)
-{
-    return read_with(yaml, NULL, 0);
-}
+static inline struct reading read_text(const char *yaml) { return read_with(yaml, NULL, 0); }
 
 static inline void reading_free(struct reading *r)
 {
