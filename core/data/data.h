@@ -24,12 +24,16 @@ typedef struct dataset {
     data_rows train, test;
     int64_t shape[4], rank; /* of one row */
     int64_t class_count;
-    char **class_names;   /* [class_count] */
-    double maximum;       /* what `unit` divides by */
-    float scale, shift;   /* x = raw * scale + shift: one channel; per-channel values where channels > 1 */
-    int64_t channels;     /* 1: scale and shift above; else channel_scale/shift [channels], rows channel-first */
+    char **class_names; /* [class_count] */
+    double maximum;     /* what `unit` divides by */
+    float scale, shift; /* x = raw * scale + shift: one channel; per-channel values where channels > 1 */
+    int64_t channels;   /* 1: scale and shift above; else channel_scale/shift [channels], rows channel-first */
     float *channel_scale, *channel_shift;
-    struct data_file { char *path; char sha256[65]; int64_t size; } *files; /* what was read, .gz in the name where packed */
+    struct data_file {
+        char *path;
+        char sha256[65];
+        int64_t size;
+    } * files; /* what was read, .gz in the name where packed */
     int64_t file_count;
 } dataset;
 
@@ -50,7 +54,7 @@ typedef struct stream_task {
     int64_t *classes;            /* [class_count]: files' labels of this task, in column order */
     int64_t *columns;            /* [class_count]: their columns */
     int64_t class_count;
-    int64_t seen_before, seen;   /* columns seen before this task, and with it */
+    int64_t seen_before, seen; /* columns seen before this task, and with it */
 } stream_task;
 
 typedef struct stream {
@@ -70,13 +74,18 @@ void stream_close(stream *s);
 /* Sets by name, for `perdure list sets` and `perdure data`. */
 typedef struct data_set_info {
     const char *name, *summary, *licence;
-    struct { const char *name; const char *sha256; /* of the unpacked bytes */ int64_t size; } files[4];
+    struct {
+        const char *name;
+        const char *sha256; /* of the unpacked bytes */
+        int64_t size;
+    } files[4];
     int64_t classes, train, test;
 } data_set_info;
 extern const data_set_info data_sets[];
 extern const int64_t data_set_count;
-char *data_root(const char *given);                                      /* data.root, $PERDURE_DATA, XDG; owned */
+char *data_root(const char *given); /* data.root, $PERDURE_DATA, XDG; owned */
 bool data_at_hand(const data_set_info *set, const char *root);
-int data_fetch(const data_set_info *set, const char *from, const char *root, error *e); /* checked by SHA-256, whole or not */
+/* All files of the set, checked by SHA-256 before the first is stored. 65, 66; 69: no checksums are known; 73, 74. */
+int data_fetch(const data_set_info *set, const char *from, const char *root, error *e);
 
 #endif

@@ -60,8 +60,8 @@ static int classes_check(const dataset *d, error *e)
     free(there);
     if (missing == d->class_count)
         return 0;
-    error_set(e, EXIT_DATA, "%s: found no training row of class %lld; expected some of every class from 0 to %lld", d->name,
-              (long long)missing, (long long)d->class_count - 1);
+    error_set(e, EXIT_DATA, "%s: found no training row of class %lld; expected some of every class from 0 to %lld",
+              d->name, (long long)missing, (long long)d->class_count - 1);
     return error_hint(e, "number the labels from 0 without gaps");
 }
 

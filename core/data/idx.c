@@ -26,7 +26,8 @@ static int sizes_read(source *s, idx *out, error *e)
         const uint8_t *p = b + 4 * i;
         out->size[i] = (int64_t)p[0] << 24 | (int64_t)p[1] << 16 | (int64_t)p[2] << 8 | p[3];
         if (out->size[i] == 0 || total > idx_limit / out->size[i])
-            return error_set(e, EXIT_DATA, "%s: found %lld as size %lld; expected sizes above 0 and at most 64 GiB in all",
+            return error_set(e, EXIT_DATA,
+                             "%s: found %lld as size %lld; expected sizes above 0 and at most 64 GiB in all",
                              source_path(s), (long long)out->size[i], (long long)i + 1);
         total *= out->size[i];
     }
@@ -35,8 +36,10 @@ static int sizes_read(source *s, idx *out, error *e)
     out->item = total / out->size[0];
     int64_t whole = 4 + 4 * out->rank + total;
     if (source_packed(s) && whole / deflate_ratio > source_size(s))
-        return error_set(e, EXIT_DATA, "%s: found %lld packed bytes; expected the %lld that its header declares, which "
-                         "cannot be in so few", source_path(s), (long long)source_size(s), (long long)whole);
+        return error_set(e, EXIT_DATA,
+                         "%s: found %lld packed bytes; expected the %lld that its header declares, which "
+                         "cannot be in so few",
+                         source_path(s), (long long)source_size(s), (long long)whole);
     if (!source_packed(s) && source_size(s) != whole)
         return error_set(e, EXIT_DATA, "%s: found %lld bytes; expected %lld, as its header declares", source_path(s),
                          (long long)source_size(s), (long long)whole);

@@ -18,7 +18,8 @@ static int labels_check(const char *images_path, const idx *images, const char *
 }
 
 /* The images stay with `out` whatever follows, so that dataset_close frees them. */
-static int rows_read(dataset *d, const char *images_path, const char *labels_path, data_rows *out, idx *images, error *e)
+static int rows_read(dataset *d, const char *images_path, const char *labels_path, data_rows *out, idx *images,
+                     error *e)
 {
     idx labels = {0};
     int code = idx_read(images_path, images, e);
@@ -65,8 +66,8 @@ static int shapes_compare(const idx *train, const idx *test, const char *const p
     if (train->rank == test->rank && !memcmp(train->size + 1, test->size + 1, sizes))
         return 0;
     char *found = shape_words(test), *expected = shape_words(train);
-    int code = error_set(e, EXIT_DATA, "%s: found rows of shape %s; expected %s, as in %s", paths[FILE_TEST_IMAGES], found,
-                         expected, paths[FILE_TRAIN_IMAGES]);
+    int code = error_set(e, EXIT_DATA, "%s: found rows of shape %s; expected %s, as in %s", paths[FILE_TEST_IMAGES],
+                         found, expected, paths[FILE_TRAIN_IMAGES]);
     free(found);
     free(expected);
     return code;

@@ -60,8 +60,8 @@ static int standard_fix(dataset *d, int64_t channel, error *e)
     }
     double offset = s.sum / n, variance = s.squares / n - offset * offset, mean = centre + offset;
     if (!(variance > 0))
-        return error_set(e, EXIT_DATA, "%s: found equal values in all training rows; expected some spread to normalise by",
-                         d->name);
+        return error_set(e, EXIT_DATA,
+                         "%s: found equal values in all training rows; expected some spread to normalise by", d->name);
     d->channel_scale[channel] = (float)(1 / sqrt(variance));
     d->channel_shift[channel] = (float)(-mean / sqrt(variance));
     return 0;
@@ -84,8 +84,9 @@ int normalize_fix(const struct scenario *s, dataset *d, double least, error *e)
     d->channel_scale = alloc_zero((size_t)d->channels, sizeof(float));
     d->channel_shift = alloc_zero((size_t)d->channels, sizeof(float));
     if (how == NORMALIZE_GIVEN && means > 1 && means != d->channels)
-        return scenario_fault(s, "data.normalize", e, d->channels > 1 ? "found %lld means; expected 1 or %lld, one a channel"
-                                                                      : "found %lld means; expected %lld, one a channel",
+        return scenario_fault(s, "data.normalize", e,
+                              d->channels > 1 ? "found %lld means; expected 1 or %lld, one a channel"
+                                              : "found %lld means; expected %lld, one a channel",
                               (long long)means, (long long)d->channels);
     for (int64_t c = 0; !code && c < d->channels; c++) {
         d->channel_scale[c] = how == NORMALIZE_NONE ? 1 : (float)(1 / d->maximum);

@@ -17,7 +17,9 @@ const data_set_info data_sets[] = {
      "optical recognition of handwritten digits, 8x8, values 0..16; rows with index mod 5 = 4 are the test set",
      "CC BY 4.0 (Alpaydin & Kaynak, UCI)",
      {{"digits.csv", "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", 264712}},
-     10, 1438, 359},
+     10,
+     1438,
+     359},
     {"mnist",
      "handwritten digits, 28x28",
      "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
@@ -25,7 +27,9 @@ const data_set_info data_sets[] = {
       {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", 60008},
       {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", 7840016},
       {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", 10008}},
-     10, 60000, 10000},
+     10,
+     60000,
+     10000},
     {"fashion-mnist",
      "articles of clothing, 28x28",
      "MIT (Zalando)",
@@ -33,7 +37,9 @@ const data_set_info data_sets[] = {
       {"train-labels-idx1-ubyte", NULL, 60008},
       {"t10k-images-idx3-ubyte", NULL, 7840016},
       {"t10k-labels-idx1-ubyte", NULL, 10008}},
-     10, 60000, 10000},
+     10,
+     60000,
+     10000},
 };
 const int64_t data_set_count = sizeof data_sets / sizeof data_sets[0];
 
@@ -69,7 +75,8 @@ char *digits_path(const char *root)
     ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
     program[length > 0 ? length : 0] = 0;
     char *bin = path_folder(program);
-    char *places[] = {alloc_format("%s/digits/digits.csv", root), alloc_format("%s/../../../examples/data/digits.csv", bin),
+    char *places[] = {alloc_format("%s/digits/digits.csv", root),
+                      alloc_format("%s/../../../examples/data/digits.csv", bin),
                       alloc_format("%s/../share/perdure/data/digits.csv", bin)};
     char *found = NULL;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++)
@@ -156,7 +163,8 @@ int data_fetch(const data_set_info *set, const char *from, const char *root, err
     fetched files[SET_FILES] = {0};
     int code = 0;
     if (!set->files[0].sha256) {
-        error_set(e, EXIT_UNAVAILABLE, "%s: its checksums are not known to this build, so nothing can be fetched", set->name);
+        error_set(e, EXIT_UNAVAILABLE, "%s: its checksums are not known to this build, so nothing can be fetched",
+                  set->name);
         return error_hint(e, "lay its files into %s/%s by hand", root, set->name);
     }
     for (int i = 0; !code && i < SET_FILES && set->files[i].name; i++)

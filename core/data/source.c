@@ -186,7 +186,8 @@ int source_line(source *s, char **line, size_t *length, error *e)
 {
     char *stop = NULL;
     *line = NULL;
-    for (size_t seen = 0; !(stop = s->text ? memchr(s->text + s->first + seen, '\n', s->end - s->first - seen) : NULL);) {
+    for (size_t seen = 0;
+         !(stop = s->text ? memchr(s->text + s->first + seen, '\n', s->end - s->first - seen) : NULL);) {
         seen = s->end - s->first;
         if (s->ended)
             break;

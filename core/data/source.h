@@ -47,7 +47,7 @@ int csv_read(const char *path, const csv_form *form, data_rows *out, error *e); 
 enum { FILE_TRAIN_IMAGES, FILE_TRAIN_LABELS, FILE_TEST_IMAGES, FILE_TEST_LABELS };
 const data_set_info *set_named(const char *name);
 char *set_file(const data_set_info *set, const char *root, const char *file); /* path without .gz; owned */
-char *digits_path(const char *root); /* owned; NULL: nowhere */
+char *digits_path(const char *root);                                          /* owned; NULL: nowhere */
 
 /* ---- images.c, table.c, normalize.c: the parts of dataset_open. `least`: what `unit` maps to 0 ---- */
 int images_open(dataset *d, const char *const paths[4], error *e);

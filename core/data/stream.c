@@ -23,8 +23,8 @@ static int split_even(const struct scenario *s, const dataset *d, uint64_t seed,
     int64_t tasks = s->stream.split.tasks, each = d->class_count / tasks;
     if (d->class_count % tasks)
         return scenario_fault(s, "stream.split.tasks", e,
-                              "found %lld tasks; expected a number that divides the %lld classes of %s", (long long)tasks,
-                              (long long)d->class_count, d->name);
+                              "found %lld tasks; expected a number that divides the %lld classes of %s",
+                              (long long)tasks, (long long)d->class_count, d->name);
     int64_t *order = alloc_zero((size_t)d->class_count, sizeof *order);
     for (int64_t i = 0; i < d->class_count; i++)
         order[i] = i;
@@ -45,10 +45,9 @@ static int split_listed(const struct scenario *s, const dataset *d, stream *out,
     for (int64_t i = 0; i < s->stream.split.tasks; i++) {
         for (int64_t j = 0; j < groups[i].count; j++)
             if (groups[i].at[j] < 0 || groups[i].at[j] >= d->class_count)
-                return scenario_fault(s, "stream.split.order", e,
-                                      "found class %lld in task %lld; expected 0 to %lld, the classes of %s",
-                                      (long long)groups[i].at[j], (long long)i + 1, (long long)d->class_count - 1,
-                                      d->name);
+                return scenario_fault(
+                    s, "stream.split.order", e, "found class %lld in task %lld; expected 0 to %lld, the classes of %s",
+                    (long long)groups[i].at[j], (long long)i + 1, (long long)d->class_count - 1, d->name);
         task_classes(&out->tasks[i], groups[i].at, groups[i].count);
         listed += groups[i].count;
     }
@@ -109,8 +108,9 @@ static int rows_deal(const dataset *d, stream *out, error *e)
         t->train = rows_of(&d->train, column_of, &t->train_count);
         t->test = rows_of(&d->test, column_of, &t->test_count);
         if (!t->train_count || !t->test_count)
-            return error_set(e, EXIT_DATA, "%s: found %lld training and %lld test rows for task %lld; expected some of both",
-                             d->name, (long long)t->train_count, (long long)t->test_count, (long long)i + 1);
+            return error_set(e, EXIT_DATA,
+                             "%s: found %lld training and %lld test rows for task %lld; expected some of both", d->name,
+                             (long long)t->train_count, (long long)t->test_count, (long long)i + 1);
     }
     return 0;
 }

@@ -100,13 +100,14 @@ static int shape_fix(const struct scenario *s, dataset *d, error *e)
         d->shape[i] = shape->at[i];
     d->channels = d->rank == 3 ? d->shape[0] : 1;
     if (shape->count > most)
-        return scenario_fault(s, "data.shape", e, "found %lld dimensions; expected at most %lld", (long long)shape->count,
-                              (long long)most);
+        return scenario_fault(s, "data.shape", e, "found %lld dimensions; expected at most %lld",
+                              (long long)shape->count, (long long)most);
     int64_t values = shape_values(shape);
     if (!shape->count || values == d->train.width)
         return 0;
     if (values < 0)
-        return scenario_fault(s, "data.shape", e, "found too many values; expected %lld, the columns of %s without the label",
+        return scenario_fault(s, "data.shape", e,
+                              "found too many values; expected %lld, the columns of %s without the label",
                               (long long)d->train.width, s->data.csv.train);
     return scenario_fault(s, "data.shape", e, "found %lld values; expected %lld, the columns of %s without the label",
                           (long long)values, (long long)d->train.width, s->data.csv.train);
@@ -143,8 +144,10 @@ int table_open_digits(dataset *d, const char *root, error *e)
     enum { DIGITS_TEST_EVERY = 5, DIGITS_SIDE = 8, DIGITS_MAXIMUM = 16 };
     char *path = digits_path(root);
     if (!path) {
-        error_set(e, EXIT_NO_INPUT, "%s/digits/digits.csv[.gz]: found no such file, nor one beside the program; expected "
-                  "the digits set", root);
+        error_set(e, EXIT_NO_INPUT,
+                  "%s/digits/digits.csv[.gz]: found no such file, nor one beside the program; expected "
+                  "the digits set",
+                  root);
         return error_hint(e, "set data.root or PERDURE_DATA, or run `perdure data fetch digits --from FOLDER`");
     }
     int code = parts_open(d, path, NULL, DIGITS_TEST_EVERY, &(csv_form){0}, e);

@@ -98,8 +98,8 @@ static double a_diaz(const matrix *m)
 }
 
 const metric metrics[] = {
-    {"acc.macro", "1/T sum_j R[T][j]", "mean accuracy over tasks after the last one",
-     "Lopez-Paz & Ranzato 2017 (ACC)", 1, acc_macro},
+    {"acc.macro", "1/T sum_j R[T][j]", "mean accuracy over tasks after the last one", "Lopez-Paz & Ranzato 2017 (ACC)",
+     1, acc_macro},
     {"acc.pooled", "right answers / rows over all test sets after task T",
      "accuracy on the union of all test sets after the last task", "", 1, acc_pooled},
     {"aia.icarl", "1/T sum_i pooled accuracy on classes seen after task i", "average incremental accuracy",
@@ -112,7 +112,8 @@ const metric metrics[] = {
      "Chaudhry et al. 2018", 0, forgetting_chaudhry},
     {"forgetting.first_last", "1/(T-1) sum_{j<T} (R[j][j] - R[T][j])", "forgetting from just after learning",
      "Avalanche's form", 0, forgetting_first_last},
-    {"a.diaz", "sum_{i>=j} R[i][j] / (T(T+1)/2)", "mean of the lower triangle", "Diaz-Rodriguez et al. 2018", 1, a_diaz},
+    {"a.diaz", "sum_{i>=j} R[i][j] / (T(T+1)/2)", "mean of the lower triangle", "Diaz-Rodriguez et al. 2018", 1,
+     a_diaz},
 };
 const int64_t metric_count = sizeof metrics / sizeof metrics[0];
 

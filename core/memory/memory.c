@@ -31,8 +31,10 @@ void memory_close(memory *m)
         return;
     for (int64_t i = 0; i < m->class_count; i++)
         free(m->classes[i].slots);
-    void *owned[] = {m->classes, m->x, m->extra, m->y, m->value, m->in_class, m->in_active, m->active, m->freed,
-                     m->older, m->newer, (void *)(uintptr_t)m->setup.name, m};
+    void *owned[] = {m->classes, m->x,        m->extra,     m->y,
+                     m->value,   m->in_class, m->in_active, m->active,
+                     m->freed,   m->older,    m->newer,     (void *)(uintptr_t)m->setup.name,
+                     m};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
 }
@@ -106,8 +108,8 @@ static int slots_check(const memory *m, const int64_t *slots, int64_t n, error *
 {
     for (int64_t i = 0; i < n; i++)
         if (!store_has(m, slots[i]))
-            return error_set(e, EXIT_DATA, "memory %s: found slot %lld, which holds no sample (any more)", m->setup.name,
-                             (long long)slots[i]);
+            return error_set(e, EXIT_DATA, "memory %s: found slot %lld, which holds no sample (any more)",
+                             m->setup.name, (long long)slots[i]);
     return 0;
 }
 
@@ -121,7 +123,8 @@ static int put_check(const memory *m, const int64_t *slots, const memory_rows *r
     if (!code && (!rows->x || !rows->y))
         return error_set(e, EXIT_DATA, "memory %s: found new rows without x or y; expected both", m->setup.name);
     if (!code && rows->count > room_left(m))
-        return error_set(e, EXIT_DATA, "memory %s: found %lld new rows; expected at most %lld, as it holds %lld of %lld",
+        return error_set(e, EXIT_DATA,
+                         "memory %s: found %lld new rows; expected at most %lld, as it holds %lld of %lld",
                          m->setup.name, (long long)rows->count, (long long)room_left(m), (long long)m->count,
                          (long long)m->setup.capacity);
     return code;
@@ -151,8 +154,8 @@ static int retain_check(const memory *m, int64_t column, const int64_t *slots, i
     for (int64_t i = 0; !code && i < n; i++) {
         if (m->y[slots[i]] != column || kept[slots[i]])
             code = error_set(e, EXIT_DATA, "memory %s: found slot %lld %s; expected slots of column %lld, each once",
-                             m->setup.name, (long long)slots[i], m->y[slots[i]] != column ? "of another column" : "twice",
-                             (long long)column);
+                             m->setup.name, (long long)slots[i],
+                             m->y[slots[i]] != column ? "of another column" : "twice", (long long)column);
         kept[slots[i]] = true;
     }
     return code;

@@ -37,17 +37,19 @@ typedef struct memory_rows {
 
 memory *memory_open(const memory_setup *setup);
 void memory_close(memory *m);
-int memory_offer(memory *m, const memory_rows *rows, error *e);                       /* the policy decides */
+int memory_offer(memory *m, const memory_rows *rows, error *e); /* the policy decides */
 /* NULL slots: new rows; more than there is room for: refused, 65. Else what is not NULL of x, y, value and extra replaces
  * that of the rows in `slots`; a row with another x is a new one for the order of arrival and of drawing. */
 int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *e);
-int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n, error *e); /* of a column keep these, in this order */
-int64_t memory_find(const memory *m, int64_t column, int64_t *slots);                 /* in order; slots has room for count() */
+int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n,
+                  error *e);                                          /* of a column keep these, in this order */
+int64_t memory_find(const memory *m, int64_t column, int64_t *slots); /* in order; slots has room for count() */
 /* min(n, count) of them, how many. In passes: every row once before any twice, across calls, and none twice in a call;
  * rows that arrive during a pass take part in it. */
 int64_t memory_sample(memory *m, int64_t n, int64_t *slots);
 /* Copies out; each output may be NULL. Unknown slots are refused (65). */
-int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int64_t *y, float *value, void *extra, error *e);
+int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int64_t *y, float *value, void *extra,
+                 error *e);
 int64_t memory_count(const memory *m, int64_t column); /* INT32_MAX: all */
 int64_t memory_capacity(const memory *m);
 int64_t memory_row_bytes(const memory *m);

@@ -14,7 +14,8 @@
 int store_check(const memory *m, const memory_rows *rows, error *e)
 {
     if (m->known && rows->x && (m->row_bytes != rows->row_bytes || m->is_bytes != rows->is_bytes))
-        return error_set(e, EXIT_DATA, "memory %s: found rows of %lld bytes (%s); expected %lld (%s), as the first ones",
+        return error_set(e, EXIT_DATA,
+                         "memory %s: found rows of %lld bytes (%s); expected %lld (%s), as the first ones",
                          m->setup.name, (long long)rows->row_bytes, rows->is_bytes ? "uint8" : "float32",
                          (long long)m->row_bytes, m->is_bytes ? "uint8" : "float32");
     if (m->extra_bytes && rows->extra && m->extra_bytes != rows->extra_bytes)

@@ -18,14 +18,14 @@ struct memory {
     unsigned char *x, *extra;
     int64_t *y;
     float *value;
-    int64_t room;         /* slots that there is memory for; grows up to the capacity */
-    int64_t *in_class;    /* [room] place in its class's list */
-    int64_t *in_active;   /* [room] place in `active`; -1: the slot is free */
-    int64_t *active;      /* [count] used slots; those before `drawn` were drawn in this pass */
+    int64_t room;       /* slots that there is memory for; grows up to the capacity */
+    int64_t *in_class;  /* [room] place in its class's list */
+    int64_t *in_active; /* [room] place in `active`; -1: the slot is free */
+    int64_t *active;    /* [count] used slots; those before `drawn` were drawn in this pass */
     int64_t count, drawn;
     int64_t *freed, freed_count, used; /* slots below `used` that are free again */
-    int64_t *older, *newer; /* [room] arrival: the used slots as a list both ways; -1: none */
-    int64_t oldest, newest; /* its ends; -1: empty */
+    int64_t *older, *newer;            /* [room] arrival: the used slots as a list both ways; -1: none */
+    int64_t oldest, newest;            /* its ends; -1: empty */
     int64_t offered;
     memory_class *classes;
     int64_t class_count;

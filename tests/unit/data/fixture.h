@@ -49,10 +49,7 @@ static inline const char *lay(const char *name, const void *bytes, size_t count)
     return in(name);
 }
 
-static inline const char *lay_text(const char *name, const char *words)
-{
-    return lay(name, words, strlen(words));
-}
+static inline const char *lay_text(const char *name, const char *words) { return lay(name, words, strlen(words)); }
 
 /* As one gzip stream, written or appended. */
 static inline const char *lay_packed(const char *name, const void *bytes, size_t count, const char *mode)

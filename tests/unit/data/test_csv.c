@@ -45,7 +45,10 @@ static void whole_numbers_stay_bytes(void **state)
     assert_bytes(good("0,255,3\r\n7,16,1\r", last), 2, 2, bytes, label);
     assert_bytes(good("3,0,255\n1,7,16\n", first), 2, 2, bytes, label);
     assert_bytes(good("a,b,\"c\"\n0,255,3\n7,16,1\n", headed), 2, 2, bytes, label);
-    assert_bytes(good("\xef\xbb\xbf" "0,255,3\n7,16,1\n", last), 2, 2, bytes, label);
+    assert_bytes(good("\xef\xbb\xbf"
+                      "0,255,3\n7,16,1\n",
+                      last),
+                 2, 2, bytes, label);
     assert_bytes(good(" 0 ,2.55e2,3\n7.0, 16,1.0\n", last), 2, 2, bytes, label);
 }
 
@@ -65,7 +68,10 @@ static void other_numbers_are_reals(void **state)
     const struct {
         const char *text;
         float values[2];
-    } cases[] = {{"0.5,1,0\n", {0.5f, 1}}, {"-1,1,0\n", {-1, 1}}, {"256,1,0\n", {256, 1}}, {"1e-3,+2.5E1,0\n", {1e-3f, 25}},
+    } cases[] = {{"0.5,1,0\n", {0.5f, 1}},
+                 {"-1,1,0\n", {-1, 1}},
+                 {"256,1,0\n", {256, 1}},
+                 {"1e-3,+2.5E1,0\n", {1e-3f, 25}},
                  {"1234567890,.5,0", {1234567890.f, .5f}}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         data_rows rows = good(cases[i].text, last);
@@ -172,7 +178,8 @@ static void two_files_must_agree(void **state)
     assert_true(!d->train.bytes && d->train.reals && d->test.reals && d->train.reals[3] == 4 && d->file_count == 2);
     dataset_close(d);
     lay_text("test.csv", "1,2,5\n");
-    dataset_refused(both, EXIT_DATA, "csv: found label 5 in test row 0; expected 0 to 1, the classes of its training rows");
+    dataset_refused(both, EXIT_DATA,
+                    "csv: found label 5 in test row 0; expected 0 to 1, the classes of its training rows");
     lay_text("train.csv", "1,2,1\n3,4,2\n");
     lay_text("test.csv", "1,2,1\n");
     dataset_refused(both, EXIT_DATA, "csv: found no training row of class 0; expected some of every class from 0 to 2");
@@ -186,8 +193,9 @@ static void shapes_must_fit(void **state)
     assert_true(d->rank == 3 && d->channels == 3 && d->shape[0] == 3 && d->shape[1] == 1 && d->shape[2] == 2);
     assert_true(d->train.count == 1 && d->test.count == 1);
     dataset_close(d);
-    dataset_refused("set: csv, train: '@/train.csv', test_every: 2, shape: [3, 3]", EXIT_SCENARIO,
-                    "@/s.yaml:2:85: data.shape: found 9 values; expected 6, the columns of @/train.csv without the label");
+    dataset_refused(
+        "set: csv, train: '@/train.csv', test_every: 2, shape: [3, 3]", EXIT_SCENARIO,
+        "@/s.yaml:2:85: data.shape: found 9 values; expected 6, the columns of @/train.csv without the label");
     dataset_refused("set: csv, train: '@/train.csv', test_every: 2, shape: [1, 1, 1, 1, 6]", EXIT_SCENARIO,
                     "@/s.yaml:2:85: data.shape: found 5 dimensions; expected at most 4");
 }
@@ -203,11 +211,16 @@ static void no_test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whole_numbers_stay_bytes), cmocka_unit_test(packed_files_are_the_same),
-        cmocka_unit_test(other_numbers_are_reals),  cmocka_unit_test(long_files_and_lines),
-        cmocka_unit_test(bad_values),               cmocka_unit_test(bad_labels),
-        cmocka_unit_test(bad_rows),                 cmocka_unit_test(no_files_and_bombs),
-        cmocka_unit_test(two_files_must_agree),     cmocka_unit_test(shapes_must_fit),
+        cmocka_unit_test(whole_numbers_stay_bytes),
+        cmocka_unit_test(packed_files_are_the_same),
+        cmocka_unit_test(other_numbers_are_reals),
+        cmocka_unit_test(long_files_and_lines),
+        cmocka_unit_test(bad_values),
+        cmocka_unit_test(bad_labels),
+        cmocka_unit_test(bad_rows),
+        cmocka_unit_test(no_files_and_bombs),
+        cmocka_unit_test(two_files_must_agree),
+        cmocka_unit_test(shapes_must_fit),
         cmocka_unit_test(no_test_rows),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);

@@ -92,9 +92,11 @@ static void digits_that_are_none(void **state)
     assert_int_equal(mkdir(in("other"), 0700), 0);
     assert_int_equal(mkdir(in("other/digits"), 0700), 0);
     lay_text("other/digits/digits.csv", "1,2,0\n");
-    dataset_refused("set: digits, root: '@/other'", EXIT_DATA, "@/other/digits/digits.csv: found 2 values a row; expected 64");
-    dataset_refused("set: mnist, root: '@/other'", EXIT_NO_INPUT,
-                    "@/other/mnist/train-images-idx3-ubyte[.gz]: found no such file; expected the files of mnist in @/other/mnist");
+    dataset_refused("set: digits, root: '@/other'", EXIT_DATA,
+                    "@/other/digits/digits.csv: found 2 values a row; expected 64");
+    dataset_refused(
+        "set: mnist, root: '@/other'", EXIT_NO_INPUT,
+        "@/other/mnist/train-images-idx3-ubyte[.gz]: found no such file; expected the files of mnist in @/other/mnist");
 }
 
 /* ---- other data ---- */
@@ -107,7 +109,8 @@ static void channels_are_normalised_each(void **state)
     double mean, sd;
     (void)state;
     for (int i = 0; i < 40; i++)
-        n += (size_t)snprintf(words + n, sizeof words - n, "%.2f,1000.5,%d,%d,%d\n", 1000 + i % 4 * 0.25, i % 7 - 3, i % 3, i % 2);
+        n += (size_t)snprintf(words + n, sizeof words - n, "%.2f,1000.5,%d,%d,%d\n", 1000 + i % 4 * 0.25, i % 7 - 3,
+                              i % 3, i % 2);
     lay_text("c.csv", words);
     const char *standard = "set: csv, train: '@/c.csv', test_every: 5, shape: [2, 1, 2], normalize: standard";
     dataset *d = dataset_made(standard);
@@ -118,7 +121,8 @@ static void channels_are_normalised_each(void **state)
         CLOSE(sd, 1, 1e-3);
     }
     dataset_close(d);
-    d = dataset_made("set: csv, train: '@/c.csv', test_every: 5, shape: [2, 1, 2], normalize: {mean: [0.1, 0.2], std: [2, 4]}");
+    d = dataset_made(
+        "set: csv, train: '@/c.csv', test_every: 5, shape: [2, 1, 2], normalize: {mean: [0.1, 0.2], std: [2, 4]}");
     double low = -3, range = d->maximum;
     CLOSE(range, 1000.75 + 3, 1e-9);
     CLOSE(at(d, &d->train, 1, 0), ((d->train.reals[4] - low) / range - 0.1) / 2, 1e-5);
@@ -176,12 +180,15 @@ static void mnist_has_its_moments(void **state)
 int main(int count, char **arguments)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digits_have_their_rows_and_rule), cmocka_unit_test(digits_normalised),
-        cmocka_unit_test(digits_that_are_none),            cmocka_unit_test(channels_are_normalised_each),
+        cmocka_unit_test(digits_have_their_rows_and_rule),
+        cmocka_unit_test(digits_normalised),
+        cmocka_unit_test(digits_that_are_none),
+        cmocka_unit_test(channels_are_normalised_each),
         cmocka_unit_test(normalisations_that_cannot_be),
     };
     const struct CMUnitTest mnist[] = {cmocka_unit_test(mnist_has_its_moments)};
-    bool only = count > 1 && !strcmp(arguments[1], "mnist"); /* a CTest of its own, so that only it is told as skipped */
+    bool only =
+        count > 1 && !strcmp(arguments[1], "mnist"); /* a CTest of its own, so that only it is told as skipped */
     int absent = only ? mnist_at_hand() : 0;
     if (only)
         return absent ? absent : cmocka_run_group_tests(mnist, fixture_begin, fixture_end);

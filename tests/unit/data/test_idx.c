@@ -98,8 +98,8 @@ static void damaged_gzip_streams(void **state)
     size_t whole = take("g.gz", packed, sizeof packed);
     lay("g.gz", packed, whole - 4);
     char words[256];
-    snprintf(words, sizeof words, "@/g.gz: found a gzip stream that is cut off (member 1, byte %zu); expected a whole one",
-             whole - 4);
+    snprintf(words, sizeof words,
+             "@/g.gz: found a gzip stream that is cut off (member 1, byte %zu); expected a whole one", whole - 4);
     refused("g", EXIT_DATA, words);
     lay("g.gz", packed, 100);
     refused("g", EXIT_DATA, "@/g.gz: found a gzip stream that is cut off (member 1, byte 100); expected a whole one");
@@ -108,7 +108,8 @@ static void damaged_gzip_streams(void **state)
     packed[whole - 8] ^= 1; /* the checksum */
     lay("g.gz", packed, whole);
     snprintf(words, sizeof words,
-             "@/g.gz: found a damaged gzip stream (member 1, byte %zu: incorrect data check); expected a whole one", whole - 4);
+             "@/g.gz: found a damaged gzip stream (member 1, byte %zu: incorrect data check); expected a whole one",
+             whole - 4);
     refused("g", EXIT_DATA, words);
     packed[whole - 8] ^= 1;
     memcpy(packed + whole, "garbage", 7);
@@ -146,7 +147,8 @@ static void bombs_stop(void **state)
     assert_int_equal(stat(in("huge.gz"), &about), 0);
     char words[256];
     snprintf(words, sizeof words,
-             "@/huge.gz: found %lld packed bytes; expected the 60000000012 that its header declares, which cannot be in so few",
+             "@/huge.gz: found %lld packed bytes; expected the 60000000012 that its header declares, which cannot be "
+             "in so few",
              (long long)about.st_size);
     refused("huge", EXIT_DATA, words);
 }
@@ -225,7 +227,8 @@ static void images_and_labels_that_disagree(void **state)
     lay_sets();
     lay_idx("tl", 1, (uint32_t[]){2}, 0);
     lay_idx("xl", 1, (uint32_t[]){4}, 1); /* all 0 */
-    dataset_refused(SETS, EXIT_DATA, "idx: found label 1 in test row 1; expected 0 to 0, the classes of its training rows");
+    dataset_refused(SETS, EXIT_DATA,
+                    "idx: found label 1 in test row 1; expected 0 to 0, the classes of its training rows");
     lay_sets();
     lay("xl", "\0\0\x08\x01\0\0\0\x04\x00\x03\x01\x01", 12);
     dataset_refused(SETS, EXIT_DATA, "idx: found no training row of class 2; expected some of every class from 0 to 3");
@@ -234,10 +237,14 @@ static void images_and_labels_that_disagree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(good_files_of_every_rank), cmocka_unit_test(bad_headers),
-        cmocka_unit_test(short_and_long_files),     cmocka_unit_test(damaged_gzip_streams),
-        cmocka_unit_test(bombs_stop),               cmocka_unit_test(no_files),
-        cmocka_unit_test(images_have_shapes),       cmocka_unit_test(images_and_labels_that_disagree),
+        cmocka_unit_test(good_files_of_every_rank),
+        cmocka_unit_test(bad_headers),
+        cmocka_unit_test(short_and_long_files),
+        cmocka_unit_test(damaged_gzip_streams),
+        cmocka_unit_test(bombs_stop),
+        cmocka_unit_test(no_files),
+        cmocka_unit_test(images_have_shapes),
+        cmocka_unit_test(images_and_labels_that_disagree),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }

@@ -69,7 +69,8 @@ static void good_files_are_stored(void **state)
     assert_int_equal(data_fetch(&small, in("offer"), in("root"), &e), 0);
     assert_true(data_at_hand(&small, in("root")));
     assert_stored("root");
-    assert_int_equal(data_fetch(&small, in("root"), in("root2"), &e), 0); /* from a root: the files lie in FOLDER/small */
+    assert_int_equal(data_fetch(&small, in("root"), in("root2"), &e),
+                     0); /* from a root: the files lie in FOLDER/small */
     assert_stored("root2");
     assert_int_equal(data_fetch(&small, in("offer"), in("root"), &e), 0); /* again */
     assert_stored("root");

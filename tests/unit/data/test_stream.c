@@ -64,8 +64,8 @@ static void assert_dealt(const opened *o)
     assert_int_equal(test, o->d->test.count);
 }
 
-static void assert_task(const stream_task *t, const int64_t *classes, const int64_t *columns, int64_t count, int64_t before,
-                        int64_t seen)
+static void assert_task(const stream_task *t, const int64_t *classes, const int64_t *columns, int64_t count,
+                        int64_t before, int64_t seen)
 {
     assert_int_equal(t->class_count, count);
     assert_memory_equal(t->classes, classes, (size_t)count * sizeof *classes);
@@ -198,8 +198,9 @@ static void lists_that_do_not_fit(void **state)
     lay_rows(6, 12);
     refused("split: {order: [[0, 1, 2], [3, 4, 6]]}", NULL, EXIT_SCENARIO,
             "@/s.yaml:3:25: stream.split.order: found class 6 in task 2; expected 0 to 5, the classes of csv");
-    refused("split: {order: [[0, 1], [3, 4, 5]]}", NULL, EXIT_SCENARIO,
-            "@/s.yaml:3:25: stream.split.order: found 5 classes in the tasks; expected each of the 6 classes of csv once");
+    refused(
+        "split: {order: [[0, 1], [3, 4, 5]]}", NULL, EXIT_SCENARIO,
+        "@/s.yaml:3:25: stream.split.order: found 5 classes in the tasks; expected each of the 6 classes of csv once");
 }
 
 static void tasks_without_rows(void **state)
@@ -214,9 +215,9 @@ static void tasks_without_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_by_arrival),   cmocka_unit_test(shared_columns),
-        cmocka_unit_test(listed_classes),       cmocka_unit_test(one_task),
-        cmocka_unit_test(shuffled_by_the_seed), cmocka_unit_test(tasks_that_do_not_divide),
+        cmocka_unit_test(columns_by_arrival),    cmocka_unit_test(shared_columns),
+        cmocka_unit_test(listed_classes),        cmocka_unit_test(one_task),
+        cmocka_unit_test(shuffled_by_the_seed),  cmocka_unit_test(tasks_that_do_not_divide),
         cmocka_unit_test(lists_that_do_not_fit), cmocka_unit_test(tasks_without_rows),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);

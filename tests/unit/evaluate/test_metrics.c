@@ -37,7 +37,8 @@ static void metrics_agree_with_hand_calculation(void **state)
     assert_close(of(m, "aia.icarl"), (9.0 / 10 + 28.0 / 30 + 67.0 / 80) / 3, CLOSE);
     assert_close(of(m, "bwt.gem"), ((0.6 - 0.9) + (0.8 - 0.9)) / 2, CLOSE);
     assert_close(of(m, "fwt.gem"), ((0.2 - 0.1) + (0.3 - 0.1)) / 2, CLOSE);
-    assert_close(of(m, "forgetting.chaudhry"), ((1.0 - 0.6) + (0.9 - 0.8)) / 2, CLOSE); /* the best of task 1 is row 2 */
+    assert_close(of(m, "forgetting.chaudhry"), ((1.0 - 0.6) + (0.9 - 0.8)) / 2,
+                 CLOSE); /* the best of task 1 is row 2 */
     assert_close(of(m, "forgetting.first_last"), ((0.9 - 0.6) + (0.9 - 0.8)) / 2, CLOSE);
     assert_close(of(m, "a.diaz"), (0.9 + 1.0 + 0.9 + 0.6 + 0.8 + 0.9) / 6, CLOSE);
     matrix_close(m);
@@ -64,8 +65,8 @@ static void of_joint_only_the_last_row_counts(void **state)
     matrix_set(m, 3, 3, 15, 30);
     assert_close(of(m, "acc.macro"), (0.9 + 0.9 + 0.5) / 3, CLOSE);
     assert_close(of(m, "acc.pooled"), (9.0 + 18 + 15) / 60, CLOSE);
-    static const char *const absent[] = {"aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
-                                         "a.diaz"};
+    static const char *const absent[] = {
+        "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last", "a.diaz"};
     for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
         assert_true(isnan(of(m, absent[i])));
     matrix_close(m);

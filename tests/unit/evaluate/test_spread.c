@@ -57,7 +57,7 @@ static void quantiles_are_the_published_ones(void **state)
     static const struct {
         int64_t freedom;
         double quantile;
-    } published[] = {{1, 12.706}, {2, 4.303}, {4, 2.776}, {10, 2.228}, {19, 2.093},
+    } published[] = {{1, 12.706}, {2, 4.303},  {4, 2.776},  {10, 2.228}, {19, 2.093},
                      {30, 2.042}, {31, 2.040}, {40, 2.021}, {60, 2.000}, {100, 1.984}};
     double values[101];
     (void)state;
@@ -72,8 +72,10 @@ static void quantiles_are_the_published_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(too_few_values_have_no_error), cmocka_unit_test(two_values),
-        cmocka_unit_test(eight_values),                 cmocka_unit_test(equal_values_have_no_spread),
+        cmocka_unit_test(too_few_values_have_no_error),
+        cmocka_unit_test(two_values),
+        cmocka_unit_test(eight_values),
+        cmocka_unit_test(equal_values_have_no_spread),
         cmocka_unit_test(quantiles_are_the_published_ones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -163,7 +163,13 @@ static void bytes_extra_and_value_come_back(void **state)
     error e = {0};
     (void)state;
     memory *m = fixture_open(MEMORY_FIFO, 300, 0);
-    memory_rows rows = {.count = 2, .x = x, .row_bytes = 3, .is_bytes = true, .y = y, .value = value, .extra = extra,
+    memory_rows rows = {.count = 2,
+                        .x = x,
+                        .row_bytes = 3,
+                        .is_bytes = true,
+                        .y = y,
+                        .value = value,
+                        .extra = extra,
                         .extra_bytes = sizeof *extra};
     for (int i = 0; i < 300; i++) /* grows more than once, and turns over */
         assert_int_equal(memory_offer(m, &rows, &e), 0);
@@ -194,7 +200,8 @@ static void other_sizes_are_refused(void **state)
     error e = {0};
     (void)state;
     memory *m = fixture_open(MEMORY_RESERVOIR, 10, 0);
-    memory_rows rows = {.count = 1, .x = bytes, .row_bytes = 8, .is_bytes = true, .y = y, .extra = bytes, .extra_bytes = 4};
+    memory_rows rows = {
+        .count = 1, .x = bytes, .row_bytes = 8, .is_bytes = true, .y = y, .extra = bytes, .extra_bytes = 4};
     assert_int_equal(memory_offer(m, &rows, &e), 0);
     rows.row_bytes = 4;
     refused(memory_offer(m, &rows, &e), &e,
@@ -221,7 +228,8 @@ static void other_slots_are_refused(void **state)
     refused(fixture_give(m, true, 3, 2, 0, &e), &e,
             "memory test: found 2 new rows; expected at most 1, as it holds 3 of 4");
     e.code = 0, slots[3] = slots[0];
-    refused(memory_retain(m, 0, slots, 4, &e), &e, "memory test: found slot 0 twice; expected slots of column 0, each once");
+    refused(memory_retain(m, 0, slots, 4, &e), &e,
+            "memory test: found slot 0 twice; expected slots of column 0, each once");
     e.code = 0;
     refused(memory_retain(m, 1, slots, 1, &e), &e,
             "memory test: found slot 0 of another column; expected slots of column 1, each once");
