@@ -5,7 +5,7 @@
  *                  of a random row of the largest; a class that was is a reservoir of its own. Classes end equal within 1.
  *  fifo            the newest rows, in whatever slots they lie.
  *
- * memory_sample draws passes without replacement: every row once before any comes again. */
+ * memory_sample draws passes without replacement: every row once before any comes again (store.c says how a row joins). */
 #include "memory/memory.h"
 
 #include <stdlib.h>

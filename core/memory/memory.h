@@ -45,7 +45,8 @@ int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n,
                   error *e);                                          /* of a column keep these, in this order */
 int64_t memory_find(const memory *m, int64_t column, int64_t *slots); /* in order; slots has room for count() */
 /* min(n, count) of them, how many. In passes: every row once before any twice, across calls, and none twice in a call;
- * rows that arrive during a pass take part in it. */
+ * a row that arrives during a pass takes part in it with the share of the rows that are still to come, so that at any
+ * call all rows are equally likely. */
 int64_t memory_sample(memory *m, int64_t n, int64_t *slots);
 /* Copies out; each output may be NULL. Unknown slots are refused (65). */
 int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int64_t *y, float *value, void *extra,

@@ -1,7 +1,9 @@
 /* Rows in slots, and lists of them that are kept in O(1) a row: by class, in drawing order, by arrival, and the free ones.
  *
  * `active` is drawn from by a Fisher-Yates shuffle that is never finished: a pass takes every row once before any comes
- * again, rows that arrive during a pass take part in it, and nothing is shuffled anew when the content changes. */
+ * again, and nothing is shuffled anew when the content changes. A row that arrives counts as drawn in this pass with the
+ * share that the drawn rows have, so that it is as likely to come next as any other. Were it always still to come, a
+ * memory that takes as many rows as are drawn from it would give back the last batch and nothing older. */
 #include "memory/store.h"
 
 #include <stdlib.h>
@@ -126,6 +128,17 @@ static void active_place(memory *m, int64_t place, int64_t slot)
     m->in_active[slot] = place;
 }
 
+static void active_add(memory *m, int64_t slot)
+{
+    int64_t place = m->count++;
+    if (random_below(&m->draws, place) < m->drawn) { /* among the drawn: the first of the others makes room */
+        if (m->drawn < place)
+            active_place(m, place, m->active[m->drawn]);
+        place = m->drawn++;
+    }
+    active_place(m, place, slot);
+}
+
 static void active_remove(memory *m, int64_t slot)
 {
     int64_t place = m->in_active[slot];
@@ -181,11 +194,11 @@ void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
     row_write(m, slot, rows, i);
     m->y[slot] = rows->y[i];
     class_add(m, store_class(m, rows->y[i]), slot);
-    active_place(m, m->count++, slot);
+    active_add(m, slot);
     arrival_add(m, slot);
 }
 
-/* With another x it is a new row: the newest, and not drawn yet in this pass. Its place within its class stays. */
+/* With another x it is a new row for the orders of arrival and of drawing. Its place within its class stays. */
 void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
 {
     row_write(m, slot, rows, i);
@@ -196,7 +209,7 @@ void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
     }
     if (rows->x) {
         active_remove(m, slot);
-        active_place(m, m->count++, slot);
+        active_add(m, slot);
         arrival_remove(m, slot);
         arrival_add(m, slot);
     }
