@@ -7,9 +7,11 @@
 #define PERDURE_BASE_ALLOC_H
 #include <stddef.h>
 
-void *alloc_zero(size_t count, size_t size);             /* owned by the caller, free() */
-void *alloc_again(void *old, size_t count, size_t size); /* realloc with an overflow check */
-char *alloc_text(const char *text);                      /* strdup; NULL gives NULL */
-char *alloc_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define ALLOC_THERE __attribute__((returns_nonnull))
+
+void *alloc_zero(size_t count, size_t size) ALLOC_THERE;             /* owned by the caller, free() */
+void *alloc_again(void *old, size_t count, size_t size) ALLOC_THERE; /* realloc with an overflow check */
+char *alloc_text(const char *text);                                  /* strdup; NULL gives NULL */
+char *alloc_format(const char *format, ...) __attribute__((format(printf, 1, 2))) ALLOC_THERE;
 
 #endif

@@ -33,6 +33,7 @@ static int check_json(struct planned *p, int code, error *e)
     json_object_set_new(out, "file", text_or_null(p->faults.file));
     json_object_set_new(out, "good", json_boolean(code == 0));
     json_object_set_new(out, "faults", list);
+    json_object_set_new(out, "error", text_or_null(e->code ? e->text : NULL)); /* a device or plugin that is missing */
     json_object_set_new(out, "plan", p->plan && !code ? plan_json(p->plan) : json_null());
     int print_code = cli_json(out, e);
     return code ? code : print_code;

@@ -50,12 +50,16 @@ const command *command_find(const command *const *commands, const char *name)
 
 int command_unknown(const command *const *commands, const char *name, error *e)
 {
-    const char *names[32];
+    const char *names[32] = {NULL};
     size_t count = 0;
     for (; commands[count] && count < 32; count++)
         names[count] = commands[count]->name;
     const char *nearest = text_nearest(name, names, count);
-    error_set(e, EXIT_USAGE, "found command %s; expected one of 'perdure help'", text_quoted(name));
+    text listed = {0};
+    for (size_t i = 0; i < count; i++)
+        text_addf(&listed, "%s%s", i ? ", " : "", names[i]);
+    error_set(e, EXIT_USAGE, "found command %s; expected one of: %s", text_quoted(name), listed.at);
+    text_free(&listed);
     return nearest ? error_hint(e, "did you mean %s?", nearest) : EXIT_USAGE;
 }
 

@@ -42,7 +42,7 @@ static int summary_show(const call *c, json_t *summary, error *e)
     return code;
 }
 
-static int plan_run(const call *c, const plan *p, error *e)
+static int plan_run(const call *c, plan *p, error *e)
 {
     run_options options = {.fresh = call_has(c, "--fresh")};
     json_t *summary = NULL;

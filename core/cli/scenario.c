@@ -28,9 +28,9 @@ int planned_open(const call *c, struct planned *out, error *e)
     if (as_set) { /* one place is free: values of --out are not among those of --set */
         sets[count++] = as_set;
     }
-    int code = scenario_read(c->arguments[0], sets, count, &out->scenario, &out->faults, e);
-    if (!code)
-        code = plan_resolve(out->scenario, &out->plan, &out->faults, e);
+    int code = scenario_read_faulty(c->arguments[0], sets, count, &out->scenario, &out->faults, e);
+    int plan_code = out->scenario ? plan_resolve(out->scenario, &out->plan, &out->faults, e) : 0;
+    code = code ? code : plan_code;
     free(as_set);
     free(sets);
     return code;

@@ -61,7 +61,8 @@ static int rows_grow(reader *r)
     if (rows->count < r->room)
         return 0;
     int64_t room = r->room ? r->room * 2 : 1024;
-    float *reals = realloc(rows->reals, (size_t)room * (size_t)rows->width * sizeof *reals);
+    size_t width = rows->width > 0 ? (size_t)rows->width : 1; /* a first row without values was refused */
+    float *reals = realloc(rows->reals, (size_t)room * width * sizeof *reals);
     rows->reals = reals ? reals : rows->reals;
     int32_t *label = reals ? realloc(rows->label, (size_t)room * sizeof *label) : NULL;
     if (!label)

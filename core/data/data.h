@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/sha256.h"
 #include "scenario/scenario.h"
 
 typedef struct data_rows {
@@ -40,6 +41,8 @@ typedef struct dataset {
 /* Reads the set that the scenario names and fixes the normalisation (from training rows only). 65; 66 not there; 71; 74;
  * 78 where the scenario and the data disagree. */
 int dataset_open(const struct scenario *s, dataset **out, error *e);
+/* SHA-256 of what training and testing see of the files: rows as they lie there, labels, shape. */
+void dataset_digest(const dataset *d, char hex[SHA256_HEX]);
 void dataset_close(dataset *d);
 /* x[i] = normalised row index[i], float32 [n, width]. index NULL: rows 0 to n - 1. */
 void dataset_gather(const dataset *d, const data_rows *r, const int64_t *index, int64_t n, float *x);

@@ -121,6 +121,24 @@ int dataset_open(const struct scenario *s, dataset **out, error *e)
     return code;
 }
 
+static void rows_digest(sha256 *sum, const data_rows *r)
+{
+    size_t values = (size_t)(r->count * r->width);
+    sha256_add(sum, &r->count, sizeof r->count);
+    sha256_add(sum, r->bytes ? "bytes" : "reals", 5);
+    sha256_add(sum, r->bytes ? (const void *)r->bytes : r->reals, r->bytes ? values : values * sizeof *r->reals);
+    sha256_add(sum, r->label, (size_t)r->count * sizeof *r->label);
+}
+
+void dataset_digest(const dataset *d, char hex[SHA256_HEX])
+{
+    sha256 *sum = sha256_begin();
+    sha256_add(sum, d->shape, (size_t)d->rank * sizeof *d->shape);
+    rows_digest(sum, &d->train);
+    rows_digest(sum, &d->test);
+    sha256_end(sum, hex);
+}
+
 void dataset_close(dataset *d)
 {
     if (!d)

@@ -52,7 +52,8 @@ static sums channel_sums(const dataset *d, int64_t channel, double centre)
 
 static int standard_fix(dataset *d, int64_t channel, error *e)
 {
-    double n = (double)(d->train.count * (d->train.width / d->channels)), centre = 0;
+    int64_t part = d->train.width / d->channels; /* whole: a channel has as many values as every other */
+    double n = (double)(d->train.count * part), centre = 0;
     sums s = channel_sums(d, channel, 0);
     if (!d->train.bytes) {
         centre = s.sum / n;

@@ -265,6 +265,6 @@ pdr_status engine_invoke(pdr_scope *s, const char *op, const pdr_value *args, in
                         i + 1);
             return s->code;
         }
-    return engine_attempt(s, op, false, [&] { call(s, op, args, arg_count, results, result_room); }) ? s->code
-                                                                                                     : s->code;
+    (void)engine_attempt(s, op, false, [&] { call(s, op, args, arg_count, results, result_room); });
+    return s->code;
 }

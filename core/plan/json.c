@@ -25,7 +25,22 @@ static json_t *reals(const double *at, int64_t count)
     return list;
 }
 
-static json_t *text_or_null(const char *t) { return t ? json_string(t) : json_null(); }
+/* Paths need not be UTF-8, JSON must be; and a key that is left out would make two plans alike. */
+static json_t *text_escaped(const char *t)
+{
+    text out = {0};
+    for (; *t; t++)
+        text_addf(&out, (unsigned char)*t < 0x80 ? "%c" : "\\x%02x", (unsigned char)*t);
+    json_t *json = json_string(out.at);
+    text_free(&out);
+    return json;
+}
+
+static json_t *text_or_null(const char *t)
+{
+    json_t *json = t ? json_string(t) : json_null();
+    return json ? json : text_escaped(t);
+}
 
 /* ---- a strategy's parameters, read back out of its struct by its own table ---- */
 
@@ -106,8 +121,8 @@ static json_t *stream_json(const struct stream_options *s)
             json_array_append_new(groups, ints(s->split.groups[i].at, s->split.groups[i].count));
     }
     return json_pack("{s:s, s:I, s:s, s:o*, s:s, s:s, s:s}", "by", split_by_name(s->split.by), "tasks",
-                     (json_int_t)s->split.tasks, "order", split_order_name(s->split.order), "groups", groups, "scenario",
-                     scenario_kind_name(s->scenario), "head", head_kind_name(s->head), "active",
+                     (json_int_t)s->split.tasks, "order", split_order_name(s->split.order), "groups", groups,
+                     "scenario", scenario_kind_name(s->scenario), "head", head_kind_name(s->head), "active",
                      active_classes_name(s->active));
 }
 
@@ -121,10 +136,13 @@ static json_t *optimizer_json(const struct optimizer_options *o)
 static json_t *shared_json(const plan *p)
 {
     const struct scenario *s = p->scenario;
+    json_t *data = data_json(&s->data);
     json_t *network = json_pack("{s:s, s:o}", "type", network_type_name(s->network.type), "hidden",
                                 ints(s->network.hidden.at, s->network.hidden.count));
+    if (p->data_sha256[0])
+        json_object_set_new(data, "sha256", json_string(p->data_sha256));
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:{s:s, s:b, s:I}, s:{s:b}}", "perdure", PERDURE_VERSION,
-                     "data", data_json(&s->data), "stream", stream_json(&s->stream), "network", network, "optimizer",
+                     "data", data, "stream", stream_json(&s->stream), "network", network, "optimizer",
                      optimizer_json(&s->optimizer), "training", "batch", (json_int_t)s->training.batch, "epochs",
                      (json_int_t)s->training.epochs, "device", "type", p->device, "deterministic",
                      s->device.deterministic, "threads", (json_int_t)s->device.threads, "matrix", "untrained",

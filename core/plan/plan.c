@@ -6,18 +6,24 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "data/data.h"
 #include "plan/device.h"
 
 /* ---- one strategy ---- */
 
-/* A plugin that is missing or refused, at the line that names it. */
-static int plugin_refused(const struct scenario *s, const struct strategy_entry *entry, const error *why, error *e)
+/* A plugin that is missing or refused, at the line that names it. The first is the error; the others are told with the
+ * faults, so that all are heard of at once. */
+static int plugin_refused(const struct scenario *s, const struct strategy_entry *entry, const error *why, faults *f,
+                          size_t *refused, error *e)
 {
-    if (!e->code) {
-        error_set(e, why->code, "%s:%d:%d: %s", s->file, entry->line, entry->column, why->text);
-        if (why->hint[0])
-            error_hint(e, "%s", why->hint);
+    if (e->code) {
+        ++*refused;
+        faults_add(f, entry->at, entry->path, "%s", why->text);
+        return why->code;
     }
+    error_set(e, why->code, "%s:%d:%d: %s", s->file, entry->line, entry->column, why->text);
+    if (why->hint[0])
+        error_hint(e, "%s", why->hint);
     return why->code;
 }
 
@@ -29,18 +35,22 @@ static const char *strategy_name(plan *p, const plan_method *m, const char *name
     return before ? arena_format(p->arena, "%s#%d", name, before + 1) : name;
 }
 
-static int strategy_resolve(plan *p, plan_method *m, const struct strategy_entry *entry, faults *f, error *e)
+static int strategy_resolve(plan *p, plan_method *m, const struct strategy_entry *entry, faults *f, size_t *refused,
+                            error *e)
 {
     const struct scenario *s = p->scenario;
     error why = {0};
     const plugin *found = NULL;
+    if (!entry->name && !entry->plugin) /* a fault of the scenario, told already */
+        return EXIT_UNAVAILABLE;
     int code = entry->plugin ? plugin_open(entry->plugin, &found, &why) : plugin_find(entry->name, &found, &why);
     if (code)
-        return plugin_refused(s, entry, &why, e);
+        return plugin_refused(s, entry, &why, f, refused, e);
     const pdr_plugin *d = found->descriptor;
     void *config = arena_take(p->arena, 1, d->config_size ? d->config_size : 1);
     if (d->params)
-        code = param_fill(&found->parameters, entry->parameters, entry->at, entry->path, s->folder, config, p->arena, f);
+        code =
+            param_fill(&found->parameters, entry->parameters, entry->at, entry->path, s->folder, config, p->arena, f);
     else if (entry->parameters && entry->parameters->count) {
         faults_add(f, entry->parameters, entry->path, "found parameters; expected none, as %s has none", d->name);
         code = EXIT_SCENARIO;
@@ -90,15 +100,16 @@ static void method_check(const plan *p, plan_method *m, faults *f)
     }
 }
 
-static int method_resolve(plan *p, plan_method *m, const struct method_options *o, faults *f, error *e)
+static int method_resolve(plan *p, plan_method *m, const struct method_options *o, faults *f, size_t *refused, error *e)
 {
-    *m = (plan_method){.name = o->name, .train_on = o->train_on, .loss_owner = -1, .prediction_owner = -1, .options = o};
+    *m =
+        (plan_method){.name = o->name, .train_on = o->train_on, .loss_owner = -1, .prediction_owner = -1, .options = o};
     m->strategies = arena_take(p->arena, o->strategy_count + 1, sizeof *m->strategies);
     m->executor = "autograd";
     m->executor_why = "the one executor of this build";
     int missing = 0;
     for (size_t i = 0; i < o->strategy_count; i++)
-        if (strategy_resolve(p, m, &o->strategies[i], f, e) == EXIT_UNAVAILABLE)
+        if (strategy_resolve(p, m, &o->strategies[i], f, refused, e) == EXIT_UNAVAILABLE)
             missing++;
     if (!missing) /* with one missing the numbers of the entries no longer agree */
         method_check(p, m, f);
@@ -107,23 +118,39 @@ static int method_resolve(plan *p, plan_method *m, const struct method_options *
 
 /* ---- the whole ---- */
 
+/* What the data's own reading would find out too late for `check`: sets that are known by name have known classes. */
+static void stream_check(const struct scenario *s, faults *f)
+{
+    for (int64_t i = 0; i < data_set_count; i++) {
+        const data_set_info *set = &data_sets[i];
+        int64_t tasks = s->stream.split.tasks;
+        if (strcmp(set->name, data_set_name(s->data.set)) != 0 || s->stream.split.order == ORDER_LISTED || tasks < 1)
+            continue;
+        if (set->classes % tasks)
+            faults_add(f, scenario_node(s, "stream.split.tasks"), "stream.split.tasks",
+                       "found %lld tasks; expected a number that divides the %lld classes of %s", (long long)tasks,
+                       (long long)set->classes, set->name);
+    }
+}
+
 int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
 {
     arena *a = arena_open();
     plan *p = arena_take(a, 1, sizeof *p);
     *p = (plan){.scenario = s, .arena = a};
     p->methods = arena_take(a, s->methods.count + 1, sizeof *p->methods);
-    p->folder = arena_format(a, "%s", s->output.folder);
-    size_t before = f->count;
+    p->folder = arena_format(a, "%s", s->output.folder ? s->output.folder : "");
+    size_t before = f->count, refused = 0;
     for (size_t i = 0; i < s->methods.count; i++)
-        method_resolve(p, &p->methods[p->method_count++], &s->methods.at[i], f, e);
+        method_resolve(p, &p->methods[p->method_count++], &s->methods.at[i], f, &refused, e);
+    stream_check(s, f);
     *out = NULL;
-    if (f->count == before && !e->code && !device_choose(s, p->device, p->device_why, e))
+    if (f->count == 0 && !e->code && !device_choose(s, p->device, p->device_why, e))
         *out = p;
     if (*out)
         return 0;
     plan_close(p);
-    return f->count > before ? EXIT_SCENARIO : e->code;
+    return f->count > before + refused ? EXIT_SCENARIO : e->code ? e->code : EXIT_SCENARIO;
 }
 
 void plan_close(plan *p)

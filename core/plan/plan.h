@@ -38,9 +38,11 @@ typedef struct plan {
     const struct scenario *scenario;
     plan_method *methods;
     int method_count;
-    char device[16];       /* "cpu" or "cuda:N" */
-    char device_why[256];  /* one line: what was taken and why */
-    char *folder;          /* of the run */
+    char device[16];      /* "cpu" or "cuda:N" */
+    char device_why[256]; /* one line: what was taken and why */
+    char *folder;         /* of the run */
+    char data_sha256
+        [SHA256_HEX]; /* dataset_digest of what is trained on, a part of every cell's digest; "": not read yet */
     arena *arena;
 } plan;
 
@@ -48,8 +50,8 @@ typedef struct plan {
  * are added to `f`, all of them: 78. A plugin or device that is missing or refused: 69 in `e`. */
 int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e);
 void plan_close(plan *p);
-void plan_print(const plan *p, text *out);       /* for people: check, run --dry-run */
-json_t *plan_json(const plan *p);                /* plan.json, "perdure.plan/1"; owned */
+void plan_print(const plan *p, text *out);                       /* for people: check, run --dry-run */
+json_t *plan_json(const plan *p);                                /* plan.json, "perdure.plan/1"; owned */
 json_t *plan_cell_json(const plan *p, int method, int64_t seed); /* what one cell's numbers depend on; owned */
 void plan_cell_digest(const plan *p, int method, int64_t seed, char hex[SHA256_HEX]);
 

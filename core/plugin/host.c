@@ -17,6 +17,14 @@ strategy *host_strategy(const pdr_host *h) { return h ? (strategy *)h->impl : ru
 
 /* ---- failures ---- */
 
+/* A plugin's words are one line on a terminal, whatever bytes they hold. */
+static void words_tame(char *words)
+{
+    for (; *words; words++)
+        if ((unsigned char)*words < 0x20 || *words == 0x7f)
+            *words = ' ';
+}
+
 /* The first failure stays: what follows is mostly its echo. */
 pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...)
 {
@@ -26,6 +34,7 @@ pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...)
     va_start(args, format);
     vsnprintf(s->failure, sizeof s->failure, format, args);
     va_end(args);
+    words_tame(s->failure);
     s->failed = code < 0 ? code : PDR_ERROR;
     return code;
 }
@@ -46,8 +55,9 @@ pdr_status scope_fail(pdr_scope *s, pdr_status code, const char *format, ...)
 
 static const char *status_words(pdr_status status)
 {
-    static const char *const words[] = {"ok",        "error",      "invalid argument", "not found",    "out of memory",
-                                        "I/O error", "unsupported", "the engine failed", "not a finite number"};
+    static const char *const words[] = {
+        "ok",        "error",       "invalid argument",  "not found",          "out of memory",
+        "I/O error", "unsupported", "the engine failed", "not a finite number"};
     return status <= 0 && status >= PDR_ENOTFINITE ? words[-status] : "unknown status";
 }
 
@@ -96,7 +106,7 @@ static void scopes_sweep(strategy *s)
 int host_leave(strategy *s, pdr_status status, error *e)
 {
     int code = 0;
-    if (status < 0 || s->failed || engine->tensor->status(s->scope) < 0)
+    if (status != PDR_OK || s->failed || engine->tensor->status(s->scope) < 0)
         code = hook_failed(s, status, e);
     if (s->owner.scopes)
         scopes_sweep(s);
@@ -111,6 +121,7 @@ void host_note(host_session *session, pdr_level level, const char *who, const ch
 {
     char words[1200];
     snprintf(words, sizeof words, "%s: %s", who, line);
+    words_tame(words);
     pthread_mutex_lock(&session->lock);
     session->warnings += level >= PDR_WARNING;
     if (session->listener.note)
@@ -223,6 +234,11 @@ int host_create(host_session *session, int i, const plugin *p, const char *name,
 static void strategy_report_leaks(strategy *s)
 {
     char line[160];
+    if (s->memory_count) {
+        snprintf(line, sizeof line, "leaked %lld memor%s: opened and not closed", (long long)s->memory_count,
+                 s->memory_count == 1 ? "y" : "ies");
+        host_note(s->session, PDR_WARNING, s->name, line);
+    }
     if (s->owner.kept) {
         snprintf(line, sizeof line, "leaked %lld tensor%s: kept and not released", (long long)s->owner.kept,
                  s->owner.kept == 1 ? "" : "s");
@@ -237,9 +253,9 @@ static void strategy_destroy(strategy *s)
         s->plugin->descriptor->destroy(s->self);
         host_leave(s, PDR_OK, NULL);
     }
+    strategy_report_leaks(s);
     host_memories_close(s);
     host_streams_close(s);
-    strategy_report_leaks(s);
     engine->scope_guard(s->scope, false);
     engine->tensor->close(s->scope);
 }

@@ -43,7 +43,8 @@ typedef struct host_term { /* add_loss() */
     double weight;
 } host_term;
 
-enum { HOST_QUEUE = 64 }; /* parts, terms and penalties a step, each */
+enum { HOST_QUEUE = 64 };   /* parts, terms and penalties a step, each */
+enum { HOST_MINGLED = 32 }; /* memories a task; each is a part of the step */
 
 typedef struct host_step {
     pdr_step step; /* first */
@@ -89,18 +90,18 @@ typedef struct host_session {
     pdr_model *model; /* the network in training */
     strategy *strategies;
     int count;
-    const char *moment;     /* name of the hook that is running, eg. "before_batch"; "" between hooks */
-    const host_task *task;  /* the task that is current; NULL before the first */
-    int64_t step;           /* of the whole cell */
+    const char *moment;    /* name of the hook that is running, eg. "before_batch"; "" between hooks */
+    const host_task *task; /* the task that is current; NULL before the first */
+    int64_t step;          /* of the whole cell */
     host_listener listener;
-    pthread_mutex_t lock;   /* of the listener: log() may be called from any thread */
+    pthread_mutex_t lock; /* of the listener: log() may be called from any thread */
     int64_t warnings;
-    pdr_tensor_api tensor;  /* the tables that every host of the session points to */
+    pdr_tensor_api tensor; /* the tables that every host of the session points to */
     pdr_model_api model_api;
     struct host_metric { /* metric_of(): read when the step is over */
         char name[128];
         pdr_tensor *value;
-    } *metrics;
+    } * metrics;
     int64_t metric_count;
 } host_session;
 

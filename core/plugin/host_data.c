@@ -17,11 +17,15 @@ static const host_task *task_of(pdr_scope *s, const pdr_task *t, const char *fun
 /* Checked positions within the task, or NULL and the scope's error. */
 static const int64_t *positions_of(pdr_scope *s, const host_task *task, const pdr_tensor *index, int64_t count)
 {
+    if (host_engine()->tensor->rank(index) != 1) {
+        scope_fail(s, PDR_EINVALID, "rows: found an index of another rank; expected a list of positions");
+        return NULL;
+    }
     const int64_t *at = host_bytes(s, index, PDR_I64);
     for (int64_t i = 0; at && i < count; i++)
         if (at[i] < 0 || at[i] >= task->task.row_count) {
-            scope_fail(s, PDR_EINVALID, "rows: found position %lld; expected 0 to %lld, the task's rows", (long long)at[i],
-                       (long long)task->task.row_count - 1);
+            scope_fail(s, PDR_EINVALID, "rows: found position %lld; expected 0 to %lld, the task's rows",
+                       (long long)at[i], (long long)task->task.row_count - 1);
             return NULL;
         }
     return at;
@@ -62,6 +66,10 @@ static pdr_tensor *rows_y(pdr_scope *s, const host_task *task, const int64_t *at
 static pdr_status task_rows(pdr_scope *s, const pdr_task *t, const pdr_tensor *index, pdr_tensor **x, pdr_tensor **y)
 {
     const struct engine *e = host_engine();
+    if (x)
+        *x = NULL;
+    if (y)
+        *y = NULL;
     const host_task *task = task_of(s, t, "rows");
     if (!task)
         return PDR_EINVALID;
@@ -90,6 +98,8 @@ static pdr_status data_mingle(const pdr_task *t, pdr_memory *m)
     for (int64_t i = 0; i < task->mingled_count; i++)
         if (task->mingled[i] == m)
             return PDR_OK;
+    if (task->mingled_count == HOST_MINGLED)
+        return host_fail(s, PDR_EINVALID, "mingle: more than %d memories in a task", HOST_MINGLED);
     task->mingled = alloc_again(task->mingled, (size_t)task->mingled_count + 1, sizeof(pdr_memory *));
     task->mingled[task->mingled_count++] = m;
     return PDR_OK;

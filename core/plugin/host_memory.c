@@ -98,11 +98,25 @@ static void memory_free(pdr_memory *m)
     free(m);
 }
 
+/* Batches to come are drawn from it. */
+static bool mingled_now(const pdr_memory *m)
+{
+    const host_task *task = m->owner->session->task;
+    for (int64_t i = 0; task && i < task->mingled_count; i++)
+        if (task->mingled[i] == m)
+            return true;
+    return false;
+}
+
 static void host_close(pdr_memory *owned)
 {
     if (!owned)
         return;
     strategy *s = owned->owner;
+    if (mingled_now(owned)) { /* destroy comes after the last batch: host_memories_close has it then */
+        host_fail(s, PDR_EINVALID, "memory close: %s is mingled into the running task", owned->name);
+        return;
+    }
     for (int64_t i = 0; i < s->memory_count; i++)
         if (s->memories[i] == owned)
             s->memories[i] = s->memories[--s->memory_count];
@@ -120,13 +134,20 @@ void host_memories_close(strategy *s)
 
 /* ---- rows in ---- */
 
+/* Rows on their way to the store. The memory takes on their forms once it has taken the rows. */
+typedef struct incoming {
+    memory_rows rows;
+    struct row_form row, extra;
+    bool has_row, has_extra;
+} incoming;
+
 static bool form_equal(const struct row_form *a, const struct row_form *b)
 {
     return a->dtype == b->dtype && a->rank == b->rank &&
            !memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape);
 }
 
-static pdr_status form_take(pdr_scope *s, pdr_memory *m, const pdr_tensor *x)
+static pdr_status form_take(pdr_scope *s, const pdr_memory *m, const pdr_tensor *x, incoming *in)
 {
     struct row_form form;
     const dataset *data = m->owner->session->data;
@@ -139,20 +160,20 @@ static pdr_status form_take(pdr_scope *s, pdr_memory *m, const pdr_tensor *x)
                           data->train.bytes ? "bytes" : "floats");
     if (m->known && !form_equal(&m->row, &form))
         return scope_fail(s, PDR_EINVALID, "memory %s: rows of another shape or type than the first ones", m->name);
-    m->row = form;
-    m->known = true;
+    in->row = form;
+    in->has_row = true;
     return PDR_OK;
 }
 
-static pdr_status extra_take(pdr_scope *s, pdr_memory *m, const pdr_tensor *extra)
+static pdr_status extra_take(pdr_scope *s, const pdr_memory *m, const pdr_tensor *extra, incoming *in)
 {
     struct row_form form;
     if (!form_of(host_engine(), extra, &form))
         return scope_fail(s, PDR_EINVALID, "memory %s: extra has more than %d dimensions a row", m->name, EXTRA_RANK);
     if (m->extra_known && !form_equal(&m->extra, &form))
         return scope_fail(s, PDR_EINVALID, "memory %s: extra of another shape or type than the first", m->name);
-    m->extra = form;
-    m->extra_known = true;
+    in->extra = form;
+    in->has_extra = true;
     return PDR_OK;
 }
 
@@ -161,28 +182,34 @@ static bool counts_agree(const struct engine *e, int64_t n, const pdr_tensor *t)
     return !t || e->tensor->size(t, 0) == n;
 }
 
+static bool is_list(const struct engine *e, const pdr_tensor *t) { return !t || e->tensor->rank(t) == 1; }
+
 /* Tensors to the arrays that the store takes; they live in the scope. x NULL: the rows' other parts alone. */
-static pdr_status rows_take(pdr_scope *s, pdr_memory *m, int64_t n, const pdr_tensor *x, const pdr_tensor *y,
-                            const pdr_tensor *value, const pdr_tensor *extra, memory_rows *out)
+static pdr_status rows_take(pdr_scope *s, const pdr_memory *m, int64_t n, const pdr_tensor *x, const pdr_tensor *y,
+                            const pdr_tensor *value, const pdr_tensor *extra, incoming *in)
 {
     const struct engine *e = host_engine();
-    pdr_status status = x ? form_take(s, m, x) : PDR_OK;
+    *in = (incoming){.rows.count = n};
+    pdr_status status = x ? form_take(s, m, x, in) : PDR_OK;
     if (!status && extra)
-        status = extra_take(s, m, extra);
+        status = extra_take(s, m, extra, in);
     if (status)
         return status;
+    if (!is_list(e, y) || !is_list(e, value))
+        return scope_fail(s, PDR_EINVALID, "memory %s: y or value is not a list with one number a row", m->name);
     if (!counts_agree(e, n, x) || !counts_agree(e, n, y) || !counts_agree(e, n, value) || !counts_agree(e, n, extra))
         return scope_fail(s, PDR_EINVALID, "memory %s: expected %lld rows in all of x, y, value and extra", m->name,
                           (long long)n);
-    *out = (memory_rows){
+    const struct row_form *row = x ? &in->row : &m->row;
+    in->rows = (memory_rows){
         .count = n,
-        .x = x ? host_bytes(s, x, m->row.dtype) : NULL,
-        .row_bytes = m->row.values * dtype_bytes(m->row.dtype),
-        .is_bytes = m->row.dtype == PDR_U8,
+        .x = x ? host_bytes(s, x, row->dtype) : NULL,
+        .row_bytes = row->values * dtype_bytes(row->dtype),
+        .is_bytes = row->dtype == PDR_U8,
         .y = y ? host_bytes(s, y, PDR_I64) : NULL,
         .value = value ? host_bytes(s, value, PDR_F32) : NULL,
-        .extra = extra ? host_bytes(s, extra, m->extra.dtype) : NULL,
-        .extra_bytes = extra ? m->extra.values * dtype_bytes(m->extra.dtype) : 0,
+        .extra = extra ? host_bytes(s, extra, in->extra.dtype) : NULL,
+        .extra_bytes = extra ? in->extra.values * dtype_bytes(in->extra.dtype) : 0,
     };
     return e->tensor->status(s);
 }
@@ -197,8 +224,9 @@ static bool arguments_whole(pdr_scope *s, const pdr_memory *m, const pdr_tensor 
 }
 
 /* Labels of new rows are optional: unlabelled ones are stored with -1. */
-static int store_rows(pdr_memory *m, const int64_t *slots, bool put, memory_rows *rows, error *why)
+static int store_rows(pdr_memory *m, const int64_t *slots, bool put, incoming *in, error *why)
 {
+    memory_rows *rows = &in->rows;
     int64_t *none = NULL;
     if (!rows->y && !slots) {
         none = alloc_zero((size_t)rows->count + 1, sizeof *none);
@@ -207,18 +235,26 @@ static int store_rows(pdr_memory *m, const int64_t *slots, bool put, memory_rows
     }
     int code = put ? memory_put(m->store, slots, rows, why) : memory_offer(m->store, rows, why);
     free(none);
+    if (!code && in->has_row) {
+        m->row = in->row;
+        m->known = true;
+    }
+    if (!code && in->has_extra) {
+        m->extra = in->extra;
+        m->extra_known = true;
+    }
     return code;
 }
 
 static pdr_status host_offer(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, const pdr_tensor *y,
                              const pdr_tensor *value, const pdr_tensor *extra)
 {
-    memory_rows rows;
+    incoming in;
     error why = {0};
     if (!arguments_whole(s, m, x, "offer"))
         return PDR_EINVALID;
-    pdr_status status = rows_take(s, m, host_engine()->tensor->size(x, 0), x, y, value, extra, &rows);
-    if (!status && store_rows(m, NULL, false, &rows, &why))
+    pdr_status status = rows_take(s, m, host_engine()->tensor->size(x, 0), x, y, value, extra, &in);
+    if (!status && store_rows(m, NULL, false, &in, &why))
         status = scope_fail(s, PDR_EINVALID, "%s", why.text);
     return status;
 }
@@ -227,22 +263,28 @@ static const int64_t *slots_take(pdr_scope *s, const pdr_tensor *slots, int64_t 
 {
     const struct engine *e = host_engine();
     *n = slots ? e->tensor->size(slots, 0) : 0;
+    if (!is_list(e, slots)) {
+        scope_fail(s, PDR_EINVALID, "memory: found slots of another rank; expected a list");
+        return NULL;
+    }
     return slots ? host_bytes(s, slots, PDR_I64) : NULL;
 }
 
 static pdr_status host_put(pdr_scope *s, pdr_memory *m, const pdr_tensor *slots, const pdr_tensor *x,
                            const pdr_tensor *y, const pdr_tensor *value, const pdr_tensor *extra)
 {
-    memory_rows rows;
+    incoming in;
     error why = {0};
     int64_t n;
     if (!arguments_whole(s, m, slots ? slots : x, "put"))
         return PDR_EINVALID;
     const int64_t *at = slots_take(s, slots, &n);
+    if (slots && !at)
+        return host_engine()->tensor->status(s);
     if (!slots)
         n = host_engine()->tensor->size(x, 0);
-    pdr_status status = rows_take(s, m, n, x, y, value, extra, &rows);
-    if (!status && store_rows(m, at, true, &rows, &why))
+    pdr_status status = rows_take(s, m, n, x, y, value, extra, &in);
+    if (!status && store_rows(m, at, true, &in, &why))
         status = scope_fail(s, PDR_EINVALID, "%s", why.text);
     return status;
 }
@@ -265,6 +307,8 @@ static pdr_tensor *slots_tensor(pdr_scope *s, int64_t room, int64_t (*fill)(pdr_
                                 pdr_memory *m, int64_t argument)
 {
     const struct engine *e = host_engine();
+    if (e->tensor->status(s) < 0) /* nothing runs in it any more, and the memory's stream stays where it is */
+        return NULL;
     int64_t *slots = alloc_zero((size_t)room + 1, sizeof *slots);
     int64_t n = fill(m, argument, slots);
     pdr_tensor *out = e->tensor->from(s, PDR_I64, &n, 1, slots);
@@ -272,7 +316,10 @@ static pdr_tensor *slots_tensor(pdr_scope *s, int64_t room, int64_t (*fill)(pdr_
     return out;
 }
 
-static int64_t fill_found(pdr_memory *m, int64_t column, int64_t *slots) { return memory_find(m->store, column, slots); }
+static int64_t fill_found(pdr_memory *m, int64_t column, int64_t *slots)
+{
+    return memory_find(m->store, column, slots);
+}
 static int64_t fill_drawn(pdr_memory *m, int64_t n, int64_t *slots) { return memory_sample(m->store, n, slots); }
 
 static pdr_tensor *host_find(pdr_scope *s, pdr_memory *m, int64_t column)
@@ -358,6 +405,10 @@ static pdr_status host_fetch(pdr_scope *s, pdr_memory *m, const pdr_tensor *slot
     const struct engine *e = host_engine();
     error why = {0};
     int64_t n;
+    pdr_tensor **outputs[] = {x, y, value, extra};
+    for (int i = 0; i < 4; i++)
+        if (outputs[i])
+            *outputs[i] = NULL;
     if (!arguments_whole(s, m, slots, "fetch"))
         return PDR_EINVALID;
     const int64_t *at = slots_take(s, slots, &n);

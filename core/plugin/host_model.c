@@ -13,7 +13,8 @@ static pdr_tensor *model_flat_grads(pdr_model *m)
 {
     strategy *s = host_running();
     if (s && !s->needs_gradient)
-        host_fail(s, PDR_EINVALID, "flat_grads: the strategy lacks the flag PDR_USES_GRADIENT, so no flat gradient is built");
+        host_fail(s, PDR_EINVALID,
+                  "flat_grads: the strategy lacks the flag PDR_USES_GRADIENT, so no flat gradient is built");
     return s && !s->needs_gradient ? NULL : host_engine()->model->flat_grads(m);
 }
 

@@ -7,8 +7,7 @@
 #include "base/alloc.h"
 #include "plugin/host.h"
 
-static void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+static void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 static void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...)
 {
     if (s->failed)
@@ -101,6 +100,8 @@ static pdr_tensor *state_get_tensor(pdr_state *s, const char *key)
     pdr_scope *scope = e->tensor->open(NULL, PDR_NO_GRAD);
     pdr_tensor *t = e->tensor->from(scope, entry->dtype, entry->shape, entry->rank, entry->bytes);
     pdr_tensor *owned = e->tensor->keep(&s->owner->host, t);
+    if (!owned) /* NULL alone would read as a missing key */
+        shelf_fail(s, PDR_EENGINE, "state: %s cannot be made: %s", key, scope ? e->scope_message(scope) : "no memory");
     e->tensor->close(scope);
     return owned;
 }

@@ -18,7 +18,7 @@ static const char *weight_fault(pdr_blend blend, double weight)
 {
     if (blend != PDR_JOIN && blend != PDR_SHARE && blend != PDR_ADD)
         return "found an unknown blend; expected PDR_JOIN, PDR_SHARE or PDR_ADD";
-    if (!isfinite(weight) || (blend == PDR_SHARE && weight < 0))
+    if (blend != PDR_JOIN && (!isfinite(weight) || (blend == PDR_SHARE && weight < 0)))
         return "found a weight that is not finite, or a share below 0";
     return NULL;
 }
@@ -48,8 +48,8 @@ static pdr_status labels_count(host_step *h, host_part *part)
     for (int64_t i = 0; label && i < part->count; i++) {
         if (label[i] < -1 || label[i] >= columns)
             return host_fail(host_running(), PDR_EINVALID,
-                             "rehearse: found label %lld; expected -1 to %lld, the network's columns", (long long)label[i],
-                             (long long)columns - 1);
+                             "rehearse: found label %lld; expected -1 to %lld, the network's columns",
+                             (long long)label[i], (long long)columns - 1);
         part->labelled += label[i] >= 0;
     }
     return PDR_OK;
@@ -62,12 +62,16 @@ static pdr_status step_rehearse(const pdr_step *s, const pdr_tensor *x, const pd
     const struct engine *e = h->session->engine;
     if (!x) /* the scope that made it holds the reason */
         return PDR_EINVALID;
-    const char *fault = !moment_is(h, "before_batch") ? "may be called in before_batch only"
-                        : h->part_count == HOST_QUEUE ? "more than 64 parts in a step"
+    const char *fault = !moment_is(h, "before_batch")           ? "may be called in before_batch only"
+                        : h->part_count == HOST_QUEUE           ? "more than 64 parts in a step"
                         : (fault = weight_fault(blend, weight)) ? fault
                                                                 : rows_fault(h, x, y);
     if (fault)
         return refused("rehearse", fault);
+    if (first)
+        *first = h->rows;
+    if (!e->tensor->size(x, 0)) /* no rows are no part: the loss stays the plain mean, to the bit */
+        return PDR_OK;
     host_part *part = &h->parts[h->part_count];
     *part = (host_part){.x = e->adopt(h->scope, x), .y = e->adopt(h->scope, y), .blend = blend, .weight = weight};
     part->first = h->rows;
@@ -77,8 +81,6 @@ static pdr_status step_rehearse(const pdr_step *s, const pdr_tensor *x, const pd
         return status;
     h->rows += part->count;
     h->part_count++;
-    if (first)
-        *first = part->first;
     return PDR_OK;
 }
 
@@ -96,11 +98,11 @@ static pdr_status step_add_loss(const pdr_step *s, const pdr_tensor *term, pdr_b
     const struct engine *e = h->session->engine;
     if (!term)
         return PDR_EINVALID;
-    const char *fault = !moment_is(h, "after_loss")       ? "may be called in after_loss only"
-                        : h->term_count == HOST_QUEUE     ? "more than 64 terms in a step"
-                        : blend == PDR_JOIN               ? "a term is a SHARE or an ADD; only rows can JOIN"
-                        : e->tensor->rank(term) != 0      ? "the term is no scalar: give its mean"
-                                                          : weight_fault(blend, weight);
+    const char *fault = !moment_is(h, "after_loss")   ? "may be called in after_loss only"
+                        : h->term_count == HOST_QUEUE ? "more than 64 terms in a step"
+                        : blend == PDR_JOIN           ? "a term is a SHARE or an ADD; only rows can JOIN"
+                        : e->tensor->rank(term) != 0  ? "the term is no scalar: give its mean"
+                                                      : weight_fault(blend, weight);
     if (fault)
         return refused("add_loss", fault);
     h->terms[h->term_count++] = (host_term){e->adopt(h->scope, term), blend, weight};
@@ -127,10 +129,10 @@ static pdr_status step_add_penalty(const pdr_step *s, const pdr_tensor *importan
     const struct engine *e = h->session->engine;
     if (!importance || !anchor)
         return PDR_EINVALID;
-    const char *fault = !moment_is(h, "after_loss")        ? "may be called in after_loss only"
-                        : h->penalty_count == HOST_QUEUE   ? "more than 64 penalties in a step"
-                        : !isfinite(weight)                ? "the weight is not finite"
-                                                           : penalty_fault(h, importance, anchor);
+    const char *fault = !moment_is(h, "after_loss")      ? "may be called in after_loss only"
+                        : h->penalty_count == HOST_QUEUE ? "more than 64 penalties in a step"
+                        : !isfinite(weight)              ? "the weight is not finite"
+                                                         : penalty_fault(h, importance, anchor);
     if (fault)
         return refused("add_penalty", fault);
     engine_penalty *p = &h->penalties[h->penalty_count++];

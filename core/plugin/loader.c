@@ -62,8 +62,9 @@ static int version_check(const pdr_plugin *d, const char *path, error *e)
         return 0;
     error_set(e, EXIT_UNAVAILABLE, "%s: needs plugin ABI %u.%u; this host offers %u.%u", path, major, minor,
               PDR_ABI_MAJOR, offered);
-    return error_hint(e, major == PDR_ABI_MAJOR ? "use a newer Perdure, or build it with -DPDR_TARGET_MINOR=%u"
-                                                : "build it again from this Perdure's headers (major %u)",
+    return error_hint(e,
+                      major == PDR_ABI_MAJOR ? "use a newer Perdure, or build it with -DPDR_TARGET_MINOR=%u"
+                                             : "build it again from this Perdure's headers (major %u)",
                       major == PDR_ABI_MAJOR ? offered : PDR_ABI_MAJOR);
 }
 
@@ -87,11 +88,15 @@ static bool name_valid(const char *name)
 
 static int members_check(const pdr_plugin *d, const char *path, error *e)
 {
-    const char *missing = !d->hooks ? "hooks" : !d->create ? "create" : !d->destroy ? "destroy" : NULL;
+    const char *missing = !d->version   ? "version"
+                          : !d->summary ? "summary"
+                          : !d->hooks   ? "hooks"
+                          : !d->create  ? "create"
+                          : !d->destroy ? "destroy"
+                                        : NULL;
     if (!name_valid(d->name))
-        return error_set(e, EXIT_UNAVAILABLE,
-                         "%s: its name is %s; expected 1 to %d letters, digits, '.', '_' or '-'", path,
-                         d->name ? text_quoted(d->name) : "NULL", NAME_LENGTH);
+        return error_set(e, EXIT_UNAVAILABLE, "%s: its name is %s; expected 1 to %d letters, digits, '.', '_' or '-'",
+                         path, d->name ? text_quoted(d->name) : "NULL", NAME_LENGTH);
     if (missing)
         return error_set(e, EXIT_UNAVAILABLE, "%s: %s: descriptor member %s is NULL; expected it to be set", path,
                          d->name, missing);

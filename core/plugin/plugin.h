@@ -12,9 +12,9 @@
 
 typedef struct plugin {
     const pdr_plugin *descriptor;
-    pdr_hooks hooks;       /* the plugin's own, with NULL in what its struct is too short for */
+    pdr_hooks hooks; /* the plugin's own, with NULL in what its struct is too short for */
     struct param_table parameters;
-    char *path;            /* absolute */
+    char *path;              /* absolute */
     char sha256[SHA256_HEX]; /* of the file */
 } plugin;
 

@@ -60,10 +60,7 @@ const char *plugin_search_path(void)
     return path.at ? path.at : "";
 }
 
-static int names_compare(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
+static int names_compare(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
 static size_t names_unique(char **names, size_t count)
 {

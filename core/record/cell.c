@@ -23,9 +23,24 @@ void cell_result_close(cell_result *r)
         return;
     matrix_close(r->accuracy);
     matrix_close(r->network);
+    for (int64_t i = 0; i < r->task_count; i++)
+        free(r->tasks[i].classes);
+    free(r->tasks);
     free(r->weights);
     free(r->parameters);
     free(r);
+}
+
+static json_t *tasks_json(const cell_result *r)
+{
+    json_t *tasks = json_array();
+    for (int64_t i = 0; i < r->task_count; i++) {
+        json_t *classes = json_array();
+        for (int64_t j = 0; j < r->tasks[i].count; j++)
+            json_array_append_new(classes, json_integer(r->tasks[i].classes[j]));
+        json_array_append_new(tasks, classes);
+    }
+    return tasks;
 }
 
 static json_t *number_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
@@ -103,6 +118,7 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "method", json_string(id->method));
     json_object_set_new(result, "seed", json_integer(id->seed));
     json_object_set_new(result, "status", json_string("done"));
+    json_object_set_new(result, "tasks", tasks_json(r));
     json_object_set_new(result, "matrix", matrix_json(r->accuracy));
     json_object_set_new(result, "counts", counts_json(r->accuracy));
     json_object_set_new(result, "metrics", metrics_json(r->accuracy));

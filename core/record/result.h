@@ -24,6 +24,10 @@ typedef struct cell_result {
         int64_t rank, first, count;
     } * weights;
     int64_t weight_count;
+    struct cell_task { /* of the stream, in order: the labels of its classes, in the order of their columns */
+        int64_t *classes, count;
+    } * tasks;
+    int64_t task_count;
     float *parameters; /* [P] */
     int64_t parameter_count;
     char weights_sha256[SHA256_HEX]; /* of parameters, little-endian float32 */

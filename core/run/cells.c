@@ -169,8 +169,15 @@ static void cell_end(const struct cells_work *w, struct running *r)
 
 static int cell_begin(const struct cells_work *w, struct running *r, int cell, error *e)
 {
+    error why = {0};
     memset(r, 0, sizeof *r);
     r->cell = cell;
+    if (w->clear && w->clear(w->self, cell, &why)) { /* costs this cell alone */
+        r->cell = -1;
+        w->began(w->self, cell);
+        w->ended(w->self, cell, &why);
+        return 0;
+    }
     int code = process_start(&r->process, w->body, w->self, cell, e);
     if (code)
         r->cell = -1;

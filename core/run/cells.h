@@ -17,6 +17,7 @@ struct cells_work {
     void (*words)(void *self, int cell, const char *line);       /* printed by the cell or a library in it */
     void (*ended)(void *self, int cell, const error *why);       /* why NULL: it left a good record */
     void (*tick)(void *self);                                    /* about once a second, while cells run */
+    int (*clear)(void *self, int cell, error *e);                /* before its process starts; may be NULL */
 };
 
 /* 0: every cell was run, whether it failed or not; 75: stopped by SIGINT, SIGTERM or SIGHUP, running cells were killed

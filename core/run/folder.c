@@ -74,14 +74,6 @@ int cells_look(struct run_cells *c, error *e)
     return code;
 }
 
-int cells_clear(struct run_cells *c, error *e)
-{
-    int code = 0;
-    for (int i = 0; i < c->count && !code; i++)
-        code = record_remove(c->at[i].folder, e);
-    return code;
-}
-
 int folder_describe(const plan *p, error *e)
 {
     char *scenario = alloc_format("%s/scenario.yaml", p->folder), *path = alloc_format("%s/plan.json", p->folder);

@@ -29,8 +29,7 @@ int cells_pending(const struct run_cells *c);
 /* Does the cell's folder hold its record? 0: *finished says so. 73: it holds that of another plan; 65: a damaged one.
  * */
 int cell_look(const struct run_cell *c, bool *finished, error *e);
-int cells_look(struct run_cells *c, error *e);  /* all of them; the first that is refused ends it */
-int cells_clear(struct run_cells *c, error *e); /* removes what they left: --fresh */
+int cells_look(struct run_cells *c, error *e); /* all of them; the first that is refused ends it */
 /* scenario.yaml, as it was read, and plan.json. */
 int folder_describe(const plan *p, error *e);
 

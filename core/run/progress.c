@@ -36,15 +36,17 @@ void progress_open(struct progress *p, int cells, int finished)
 }
 
 /* Cells to come take as long as those that ended took, or as this one will. */
+/* From the rate of training alone: loading and evaluation at the start would make the first guesses wild. */
+enum { LEFT_STEPS = 20 };
 static double left_of(const struct progress *p)
 {
     const train_progress *at = &p->view.at;
-    if (at->step < 1 || at->steps < 1)
-        return -1;
     double gone = progress_now() - p->cell_began;
-    double whole = gone * (double)at->steps / (double)at->step;
-    double each = p->ran > 0 ? p->ran_seconds / p->ran : whole;
-    return (whole > gone ? whole - gone : 0) + each * p->left_cells;
+    if (at->step < LEFT_STEPS || at->steps < 1 || !(at->steps_per_second > 0))
+        return -1;
+    double left = (double)(at->steps - at->step) / at->steps_per_second;
+    double each = p->ran > 0 ? p->ran_seconds / p->ran : gone + left;
+    return left + each * p->left_cells;
 }
 
 static void bar_draw(struct progress *p)

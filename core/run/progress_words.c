@@ -50,22 +50,58 @@ static void bar_add(const train_progress *at, size_t width, text *out)
     text_addf(out, "]");
 }
 
+/* What stands behind the bar, in this order; the last to be given up is the task. */
+enum { SHOW_TASK, SHOW_STEP, SHOW_LOSS, SHOW_RATE, SHOW_LEFT, SHOW_COUNT };
+
+static void field_add(const struct progress_view *v, int field, text *out)
+{
+    const train_progress *at = &v->at;
+    if (field == SHOW_TASK)
+        text_addf(out, "  task %lld/%lld", (long long)at->task, (long long)at->tasks);
+    if (field == SHOW_STEP)
+        text_addf(out, "  step %lld/%lld", (long long)at->step, (long long)at->steps);
+    if (field == SHOW_LOSS)
+        text_addf(out, "  loss %.4f", at->loss);
+    if (field == SHOW_RATE)
+        text_addf(out, "  %.*f it/s", at->steps_per_second < 10 ? 1 : 0, at->steps_per_second);
+    if (field == SHOW_LEFT && v->left >= 0) {
+        text_addf(out, "  ");
+        progress_duration(v->left, out);
+        text_addf(out, " left");
+    }
+}
+
+static void fields_add(const struct progress_view *v, unsigned shown, text *out)
+{
+    out->length = 0;
+    for (int i = 0; i < SHOW_COUNT; i++)
+        if (shown & 1u << i)
+            field_add(v, i, out);
+    if (v->at.steps <= 0) {
+        out->length = 0;
+        text_addf(out, "  starts");
+    }
+}
+
+/* A narrow window loses whole fields, the least telling first, so that the bar itself stays and no number is cut. */
 void progress_bar(const struct progress_view *v, size_t columns, text *out)
 {
-    size_t from = out->length;
+    static const int least[] = {SHOW_RATE, SHOW_LOSS, SHOW_STEP, SHOW_LEFT, SHOW_TASK};
+    size_t from = out->length, count = sizeof least / sizeof *least, next = 0;
+    unsigned shown = (1u << SHOW_COUNT) - 1;
     text behind = {0};
     text_addf(out, "[%d/%d] %s", v->cell, v->cells, v->name);
-    if (v->at.steps > 0) {
-        text_addf(&behind, "  ");
-        numbers_add(v, "  ", &behind);
-    } else {
-        text_addf(&behind, "  starts");
+    size_t head = out->length - from + 4; /* a space, two brackets, and the last column stays free */
+    fields_add(v, shown, &behind);
+    while (head + behind.length + BAR_NARROWEST > columns && next < count) {
+        shown &= ~(1u << least[next++]);
+        fields_add(v, shown, &behind);
     }
-    size_t used = out->length - from + behind.length + 4; /* a space, two brackets, and the last column stays free */
-    size_t width = columns > used ? columns - used : 0;
+    size_t width = columns > head + behind.length ? columns - head - behind.length : 0;
     if (width >= BAR_NARROWEST)
         bar_add(&v->at, width < BAR_WIDEST ? width : BAR_WIDEST, out);
-    text_add(out, behind.at, behind.length);
+    if (out->length - from + behind.length < columns && behind.length)
+        text_add(out, behind.at, behind.length);
     text_free(&behind);
     if (columns > 0 && out->length - from > columns - 1) {
         out->length = from + columns - 1;

@@ -19,7 +19,7 @@
 enum { JOBS = 1 };
 
 typedef struct run {
-    const plan *plan;
+    plan *plan;    /* only data_sha256 is filled in here */
     dataset *data; /* read before the first fork: every cell has it, copy on write */
     struct run_cells cells;
     int *pending; /* [pending_count] in cells.at: what the coordinator's numbers mean */
@@ -36,6 +36,9 @@ static int work_live(void *self, int number, int channel, error *e)
     run *r = self;
     return cell_live(r->plan, r->data, cell_at(r, number), channel, e);
 }
+
+/* What an earlier run left of a cell goes when the cell begins, not before: a run that cannot start loses nothing. */
+static int work_clear(void *self, int number, error *e) { return record_remove(cell_at(self, number)->folder, e); }
 
 static bool work_recorded(void *self, int number, error *e)
 {
@@ -107,6 +110,7 @@ static int cells_train(run *r, error *e)
     struct cells_work work = {.count = r->pending_count,
                               .jobs = JOBS,
                               .self = r,
+                              .clear = work_clear,
                               .body = work_live,
                               .recorded = work_recorded,
                               .began = work_began,
@@ -124,16 +128,29 @@ static int cells_train(run *r, error *e)
 
 /* ---- before the first cell ---- */
 
-/* The data, and a stream of the first seed: what is wrong with either is told before anything is written. */
+/* The data, and a stream of the first seed: what is wrong with either is told before anything is written. What the
+ * data holds is a part of what a cell is, so it is read even when nothing is left to train. */
 static int data_take(run *r, error *e)
 {
     stream *trial = NULL;
-    int code = dataset_open(r->plan->scenario, &r->data, e);
+    const struct scenario *s = r->plan->scenario;
+    int code = dataset_open(s, &r->data, e);
     if (!code)
-        code = stream_open(r->plan->scenario, r->data, (uint64_t)r->cells.at[0].seed, &trial, e);
-    if (!code)
-        stream_close(trial);
-    return code;
+        code = stream_open(s, r->data, (uint64_t)s->seeds.at[0], &trial, e);
+    if (code)
+        return code;
+    stream_close(trial);
+    dataset_digest(r->data, r->plan->data_sha256);
+    r->cells = cells_of(r->plan);
+    return 0;
+}
+
+/* Without LibTorch every cell would fail for one reason. */
+static int torch_there(error *e)
+{
+    char *root = engine_torch_root(e);
+    free(root);
+    return root ? 0 : e->code;
 }
 
 static void pending_take(run *r)
@@ -153,16 +170,12 @@ static int run_prepare(run *r, const run_options *options, error *e)
 {
     const char *folder = r->plan->folder;
     int code = folder_exists(folder) ? lock_take(folder, &r->lock, e) : 0;
-    if (!code && !options->fresh)
-        code = cells_look(&r->cells, e);
-    if (code)
+    if (code || (code = data_take(r, e)) || (!options->fresh && (code = cells_look(&r->cells, e))))
         return code;
     pending_take(r);
-    if (r->pending_count > 0 && (code = data_take(r, e)))
+    if (r->pending_count > 0 && (code = torch_there(e)))
         return code;
     if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
-        return code;
-    if (options->fresh && (code = cells_clear(&r->cells, e)))
         return code;
     return folder_describe(r->plan, e);
 }
@@ -182,9 +195,9 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
     return EXIT_FAILED;
 }
 
-int run_plan(const plan *p, const run_options *options, json_t **summary, error *e)
+int run_plan(plan *p, const run_options *options, json_t **summary, error *e)
 {
-    run r = {.plan = p, .cells = cells_of(p), .lock = -1};
+    run r = {.plan = p, .lock = -1};
     *summary = NULL;
     int code = run_go(&r, options, summary, e);
     if (r.data)

@@ -17,6 +17,6 @@ typedef struct run_options {
 
 /* 0: all cells are done; 1: some failed (each was told on standard error); else why nothing could be run. *summary:
  * "perdure.summary/1", owned, NULL unless 0 or 1. */
-int run_plan(const plan *p, const run_options *options, json_t **summary, error *e);
+int run_plan(plan *p, const run_options *options, json_t **summary, error *e);
 
 #endif

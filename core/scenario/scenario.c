@@ -84,7 +84,7 @@ static void scenario_folder(struct scenario *s, faults *f)
     const char *said = s->output.folder;
     const node *at = node_at(s->root, "output.folder");
     text folder = {0};
-    for (const char *mark = said; *said != '\0'; said = mark) {
+    for (const char *mark; *said != '\0'; said = mark) {
         mark = strstr(said, "{name}");
         size_t length = mark == NULL ? strlen(said) : (size_t)(mark - said);
         text_add(&folder, said, length);
@@ -94,7 +94,7 @@ static void scenario_folder(struct scenario *s, faults *f)
         text_addf(&folder, "%s", s->name);
         mark += strlen("{name}");
     }
-    if (strpbrk(folder.at, "{}$") != NULL) {
+    if (folder.at != NULL && strpbrk(folder.at, "{}$") != NULL) {
         faults_add(f, at, "output.folder", "found %s; expected a path in which only {name} is replaced",
                    text_quoted(s->output.folder));
     }
@@ -116,8 +116,8 @@ static int scenario_check(struct scenario *s, faults *f)
     return f->count > 0 ? EXIT_SCENARIO : 0;
 }
 
-int scenario_read(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
-                  error *e)
+int scenario_read_faulty(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
+                         error *e)
 {
     arena *a = arena_open();
     struct scenario *s = arena_take(a, 1, sizeof *s);
@@ -127,15 +127,23 @@ int scenario_read(const char *path, const char *const *sets, size_t set_count, s
     if (code == 0) {
         code = scenario_grow(s, sets, set_count, f, e);
     }
-    if (code == 0) {
-        code = scenario_check(s, f);
-    }
     if (code != 0) {
         scenario_free(s);
         return code;
     }
     *out = s;
-    return 0;
+    return scenario_check(s, f);
+}
+
+int scenario_read(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
+                  error *e)
+{
+    int code = scenario_read_faulty(path, sets, set_count, out, f, e);
+    if (code != 0) {
+        scenario_free(*out);
+        *out = NULL;
+    }
+    return code;
 }
 
 void scenario_free(struct scenario *s)

@@ -183,6 +183,10 @@ struct scenario {
  * "="; 66, 74: the file). */
 int scenario_read(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
                   error *e);
+/* The same for whoever can find more faults in it: where the file could be read at all, *out is there with 78 too, filled
+ * as far as it is good (a strategy whose entry is not has neither name nor plugin). */
+int scenario_read_faulty(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
+                         error *e);
 void scenario_free(struct scenario *s);
 /* Where a key stands: the node at `path`, else of the section nearest to it that the file has. Never NULL. */
 const node *scenario_node(const struct scenario *s, const char *path);

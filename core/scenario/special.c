@@ -268,7 +268,7 @@ static void betas_fill(struct check *c, const node *n, const char *path, void *o
         return;
     }
     size_t i = 0;
-    for (const node *entry = n->first; entry != NULL; entry = entry->next, i++) {
+    for (const node *entry = n->first; entry != NULL && i < 2; entry = entry->next, i++) {
         double value = 0;
         if (entry->kind != NODE_TEXT || entry->quoted || !number_real(entry->text, &value) || value < 0 || value >= 1) {
             row_refuse(c, entry, row_path_index(c, path, i), "a number from 0 to below 1");
@@ -426,6 +426,7 @@ static void strategy_fill_named(struct check *c, const node *n, const char *path
 
 static void strategy_fill(struct check *c, const node *n, const char *path, struct strategy_entry *entry)
 {
+    size_t before = c->faults->count;
     *entry = (struct strategy_entry){.at = n, .path = path, .line = n->line, .column = n->column};
     if (n->kind == NODE_TEXT && !node_is_nothing(n)) {
         if (value_text(c, n, path, "the name of a strategy", &entry->name)) {
@@ -440,6 +441,9 @@ static void strategy_fill(struct check *c, const node *n, const char *path, stru
     }
     if (entry->name != NULL && !value_named(entry->name, "._+-")) {
         row_refuse(c, n, path, "the name of a strategy; a path goes below plugin, as {plugin: ./mine.so}");
+    }
+    if (c->faults->count > before) { /* not to be looked up: what would be missing is told already */
+        entry->name = entry->plugin = NULL;
     }
 }
 

@@ -486,7 +486,10 @@ node *node_parse(const char *bytes, size_t count, const char *origin, arena *a, 
         alloc_zero(SIZE_MAX, 2); /* ends the program: out of memory */
     }
     yaml_parser_set_encoding(&b.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&b.parser, (const unsigned char *)bytes, count);
+    size_t mark =
+        count >= 3 && memcmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* some editors write one; libyaml, told the
+                                                                               encoding, would take it for text */
+    yaml_parser_set_input_string(&b.parser, (const unsigned char *)bytes + mark, count - mark);
     node *root = tree_document(&b);
     yaml_parser_delete(&b.parser);
     free(b.anchors);

@@ -104,7 +104,8 @@ static void fresh_label(cell *c, const stage *s, const batch_split *b)
     pdr_tensor *labels = c->engine->blank(c->step.scope, PDR_I64, &b->fresh_count, 1, &y), *rows = NULL;
     for (int64_t i = 0; labels && i < b->fresh_count; i++)
         ((int64_t *)y)[i] = s->labels[b->fresh[i]];
-    if (c->session.count && (rows = c->engine->blank(c->step.scope, PDR_I64, &b->fresh_count, 1, &row)) && labels)
+    if (c->session.count && (rows = c->engine->blank(c->step.scope, PDR_I64, &b->fresh_count, 1, &row)) && labels &&
+        b->fresh_count) /* a batch may be of mingled rows alone */
         memcpy(row, b->fresh, (size_t)b->fresh_count * sizeof *b->fresh);
     step->y = c->engine->to_device(c->step.scope, labels);
     step->row = rows ? c->engine->to_device(c->step.scope, rows) : NULL;
@@ -133,7 +134,7 @@ static void part_mingle(cell *c, pdr_memory *m, const batch_split *b, int64_t *s
 static void mingled_queue(cell *c, const stage *s, const batch_split *b)
 {
     int64_t *slots = b->mingled_count ? alloc_zero((size_t)b->mingled_count, sizeof *slots) : NULL;
-    for (int64_t i = 0; b->mingled_count && i < s->task.mingled_count && i < HOST_QUEUE / 2; i++)
+    for (int64_t i = 0; b->mingled_count && i < s->task.mingled_count; i++)
         part_mingle(c, s->task.mingled[i], b, slots);
     free(slots);
 }

@@ -1,6 +1,7 @@
 /* A cell from its parts: engine, stream, network, optimizer, strategies; trained by the loop; and what comes of it. */
 #include "train/cell.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,9 @@ static int weights_keep(cell *c, error *e)
     size_t bytes = (size_t)r->parameter_count * sizeof *r->parameters;
     if (c->engine->tensor->read(m->flat_params(c->session.model), PDR_F32, r->parameters, bytes) != PDR_OK)
         return error_set(e, EXIT_INTERNAL, "the network's parameters cannot be read");
+    for (int64_t i = 0; i < r->parameter_count; i++)
+        if (!isfinite(r->parameters[i]))
+            return error_set(e, EXIT_FAILED, "the network's parameters are not finite after training");
     sha256_bytes(r->parameters, bytes, r->weights_sha256);
     r->weight_count = m->block_count(c->session.model);
     r->weights = alloc_zero((size_t)r->weight_count + 1, sizeof *r->weights);
@@ -150,9 +154,23 @@ static int weights_keep(cell *c, error *e)
     return 0;
 }
 
+static void tasks_keep(cell *c)
+{
+    cell_result *r = c->result;
+    r->task_count = c->stream->count;
+    r->tasks = alloc_zero((size_t)r->task_count, sizeof *r->tasks);
+    for (int64_t i = 0; i < r->task_count; i++) {
+        const stream_task *t = &c->stream->tasks[i];
+        r->tasks[i].count = t->class_count;
+        r->tasks[i].classes = alloc_zero((size_t)t->class_count, sizeof *t->classes);
+        memcpy(r->tasks[i].classes, t->classes, (size_t)t->class_count * sizeof *t->classes);
+    }
+}
+
 static int result_fill(cell *c, error *e)
 {
     cell_result *r = c->result;
+    tasks_keep(c);
     r->steps = c->steps;
     r->steps_per_second = c->clock.train > 0 ? (double)c->steps / c->clock.train : 0;
     r->seconds.start = c->clock.start;
@@ -168,8 +186,13 @@ int train_cell(const plan *p, int method, int64_t seed, const dataset *data, con
     static const train_listener deaf;
     double start = cell_now();
     cell *c = alloc_zero(1, sizeof *c);
-    *c = (cell){.plan = p, .method = &p->methods[method], .scenario = p->scenario, .data = data, .seed = seed,
-                .listener = listener ? listener : &deaf, .result = alloc_zero(1, sizeof *c->result)};
+    *c = (cell){.plan = p,
+                .method = &p->methods[method],
+                .scenario = p->scenario,
+                .data = data,
+                .seed = seed,
+                .listener = listener ? listener : &deaf,
+                .result = alloc_zero(1, sizeof *c->result)};
     int code = cell_open(c, e);
     c->clock.start = cell_now() - start;
     if (!code && !(code = loop_run(c, e)))

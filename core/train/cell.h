@@ -6,21 +6,21 @@
 
 /* A stretch of training between two rows of the matrix: a task, or with train_on: all the whole stream at once. */
 typedef struct stage {
-    host_task task;    /* what hooks see of it; its rows and labels are `rows` and `labels` */
-    int64_t *rows;     /* [count] in data->train */
-    int64_t *labels;   /* [count] columns */
+    host_task task;  /* what hooks see of it; its rows and labels are `rows` and `labels` */
+    int64_t *rows;   /* [count] in data->train */
+    int64_t *labels; /* [count] columns */
     int64_t count;
-    int64_t after;     /* the row of the matrix that follows it */
+    int64_t after; /* the row of the matrix that follows it */
 } stage;
 
 /* The order in which an epoch takes the task's rows and, behind them, those of mingled memories. */
 typedef struct batch_order {
-    int64_t *at;    /* [count]: below the stage's count a row of it, else one of the mingled */
+    int64_t *at; /* [count]: below the stage's count a row of it, else one of the mingled */
     int64_t count, next;
     struct batch_mingled {
         pdr_memory *memory;
         int64_t slot;
-    } *mingled;
+    } * mingled;
     int64_t mingled_count;
     random_stream random;
 } batch_order;
@@ -43,12 +43,12 @@ typedef struct cell {
     engine_optimizer *optimizer;
     stage *stages;
     int64_t stage_count;
-    host_task *views;          /* [stream->count] the tasks as evaluation shows them */
+    host_task *views;             /* [stream->count] the tasks as evaluation shows them */
     int64_t *first_of, *count_of; /* [columns] the run of columns that competes with a column's own */
-    host_step step;            /* one, used again by every step */
+    host_step step;               /* one, used again by every step */
     batch_order order;
     int64_t steps, steps_before, steps_all; /* done; done before this stage; of the whole cell */
-    double loss, told;         /* last loss read; when progress was last told */
+    double loss, told;                      /* last loss read; when progress was last told */
     cell_clock clock;
     cell_result *result;
 } cell;
@@ -56,11 +56,13 @@ typedef struct cell {
 /* ---- stage.c: what is trained on, in which order ---- */
 void stages_open(cell *c);
 void stages_close(cell *c);
-engine_mask mask_evaluated(const cell *c, int64_t after, int64_t on); /* columns that compete at R[after][on], on from 1 */
+engine_mask mask_evaluated(const cell *c, int64_t after,
+                           int64_t on); /* columns that compete at R[after][on], on from 1 */
 
 /* ---- batch.c ---- */
 void batch_order_begin(cell *c, stage *s, int64_t epoch);
-bool batch_take(cell *c, stage *s, int64_t epoch, error *e); /* the next batch into c->step; false: none is left, or e */
+bool batch_take(cell *c, stage *s, int64_t epoch,
+                error *e); /* the next batch into c->step; false: none is left, or e */
 void batch_order_close(batch_order *o);
 
 /* ---- dispatch.c: one hook over all strategies, in scenario order ---- */

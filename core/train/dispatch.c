@@ -30,11 +30,11 @@ static pdr_status hook_call(strategy *s, const call *k, pdr_scope *scope)
         eval_hook eval;
     } f;
     hook_at(s, k->hook, &f);
+    k->task->task.scope = scope;
     if (k->kind == OF_EVAL) {
         k->eval->scope = scope;
         return f.eval(s->self, k->eval);
     }
-    k->task->task.scope = scope;
     if (k->kind == OF_TASK)
         return f.task(s->self, &k->task->task);
     if (k->kind == OF_EPOCH)
@@ -103,5 +103,12 @@ int dispatch_step(cell *c, size_t hook, const char *name, int32_t mode, error *e
 
 int dispatch_eval(cell *c, size_t hook, const char *name, pdr_eval *eval, error *e)
 {
-    return dispatch(c, &(call){.hook = hook, .name = name, .mode = PDR_NO_GRAD, .kind = OF_EVAL, .eval = eval}, e);
+    return dispatch(c,
+                    &(call){.hook = hook,
+                            .name = name,
+                            .mode = PDR_NO_GRAD,
+                            .kind = OF_EVAL,
+                            .task = &c->views[eval->on_task],
+                            .eval = eval},
+                    e);
 }

@@ -15,8 +15,8 @@ enum { EVALUATE_ROWS = 1000 };
 #define EVAL(hook) dispatch_eval(c, offsetof(pdr_hooks, hook), #hook, eval, e)
 
 /* Right answers among n rows: the greatest of the competing columns is the label's. */
-static int64_t right_count(cell *c, pdr_scope *s, const pdr_tensor *scores, const engine_mask *mask, const int64_t *label,
-                           int64_t n)
+static int64_t right_count(cell *c, pdr_scope *s, const pdr_tensor *scores, const engine_mask *mask,
+                           const int64_t *label, int64_t n)
 {
     const pdr_tensor_api *t = c->engine->tensor;
     pdr_tensor *best = t->argmax(s, t->slice(s, scores, 1, mask->first, mask->count), 1, 0);
@@ -56,7 +56,7 @@ static pdr_tensor *scores_by_owner(cell *c, pdr_scope *s, pdr_eval *eval, error 
     strategy *owner = &c->session.strategies[c->method->prediction_owner];
     int64_t rows = t->size(eval->logits, 0), columns = t->size(eval->logits, 1);
     pdr_tensor *theirs = NULL;
-    eval->scope = host_enter(owner, "predict", PDR_NO_GRAD);
+    eval->scope = c->views[eval->on_task].task.scope = host_enter(owner, "predict", PDR_NO_GRAD);
     pdr_status status = owner->plugin->hooks.predict(owner->self, eval, &theirs);
     if (status == PDR_OK && t->status(owner->scope) == PDR_OK &&
         (!theirs || t->rank(theirs) != 2 || t->size(theirs, 0) != rows || t->size(theirs, 1) != columns))
@@ -117,8 +117,11 @@ static void cell_keep(cell *c, int64_t after, const stream_task *t, const chunk 
 static int task_evaluate(cell *c, int64_t after, const stream_task *t, error *e)
 {
     const pdr_tensor_api *api = c->engine->tensor;
-    pdr_eval shown = {.struct_size = sizeof shown, .after_task = after, .on_task = t->index,
-                      .task = &c->views[t->index].task, .model = c->session.model};
+    pdr_eval shown = {.struct_size = sizeof shown,
+                      .after_task = after,
+                      .on_task = t->index,
+                      .task = &c->views[t->index].task,
+                      .model = c->session.model};
     pdr_eval *eval = &shown;
     bool touched = dispatch_wanted(c, offsetof(pdr_hooks, before_eval));
     pdr_tensor *parameters = c->engine->model->flat_params(c->session.model);
@@ -133,6 +136,7 @@ static int task_evaluate(cell *c, int64_t after, const stream_task *t, error *e)
     if (touched)
         api->copy(s, parameters, before);
     api->close(s);
+    c->views[t->index].task.scope = NULL;
     if (!code)
         cell_keep(c, after, t, k);
     free(k);
@@ -145,6 +149,7 @@ int evaluate_row(cell *c, int64_t after, error *e)
     int code = 0;
     for (int64_t i = 0; !code && i < c->stream->count; i++)
         code = task_evaluate(c, after, &c->stream->tasks[i], e);
+    host_flush_metrics(&c->session);
     c->clock.evaluate += cell_now() - start;
     return code;
 }

@@ -1,5 +1,6 @@
 /* The loop: the whole of training on one screen, with every hook in its place. What the lines between the hooks do stands
  * in step.c; who is asked and in which order, in dispatch.c; how strategies compose, in <perdure/plugin.h>. */
+#include <math.h>
 #include <stddef.h>
 
 #include "train/cell.h"
@@ -16,30 +17,40 @@ static int loop_batch(cell *c, error *e)
     if ((code = STEP(before_batch, PDR_NO_GRAD)) || (code = step_assemble(c, e)) ||
         (code = STEP(before_forward, PDR_GRAD)) || (code = step_forward(c, e)) ||
         (code = STEP(after_forward, PDR_GRAD)) || (code = STEP(before_loss, PDR_NO_GRAD)) ||
-        (code = step_loss(c, e)) /* the sole compute_loss is asked in here */ ||
-        (code = STEP(after_loss, PDR_GRAD)) || (code = step_backward(c, e)) ||
-        (code = STEP(after_backward, PDR_NO_GRAD)) || (code = step_penalties(c, e)) ||
+        (code = step_loss(c, e)) /* the sole compute_loss is asked in here */ || (code = STEP(after_loss, PDR_GRAD)) ||
+        (code = step_backward(c, e)) || (code = STEP(after_backward, PDR_NO_GRAD)) || (code = step_penalties(c, e)) ||
         (code = STEP(before_update, PDR_NO_GRAD)) || (code = step_update(c, e)) ||
         (code = STEP(after_update, PDR_NO_GRAD)) || (code = STEP(after_batch, PDR_NO_GRAD)))
         return code;
     return 0;
 }
 
-static void loop_tell(cell *c, const stage *s)
+static int loss_check(const cell *c, const stage *s, error *e)
+{
+    if (isfinite(c->loss))
+        return 0;
+    error_set(e, EXIT_FAILED, "task %lld, step %lld: found a loss of %g; expected a finite one",
+              (long long)s->task.task.index + 1, (long long)c->steps, c->loss);
+    return error_hint(e, "a smaller optimizer.lr, or data.normalize, often mends it");
+}
+
+/* A loss that is not finite stays so, so that looking at every tenth finds it. */
+static int loop_tell(cell *c, const stage *s, error *e)
 {
     double now = cell_now();
     bool log = c->steps % LOG_EVERY == 0, tell = now - c->told > 0.1;
     if (!log && !tell)
-        return;
+        return 0;
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
     if (log && c->listener->point)
         c->listener->point(c->listener->self, "loss", s->task.task.index + 1, c->steps, c->loss);
     if (!tell || !c->listener->progress)
-        return;
+        return loss_check(c, s, e);
     double rate = (double)c->steps / (c->clock.train + 1e-9);
     c->listener->progress(c->listener->self, &(train_progress){s->task.task.index + 1, c->stage_count, c->steps,
                                                                c->steps_all, c->loss, rate});
     c->told = now;
+    return loss_check(c, s, e);
 }
 
 static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
@@ -51,12 +62,12 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
     while (!code && batch_take(c, s, epoch, e)) {
         if ((code = loop_batch(c, e)))
             break;
+        host_flush_metrics(&c->session); /* under the number that metric() had in the same hooks */
         c->session.step = ++c->steps;
         double now = cell_now();
         c->clock.train += now - start;
         start = now;
-        host_flush_metrics(&c->session);
-        loop_tell(c, s);
+        code = loop_tell(c, s, e);
     }
     if (!code)
         code = e->code ? e->code : EPOCH(after_epoch);
@@ -73,9 +84,12 @@ static int loop_task(cell *c, stage *s, error *e)
     for (int64_t epoch = 0; !code && epoch < c->scenario->training.epochs; epoch++)
         code = loop_epoch(c, s, epoch, e);
     start = cell_now();
+    s->task.mingled_count = 0; /* no batch comes any more: their strategy may close them */
     if (!code)
         code = TASK(after_task);
     c->clock.between_tasks += cell_now() - start;
+    host_flush_metrics(&c->session); /* what belongs to this task is told with its number */
+    s->task.task.scope = NULL;       /* as a task of `previous` has it */
     return code;
 }
 

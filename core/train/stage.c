@@ -151,11 +151,13 @@ void stages_open(cell *c)
             stage_open(c, &c->stages[i], &c->stream->tasks[i]);
         stage_finish(c, &c->stages[i]);
     }
-    for (int64_t i = 0; i < c->stream->count; i++)
+    for (int64_t i = 0; i < c->stream->count; i++) {
         c->views[i] = (host_task){.task = task_seen(c, &c->stream->tasks[i]),
                                   .fresh = mask_fresh(c, &c->stream->tasks[i]),
                                   .any = mask_any(c, &c->stream->tasks[i]),
                                   .session = &c->session};
+        c->views[i].task.previous = i ? &c->views[i - 1].task : NULL;
+    }
 }
 
 void stages_close(cell *c)

@@ -16,10 +16,7 @@ int step_failed(const cell *c, const char *what, error *e)
 
 /* ---- rows ---- */
 
-static pdr_tensor *unlabelled(cell *c, int64_t n)
-{
-    return c->engine->tensor->full(c->step.scope, PDR_I64, &n, 1, -1);
-}
+static pdr_tensor *unlabelled(cell *c, int64_t n) { return c->engine->tensor->full(c->step.scope, PDR_I64, &n, 1, -1); }
 
 int step_assemble(cell *c, error *e)
 {
@@ -91,8 +88,8 @@ static float row_weight(const host_part *p, double joined, double shares)
 }
 
 /* [B]: the weight of every row, so that the loss is one product. Row losses of unlabelled rows may be anything from a
- * compute_loss, so their weight is 0 and their loss is masked by `where`. */
-static pdr_tensor *row_weights(cell *c)
+ * compute_loss, so their weight is 0 and their loss is masked by `where`. shares: 1 + sum r_i. */
+static pdr_tensor *row_weights(cell *c, double shares)
 {
     host_step *h = &c->step;
     void *bytes = NULL;
@@ -101,7 +98,6 @@ static pdr_tensor *row_weights(cell *c)
     if (!out || !y)
         return NULL;
     float *weight = bytes;
-    double shares = shares_of_parts(h);
     int64_t joined_count = rows_joined(h);
     double joined = joined_count ? 1 / ((double)joined_count * shares) : 0;
     for (int64_t i = 0; i < h->step.fresh; i++)
@@ -114,14 +110,14 @@ static pdr_tensor *row_weights(cell *c)
     return c->engine->to_device(h->scope, out);
 }
 
-static pdr_tensor *loss_weighted(cell *c, const pdr_tensor *row_loss)
+static pdr_tensor *loss_weighted(cell *c, const pdr_tensor *row_loss, double shares)
 {
     const pdr_tensor_api *t = c->engine->tensor;
     pdr_scope *s = c->step.scope;
     if (rows_all_joined(&c->step))
         return t->mean(s, row_loss, PDR_ALL, 0);
     int64_t one = 1;
-    pdr_tensor *weights = row_weights(c), *zero = t->full(s, PDR_F32, &one, 1, 0);
+    pdr_tensor *weights = row_weights(c, shares), *zero = t->full(s, PDR_F32, &one, 1, 0);
     pdr_tensor *counted = t->where(s, t->less(s, zero, t->abs(s, weights)), row_loss, zero);
     return t->dot(s, weights, counted);
 }
@@ -142,6 +138,25 @@ static int rows_by_owner(cell *c, pdr_tensor **rows, error *e)
     return host_leave(s, status, e);
 }
 
+static bool rows_all_labelled(const host_step *h)
+{
+    for (int64_t i = 0; i < h->part_count; i++)
+        if (h->parts[i].labelled < h->parts[i].count)
+            return false;
+    return true;
+}
+
+/* What a compute_loss says of rows without a label is not their loss: that is 0, as it is without one. */
+static pdr_tensor *labelled_only(cell *c, pdr_tensor *rows)
+{
+    const pdr_tensor_api *t = c->engine->tensor;
+    pdr_scope *s = c->step.scope;
+    if (rows_all_labelled(&c->step))
+        return rows;
+    pdr_tensor *without = t->less(s, c->step.step.y, t->full(s, PDR_I64, NULL, 0, 0));
+    return t->where(s, without, t->full(s, PDR_F32, NULL, 0, 0), rows);
+}
+
 int step_loss(cell *c, error *e)
 {
     host_step *h = &c->step;
@@ -154,12 +169,21 @@ int step_loss(cell *c, error *e)
         rows = c->engine->row_loss(h->scope, h->step.logits, h->step.y, h->part_count ? &task->any : &task->fresh);
     if (code)
         return code;
-    h->step.row_loss = rows;
-    h->step.loss = loss_weighted(c, rows);
+    h->step.row_loss = c->method->loss_owner >= 0 ? labelled_only(c, rows) : rows;
+    h->step.loss = loss_weighted(c, h->step.row_loss, shares_of_parts(h));
     return step_failed(c, "the loss", e);
 }
 
-/* (loss * R + sum r_k S_k) / (R + sum r_k) + sum w_j A_j, where R is what the rows came to. */
+static bool parts_add(const host_step *h)
+{
+    for (int64_t i = 0; i < h->part_count; i++)
+        if (h->parts[i].blend == PDR_ADD)
+            return true;
+    return false;
+}
+
+/* (loss * R + sum r_k S_k) / (R + sum r_k) + sum w_j A_j, where R is what the rows came to. Rows that ADD stand outside
+ * that mean: with some of them the rows are weighed anew. */
 static pdr_tensor *loss_with_terms(cell *c)
 {
     host_step *h = &c->step;
@@ -168,12 +192,15 @@ static pdr_tensor *loss_with_terms(cell *c)
     for (int64_t i = 0; i < h->term_count; i++)
         shares += h->terms[i].blend == PDR_SHARE ? h->terms[i].weight : 0;
     pdr_tensor *total = (pdr_tensor *)(uintptr_t)h->step.loss;
-    if (shares != before)
+    if (shares != before && parts_add(h))
+        total = loss_weighted(c, h->step.row_loss, shares);
+    else if (shares != before)
         total = t->affine(h->scope, total, before / shares, 0);
     for (int64_t i = 0; i < h->term_count; i++) {
         const host_term *k = &h->terms[i];
         double weight = k->blend == PDR_SHARE ? k->weight / shares : k->weight;
-        total = t->add(h->scope, total, t->affine(h->scope, k->value, weight, 0));
+        if (weight != 0) /* a term of weight 0 is there for the log, whatever its value */
+            total = t->add(h->scope, total, t->affine(h->scope, k->value, weight, 0));
     }
     return total;
 }

@@ -18,7 +18,8 @@ typedef struct train_progress { /* one report, at most a few a second */
 typedef struct train_listener {
     void *self;
     void (*progress)(void *self, const train_progress *p);
-    void (*note)(void *self, const char *level, const char *line); /* "info", "warning": a plugin's or the core's words */
+    void (*note)(void *self, const char *level,
+                 const char *line); /* "info", "warning": a plugin's or the core's words */
     /* one point of log.jsonl: a name ("loss", "replay.size"), the step of the cell and the value */
     void (*point)(void *self, const char *name, int64_t task, int64_t step, double value);
     /* accuracy on task `on` after `after` tasks */

@@ -39,7 +39,7 @@ class Words(Case):
 
     def test_unknown_command_has_a_hint(self):
         done = self.run_program("chekc", "clouds.yaml", code=64)
-        self.assertEqual(done.stderr, "perdure: error: found command chekc; expected one of 'perdure help'\n"
+        self.assertEqual(done.stderr, "perdure: error: found command chekc; expected one of: run, check, list, describe, data, doctor, help\n"
                                       "hint: did you mean check?\n")
 
     def test_unknown_option_has_a_hint(self):

@@ -210,7 +210,7 @@ static void tick(void *self) { (void)self; }
 
 static int stage_run(struct stage *s, int count, int jobs, error *e)
 {
-    struct cells_work work = {count, jobs, s, body, recorded, began, told, words, ended, tick};
+    struct cells_work work = {count, jobs, s, body, recorded, began, told, words, ended, tick, NULL};
     snprintf(s->folder, sizeof s->folder, "/tmp/perdure-cells-XXXXXX");
     assert_non_null(mkdtemp(s->folder));
     int code = cells_run(&work, e);

@@ -1,0 +1,265 @@
+/* The host itself: streams, logs and metrics, what strategies leave behind, and slots that wait for a later release. */
+#include "fixture.h"
+
+/* ---- random streams ---- */
+
+static void a_stream_is_known_by_name_and_number(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1), *other_seed = house_open(DIGITS, 2);
+    strategy *a = invited(h, 0, &guest, "a", NULL), *b = invited(h, 1, &guest, "b", NULL);
+    const pdr_rng_api *R = &host_rng_api;
+    enter(a, "before_task");
+    pdr_rng *r = R->stream(&a->host, "x", 0);
+    double first = R->unit(r), second = R->unit(r);
+    assert_ptr_equal(R->stream(&a->host, "x", 0), r);
+    assert_ptr_equal(R->stream(&a->host, NULL, 4), R->stream(&a->host, "", 4));
+    assert_true(R->unit(R->stream(&a->host, "x", 1)) != first);
+    assert_true(R->unit(R->stream(&a->host, "y", 0)) != first);
+    assert_true(R->unit(R->stream(&b->host, "x", 0)) != first);
+    leave(a);
+    random_stream same = random_open(1, "strategy a", "x", 0);
+    assert_true(random_unit(&same) == first && random_unit(&same) == second);
+    R->rewind(r);
+    assert_true(R->unit(r) == first);
+    house_close(h);
+
+    host_begin(&other_seed->session);
+    strategy *c = invited(other_seed, 0, &guest, "a", NULL);
+    assert_true(R->unit(R->stream(&c->host, "x", 0)) != first);
+    house_close(other_seed);
+}
+
+static void tensors_are_drawn_from_the_stream(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 5);
+    strategy *a = invited(h, 0, &guest, "a", NULL);
+    const pdr_rng_api *R = &host_rng_api;
+    pdr_scope *s = enter(a, "before_task");
+    const int64_t shape[] = {3, 4};
+    float got[12], want[12];
+    int64_t numbers[9], wanted[9];
+    pdr_rng *r = R->stream(&a->host, "t", 0);
+    random_stream same = random_open(5, "strategy a", "t", 0);
+    assert_int_equal(T->read(R->units(s, r, shape, 2), PDR_F32, got, sizeof got), PDR_OK);
+    random_units(&same, want, 12);
+    assert_memory_equal(got, want, sizeof got);
+    assert_int_equal(T->read(R->normals(s, r, shape, 2), PDR_F32, got, sizeof got), PDR_OK);
+    random_normals(&same, want, 12);
+    assert_memory_equal(got, want, sizeof got);
+    assert_int_equal(T->read(R->permutation(s, r, 9), PDR_I64, numbers, sizeof numbers), PDR_OK);
+    random_permutation(&same, wanted, 9);
+    assert_memory_equal(numbers, wanted, sizeof numbers);
+    assert_int_equal(T->size(R->permutation(s, r, 0), 0), 0);
+    assert_int_equal(R->below(r, 0), 0);
+    assert_null(R->units(s, NULL, shape, 2));
+    leave(a);
+    house_close(h);
+}
+
+/* ---- logs and metrics ---- */
+
+static void metric_of_is_read_later(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *a = invited(h, 0, &guest, "a", NULL);
+    pdr_scope *s = enter(a, "after_batch");
+    a->host.metric(&a->host, "now", 1);
+    a->host.metric_of(&a->host, "later", T->full(s, PDR_F32, NULL, 0, 2.5));
+    a->host.metric_of(&a->host, "nothing", NULL);
+    assert_string_equal(h->said.at, "a.now=1\n");
+    leave(a);
+    s = enter(a, "after_batch"); /* the hook's scope was cleared; the value was kept */
+    leave(a);
+    host_flush_metrics(&h->session);
+    assert_string_equal(h->said.at, "a.now=1\na.later=2.5\n");
+    host_flush_metrics(&h->session);
+    assert_string_equal(h->said.at, "a.now=1\na.later=2.5\n");
+    assert_int_equal(a->owner.kept, 0);
+    house_close(h);
+}
+
+static void *thread_logs(void *host)
+{
+    const pdr_host *h = host;
+    for (int i = 0; i < 100; i++)
+        h->log(h, i % 2 ? PDR_WARNING : PDR_INFO, "from a thread");
+    return NULL;
+}
+
+static void any_thread_may_log(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *a = invited(h, 0, &guest, "a", NULL);
+    pthread_t threads[4];
+    enter(a, "before_task");
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, thread_logs, &a->host), 0);
+    thread_logs(&a->host);
+    for (int i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    leave(a);
+    assert_int_equal(h->session.warnings, 250);
+    assert_int_equal(h->said.length, 500 * strlen("1 a: from a thread\n"));
+    assert_memory_equal(h->said.at + h->said.length - 19, "2 a: from a thread\n", 19);
+    house_close(h);
+}
+
+/* ---- what is left behind ---- */
+
+static const int64_t no_config[1]; /* the struct of a strategy without parameters */
+
+static void what_is_kept_is_counted_at_the_end(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    const plugin *p = opened(tiny("leak"));
+    strategy *a = invited(h, 0, &guest, "a", NULL), *l = invited(h, 1, p, "leak", no_config);
+    enter(l, "before_task");
+    assert_int_equal(p->hooks.before_task(l->self, &h->task.task), PDR_OK);
+    leave(l);
+    enter(a, "before_task");
+    assert_non_null(a->host.memory->open(&a->host, "one", "{capacity: 2}"));
+    leave(a);
+    host_end(&h->session);
+    assert_string_equal(h->said.at, "2 leak: leaked 3 tensors: kept and not released\n"
+                                    "2 a: leaked 1 memory: opened and not closed\n"); /* in reverse order */
+    assert_int_equal(h->session.warnings, 2);
+    host_begin(&h->session); /* as house_close ends it */
+    house_close(h);
+}
+
+static void open_scopes_are_told_once(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *a = invited(h, 0, &guest, "a", NULL);
+    for (int i = 0; i < 2; i++) {
+        enter(a, "before_batch");
+        T->open(&a->host, PDR_NO_GRAD);
+        T->open(&a->host, PDR_GRAD);
+        leave(a);
+        assert_int_equal(a->owner.scopes, 0);
+    }
+    assert_string_equal(h->said.at, "2 a: before_batch left 2 scopes open\n");
+    house_close(h);
+}
+
+static void a_create_that_fails_is_destroyed(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    error e = {0};
+    assert_int_equal(host_create(&h->session, 0, opened(tiny("fail_create")), "fail_create", no_config, &e),
+                     EXIT_FAILED);
+    assert_string_equal(e.text, "strategy fail_create, hook create: fail_create was asked to fail, 1 of 1");
+    host_end(&h->session);
+    assert_string_equal(h->said.at, "1 fail_create: fail_create was destroyed\n");
+    host_begin(&h->session);
+    house_close(h);
+}
+
+/* ---- failures ---- */
+
+static void failures_name_strategy_hook_task_and_step(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *a = invited(h, 0, &guest, "ewc#2", NULL);
+    error first = {0}, scope = {0}, bare = {0}, unknown = {0};
+    h->session.step = 12;
+    enter(a, "after_loss");
+    (a->host.fail)(&a->host, PDR_EINVALID, "the first words");
+    (a->host.fail)(&a->host, PDR_ERROR, "later words");
+    assert_int_equal(host_leave(a, PDR_OK, &first), EXIT_FAILED);
+    assert_string_equal(first.text, "strategy ewc#2, hook after_loss, task 1, step 12: the first words");
+    a->failed = 0;
+    pdr_scope *s = enter(a, "before_loss");
+    T->slice(s, T->arange(s, 0, 4), 0, 2, 10);
+    assert_int_equal(host_leave(a, PDR_OK, &scope), EXIT_FAILED); /* although it returned PDR_OK */
+    assert_non_null(strstr(scope.text, "strategy ewc#2, hook before_loss, task 1, step 12: slice"));
+    enter(a, "before_loss");
+    assert_int_equal(host_leave(a, PDR_ENOTFINITE, &bare), EXIT_FAILED);
+    assert_string_equal(bare.text, "strategy ewc#2, hook before_loss, task 1, step 12: not a finite number");
+    enter(a, "before_loss");
+    assert_int_equal(host_leave(a, -99, &unknown), EXIT_FAILED);
+    assert_non_null(strstr(unknown.text, ": unknown status"));
+    enter(a, "before_loss");
+    leave(a); /* the scope's error died with its hook */
+    house_close(h);
+}
+
+#define IN_SCOPE(call, name)                                                                                   \
+    do {                                                                                                       \
+        pdr_scope *s = T->open(&a->host, PDR_NO_GRAD);                                                         \
+        (void)(call);                                                                                          \
+        assert_string_equal(E->scope_message(s), name " is not in this build: it comes with a later release"); \
+        assert_int_equal(T->close(s), PDR_EUNSUPPORTED);                                                       \
+    } while (0)
+
+static void slots_that_wait_say_so(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *a = invited(h, 0, &guest, "a", NULL);
+    const pdr_model_api *M = a->host.model;
+    pdr_tensor *one = T->keep(NULL, T->full(enter(a, "before_task"), PDR_F32, NULL, 0, 1));
+    const int64_t four = 4;
+    pdr_state state_of = {.owner = a};
+    IN_SCOPE(M->derivative(s, one, one), "derivative()");
+    IN_SCOPE(M->gate(s, h->model, 0, one), "gate()");
+    IN_SCOPE(M->descend(s, NULL, one), "descend()");
+    IN_SCOPE(M->fisher(s, h->model, &h->task.task, "exact", 8), "fisher()");
+    assert_null(M->build(&a->host, "{type: mlp}", &four, 1, 2));
+    leave_with(a, "build() is not in this build: it comes with a later release");
+    enter(a, "before_task");
+    assert_null(M->optimizer(&a->host, NULL, 0, "{type: sgd, lr: 0.1}"));
+    leave_with(a, "optimizer() is not in this build: it comes with a later release");
+    enter(a, "before_task");
+    a->host.state->put_optim(&state_of, "o", (const pdr_optim *)(const void *)one);
+    leave_with(a, "state: o: put_optim() is not in this build: it comes with a later release");
+    enter(a, "after_backward");
+    assert_null(M->flat_grads(h->model));
+    leave_with(a, "flat_grads: the strategy lacks the flag PDR_USES_GRADIENT, so no flat gradient is built");
+    T->release(one);
+    house_close(h);
+}
+
+/* Rule of host.h: no pointer in a table is NULL. */
+static void no_slot_is_null(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *a = invited(h, 0, &guest, "a", NULL);
+    const pdr_host *g = &a->host;
+    const void *const tables[] = {g->tensor, g->model, g->step, g->data, g->memory, g->rng, g->state};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        uint32_t size = *(const uint32_t *)tables[i];
+        void *const *slot = tables[i];
+        for (size_t j = 1; j < size / sizeof *slot; j++)
+            assert_non_null(slot[j]);
+    }
+    assert_null(g->extension(g, "perdure.ranks/1"));
+    assert_int_equal(g->abi_version, PDR_ABI_MAJOR << 16 | PDR_ABI_MINOR);
+    house_close(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_stream_is_known_by_name_and_number),
+        cmocka_unit_test(tensors_are_drawn_from_the_stream),
+        cmocka_unit_test(metric_of_is_read_later),
+        cmocka_unit_test(any_thread_may_log),
+        cmocka_unit_test(what_is_kept_is_counted_at_the_end),
+        cmocka_unit_test(open_scopes_are_told_once),
+        cmocka_unit_test(a_create_that_fails_is_destroyed),
+        cmocka_unit_test(failures_name_strategy_hook_task_and_step),
+        cmocka_unit_test(slots_that_wait_say_so),
+        cmocka_unit_test(no_slot_is_null),
+    };
+    return cmocka_run_group_tests(tests, engine_begin, folder_end);
+}

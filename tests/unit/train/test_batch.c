@@ -1,0 +1,153 @@
+/* The order of batches: every row once an epoch, the same for all methods of a seed, another for every seed and epoch. */
+#include "fixture.h"
+
+/* Numbers in the task of an epoch's fresh rows, in order; how many. x is checked against the data on the way. */
+static int64_t epoch_of(bench *b, stage *s, int64_t epoch, int64_t *rows)
+{
+    cell *c = &b->c;
+    const pdr_step *step = &c->step.step;
+    error e = {0};
+    int64_t n = 0, width = b->data->train.width;
+    float got[64], want[64];
+    batch_order_begin(c, s, epoch);
+    while (batch_take(c, s, epoch, &e)) {
+        const int64_t *y = c->engine->bytes(c->step.scope, step->y, PDR_I64);
+        assert_true(step->fresh <= c->scenario->training.batch);
+        for (int64_t i = 0; i < step->fresh; i++, n++) {
+            /* rows are distinct in x: the values tell which one it is */
+            const pdr_tensor *x = c->engine->tensor->slice(c->step.scope, step->x, 0, i, 1);
+            assert_int_equal(c->engine->tensor->read(x, PDR_F32, got, (uint64_t)width * sizeof *got), PDR_OK);
+            for (rows[n] = 0; rows[n] < s->count; rows[n]++) {
+                dataset_gather(b->data, &b->data->train, &s->rows[rows[n]], 1, want);
+                if (!memcmp(got, want, (size_t)width * sizeof *got))
+                    break;
+            }
+            assert_true(rows[n] < s->count);
+            assert_int_equal(y[i], s->labels[rows[n]]);
+        }
+    }
+    assert_int_equal(e.code, 0);
+    return n;
+}
+
+static void each_once(const int64_t *rows, int64_t n)
+{
+    bool there[64] = {false};
+    for (int64_t i = 0; i < n; i++) {
+        assert_in_range(rows[i], 0, n - 1);
+        assert_false(there[rows[i]]);
+        there[rows[i]] = true;
+    }
+}
+
+static void every_row_once_an_epoch(void **state)
+{
+    (void)state;
+    int64_t first[12], second[12], task[12], again[12];
+    bench *b = bench_open(tiny_plan(TWO_TASKS "class-il", ONE_METHOD), 0, 3);
+    assert_int_equal(epoch_of(b, &b->c.stages[0], 0, first), 12);
+    assert_int_equal(epoch_of(b, &b->c.stages[0], 1, second), 12);
+    assert_int_equal(epoch_of(b, &b->c.stages[1], 0, task), 12);
+    assert_int_equal(epoch_of(b, &b->c.stages[0], 0, again), 12);
+    each_once(first, 12);
+    each_once(second, 12);
+    each_once(task, 12);
+    assert_memory_not_equal(first, second, sizeof first);
+    assert_memory_not_equal(first, task, sizeof first);
+    assert_memory_equal(first, again, sizeof first);
+    bench_close(b);
+}
+
+static void methods_of_a_seed_see_the_same(void **state)
+{
+    (void)state;
+    int64_t rows[3][12];
+    for (int i = 0; i < 3; i++) {
+        planned p = tiny_plan(TWO_TASKS "class-il",
+                              "methods:\n  - name: a\n  - name: b\n    strategies: [replay: {capacity: 5}]\n");
+        bench *b = bench_open(p, i == 1, i == 2 ? 4 : 3);
+        epoch_of(b, &b->c.stages[0], 0, rows[i]);
+        bench_close(b);
+    }
+    assert_memory_equal(rows[0], rows[1], sizeof rows[0]);
+    assert_memory_not_equal(rows[0], rows[2], sizeof rows[0]);
+}
+
+/* ---- mingled rows ---- */
+
+static pdr_status nothing_create(const pdr_host *host, const void *config, void **self)
+{
+    (void)config;
+    *self = (void *)(uintptr_t)host;
+    return PDR_OK;
+}
+static void nothing_destroy(void *self) { (void)self; }
+static const pdr_plugin nothing_descriptor = {.name = "guest", .create = nothing_create, .destroy = nothing_destroy};
+static const plugin nothing = {.descriptor = &nothing_descriptor};
+
+/* Rows (100 + i, 0) of label 1 in a memory of their own, mingled into the task. */
+static void mingle(bench *b, strategy *s, stage *into, const char *name, int64_t n, double base)
+{
+    const pdr_tensor_api *t = b->c.engine->tensor;
+    b->c.session.task = &into->task;
+    pdr_scope *scope = host_enter(s, "before_task", PDR_NO_GRAD);
+    pdr_memory *m = s->host.memory->open(&s->host, name, "{capacity: 20, policy: fifo}");
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t row[] = {1, 2}, one = 1;
+        pdr_tensor *x = t->full(scope, PDR_F32, row, 2, base + (double)i), *y = t->full(scope, PDR_I64, &one, 1, 1);
+        assert_int_equal(s->host.memory->offer(scope, m, x, y, NULL, NULL), PDR_OK);
+    }
+    assert_int_equal(s->host.data->mingle(&into->task.task, m), PDR_OK);
+    error e = {0};
+    assert_int_equal(host_leave(s, PDR_OK, &e), 0);
+}
+
+static void mingled_rows_come_once_behind_the_fresh(void **state)
+{
+    (void)state;
+    strategy room[1];
+    bench *b = bench_open(tiny_plan(TWO_TASKS "class-il", ONE_METHOD), 0, 3);
+    cell *c = &b->c;
+    error e = {0};
+    c->session.strategies = room;
+    assert_int_equal(host_create(&c->session, 0, &nothing, "guest", NULL, &e), 0);
+    mingle(b, room, &c->stages[1], "a", 5, 100);
+    mingle(b, room, &c->stages[1], "b", 3, 200);
+    int seen[300] = {0};
+    int64_t fresh = 0, all = 0;
+    batch_order_begin(c, &c->stages[1], 0);
+    while (batch_take(c, &c->stages[1], 0, &e)) {
+        assert_int_equal(step_assemble(c, &e), 0);
+        const float *x = c->engine->bytes(c->step.scope, c->step.step.x, PDR_F32);
+        const int64_t *y = c->engine->bytes(c->step.scope, c->step.step.y, PDR_I64);
+        int64_t rows = c->engine->tensor->size(c->step.step.x, 0);
+        assert_true(rows <= 4);
+        for (int64_t i = 0; i < rows; i++) {
+            assert_int_equal(x[2 * i] >= 100, i >= c->step.step.fresh);
+            assert_true(i < c->step.step.fresh || y[i] == 1);
+            if (i >= c->step.step.fresh)
+                seen[(int)x[2 * i]]++;
+        }
+        fresh += c->step.step.fresh;
+        all += rows;
+    }
+    assert_int_equal(e.code, 0);
+    assert_int_equal(fresh, 12);
+    assert_int_equal(all, 12 + 8);
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(seen[100 + i], 1);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(seen[200 + i], 1);
+    c->stages[1].task.mingled_count = 0;
+    bench_close(b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_once_an_epoch),
+        cmocka_unit_test(methods_of_a_seed_see_the_same),
+        cmocka_unit_test(mingled_rows_come_once_behind_the_fresh),
+    };
+    return cmocka_run_group_tests(tests, folder_begin, folder_end);
+}

@@ -1,0 +1,267 @@
+/* Whole cells: the same seed gives the same bits, the matrix has what it should, and whoever fails is named. */
+#include "fixture.h"
+
+static cell_result *trained(const planned *p, int method, int64_t seed, const train_listener *listener)
+{
+    dataset *d = data_of(p);
+    cell_result *r = NULL;
+    error e = {0};
+    if (train_cell(p->plan, method, seed, d, listener, &r, &e))
+        fail_msg("%s", e.text);
+    dataset_close(d);
+    return r;
+}
+
+static planned recorded(const char *more)
+{
+    return tiny_plan(TWO_TASKS "class-il",
+                     SAID("methods:\n  - name: a\n  - name: b\n    strategies: [{plugin: %s, with: {file: r.txt%s}}]\n",
+                          tiny("recorder"), more));
+}
+
+static void a_seed_gives_the_same_bits(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il",
+                          "methods:\n  - name: a\n  - name: b\n    strategies: [replay: {capacity: 5}]\n");
+    for (int method = 0; method < 2; method++) {
+        cell_result *a = trained(&p, method, 3, NULL), *again = trained(&p, method, 3, NULL);
+        cell_result *other = trained(&p, method, 4, NULL);
+        assert_string_equal(a->weights_sha256, again->weights_sha256);
+        assert_memory_equal(a->parameters, again->parameters, (size_t)a->parameter_count * sizeof(float));
+        assert_string_not_equal(a->weights_sha256, other->weights_sha256);
+        cell_result_close(a);
+        cell_result_close(again);
+        cell_result_close(other);
+    }
+    planned_free(&p);
+}
+
+static void who_only_watches_changes_nothing(void **state)
+{
+    (void)state;
+    planned p = recorded("");
+    cell_result *alone = trained(&p, 0, 3, NULL), *watched = trained(&p, 1, 3, NULL);
+    assert_string_equal(alone->weights_sha256, watched->weights_sha256);
+    assert_memory_equal(alone->accuracy->right, watched->accuracy->right, 6 * sizeof(int64_t));
+    cell_result_close(alone);
+    cell_result_close(watched);
+    planned_free(&p);
+    planned busy = recorded(", penalty: 0.1");
+    cell_result *plain = trained(&busy, 0, 3, NULL), *pulled = trained(&busy, 1, 3, NULL);
+    assert_string_not_equal(plain->weights_sha256, pulled->weights_sha256);
+    cell_result_close(plain);
+    cell_result_close(pulled);
+    planned_free(&busy);
+}
+
+static void the_matrix_is_whole(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il", "methods:\n  - name: a\n  - name: all\n    train_on: all\n"
+                                                "evaluation: {matrix: {untrained: true}}\n");
+    cell_result *a = trained(&p, 0, 3, NULL), *all = trained(&p, 1, 3, NULL);
+    for (int64_t after = 0; after <= 2; after++)
+        for (int64_t on = 1; on <= 2; on++) {
+            assert_true(matrix_has(a->accuracy, after, on));
+            assert_int_equal(matrix_has(all->accuracy, after, on), after != 1);
+            assert_int_equal(a->accuracy->count[after * 2 + on - 1], 6);
+            assert_in_range(a->accuracy->right[after * 2 + on - 1], 0, 6);
+        }
+    assert_null(a->network);
+    assert_int_equal(a->steps, 2 * 2 * 3);
+    assert_int_equal(all->steps, 2 * 6);
+    assert_int_equal(a->warnings, 0);
+    assert_int_equal(a->parameter_count, 2 * 5 + 5 + 5 * 4 + 4);
+    assert_int_equal(a->weight_count, 4);
+    assert_string_equal(a->weights[0].name, "hidden.0.weight");
+    cell_result_close(a);
+    cell_result_close(all);
+    planned_free(&p);
+}
+
+static void an_owner_of_predict_leaves_the_network_beside_it(void **state)
+{
+    (void)state;
+    planned p =
+        tiny_plan(TWO_TASKS "class-il",
+                  SAID("methods:\n  - name: a\n  - name: b\n    strategies: [{plugin: %s}]\n", tiny("predict_a")));
+    cell_result *alone = trained(&p, 0, 3, NULL), *owned = trained(&p, 1, 3, NULL);
+    assert_memory_equal(alone->accuracy->right, owned->network->right, 6 * sizeof(int64_t));
+    cell_result_close(alone);
+    cell_result_close(owned);
+    planned_free(&p);
+}
+
+static void two_threads_train(void **state)
+{
+    (void)state;
+    planned p =
+        planned_well(HEAD "device: {type: cpu, threads: 2}\ntraining: {batch: 20, epochs: 3}\noptimizer: {type: sgd, "
+                          "lr: 0.1}\n" ONE_METHOD);
+    cell_result *a = trained(&p, 0, 1, NULL), *again = trained(&p, 0, 1, NULL);
+    assert_true(matrix_at(a->accuracy, 5, 5) > 0.9);
+    assert_true(matrix_at(a->accuracy, 1, 1) > 0.9);
+    assert_string_equal(a->weights_sha256, again->weights_sha256);
+    cell_result_close(a);
+    cell_result_close(again);
+    planned_free(&p);
+}
+
+/* ---- failures ---- */
+
+static void fails(const char *name, const char *words)
+{
+    planned p = tiny_plan(TWO_TASKS "class-il", SAID("methods: [{name: a, strategies: [{plugin: %s}]}]\n", tiny(name)));
+    dataset *d = data_of(&p);
+    cell_result *r = (cell_result *)(uintptr_t)1;
+    error e = {0};
+    assert_int_equal(train_cell(p.plan, 0, 3, d, NULL, &r, &e), EXIT_FAILED);
+    assert_null(r);
+    assert_memory_equal(e.text, words, strlen(words));
+    dataset_close(d);
+    planned_free(&p);
+}
+
+static void errors_name_strategy_hook_task_and_step(void **state)
+{
+    (void)state;
+    fails("fail_hook",
+          "strategy fail_hook, hook after_batch, task 1, step 3: fail_hook fails at step 3, as it was made to");
+    fails("forget_check", "strategy forget_check, hook before_task, task 1, step 0: slice");
+}
+
+/* ---- what hooks see, by a strategy of the test's own ---- */
+
+static const pdr_host *me;
+static pdr_memory *mine;
+
+static pdr_status own_create(const pdr_host *host, const void *config, void **self)
+{
+    (void)config;
+    *self = (void *)(uintptr_t)(me = host);
+    mine = host->memory->open(host, "mine", "{capacity: 9}");
+    return PDR_OK;
+}
+
+static void own_destroy(void *self)
+{
+    (void)self;
+    me->memory->close(mine);
+}
+
+static pdr_status own_before_task(void *self, const pdr_task *t)
+{
+    (void)self;
+    bool good = t->scope && (!t->previous || (!t->previous->scope && t->previous->index == t->index - 1));
+    if (t->index && mine)
+        me->data->mingle(t, mine);
+    return good ? PDR_OK : (me->fail)(me, PDR_ERROR, "the chain of tasks is wrong");
+}
+
+static pdr_status own_after_batch(void *self, const pdr_step *s)
+{
+    (void)self;
+    me->metric(me, "now", (double)s->index);
+    me->metric_of(me, "later", me->tensor->full(s->scope, PDR_F32, NULL, 0, (double)s->index));
+    return s->task->index ? PDR_OK : me->memory->offer(s->scope, mine, s->raw, s->y, NULL, NULL);
+}
+
+/* No batch comes any more: a mingled memory may be closed. */
+static pdr_status own_after_task(void *self, const pdr_task *t)
+{
+    (void)self;
+    me->metric_of(me, "end", me->tensor->full(t->scope, PDR_F32, NULL, 0, 1));
+    if (t->index)
+        me->memory->close(mine);
+    if (t->index)
+        mine = NULL;
+    return PDR_OK;
+}
+
+static pdr_status own_before_eval(void *self, const pdr_eval *v)
+{
+    (void)self;
+    const pdr_task *t = v->task;
+    bool good = t->scope == v->scope && !t->previous == !t->index && (!t->index || !t->previous->scope);
+    return good ? PDR_OK : (me->fail)(me, PDR_ERROR, "the task of an evaluation is wrong");
+}
+
+static const pdr_plugin own_descriptor = {.name = "own", .create = own_create, .destroy = own_destroy};
+static const plugin own = {.descriptor = &own_descriptor,
+                           .hooks = {.struct_size = sizeof(pdr_hooks),
+                                     .before_task = own_before_task,
+                                     .after_batch = own_after_batch,
+                                     .after_task = own_after_task,
+                                     .before_eval = own_before_eval}};
+
+typedef struct told {
+    int64_t now, later, end, losses;
+    int64_t measured;
+    bool wrong;
+} told;
+
+static void told_point(void *self, const char *name, int64_t task, int64_t step, double value)
+{
+    told *t = self;
+    static int64_t last_now;
+    (void)value;
+    if (!strcmp(name, "own.now")) {
+        t->now++;
+        last_now = step;
+    } else if (!strcmp(name, "own.later")) {
+        t->later++;
+        t->wrong |= step != last_now;
+    } else if (!strcmp(name, "own.end")) {
+        t->end++;
+        t->wrong |= task != t->end; /* with the number of the task that it belongs to */
+    } else {
+        t->losses++;
+    }
+}
+
+static void told_measured(void *self, int64_t after, int64_t on, double accuracy)
+{
+    told *t = self;
+    (void)after;
+    (void)on;
+    t->measured++;
+    t->wrong |= !(accuracy >= 0 && accuracy <= 1);
+}
+
+static void hooks_see_tasks_and_metrics_have_their_step(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il", ONE_METHOD);
+    plan_strategy strategies[] = {{.plugin = &own, .name = "own"}};
+    told t = {0};
+    const train_listener listener = {.self = &t, .point = told_point, .measured = told_measured};
+    p.plan->methods[0].strategies = strategies;
+    p.plan->methods[0].count = 1;
+    cell_result *r = trained(&p, 0, 3, &listener);
+    /* the second task: 12 rows and 9 of the memory in batches of 4, twice */
+    assert_int_equal(r->steps, 2 * 3 + 2 * 6);
+    assert_int_equal(t.now, r->steps);
+    assert_int_equal(t.later, r->steps);
+    assert_int_equal(t.end, 2);
+    assert_int_equal(t.losses, r->steps / 10);
+    assert_int_equal(t.measured, 6);
+    assert_false(t.wrong);
+    assert_int_equal(r->warnings, 0);
+    cell_result_close(r);
+    planned_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_seed_gives_the_same_bits),
+        cmocka_unit_test(who_only_watches_changes_nothing),
+        cmocka_unit_test(the_matrix_is_whole),
+        cmocka_unit_test(an_owner_of_predict_leaves_the_network_beside_it),
+        cmocka_unit_test(errors_name_strategy_hook_task_and_step),
+        cmocka_unit_test(hooks_see_tasks_and_metrics_have_their_step),
+        cmocka_unit_test(two_threads_train),
+    };
+    return cmocka_run_group_tests(tests, folder_begin, folder_end);
+}
