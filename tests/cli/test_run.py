@@ -94,6 +94,37 @@ class Run(Case):
         self.run_program("run", "clouds.yaml", "--set", "optimizer.lr=0.2", "--fresh")
         self.assertNotEqual(self.result("finetune", 0)["plan_sha256"], before["plan_sha256"])
 
+    def test_other_data_under_the_same_name_is_another_plan(self):
+        self.run_program("run", "clouds.yaml")
+        with open(self.path("clouds.csv"), encoding="utf-8") as f:
+            lines = f.readlines()
+        self.write("clouds.csv", "".join(lines[1:] + lines[:1]))
+        done = self.run_program("run", "clouds.yaml", code=73)
+        self.assertIn("found the result of another plan", done.stderr)
+        self.write("clouds.csv", "".join(lines))
+        self.assertIn("4 of 4 cells are finished already", self.run_program("run", "clouds.yaml").stderr)
+
+    def test_fresh_loses_nothing_when_it_cannot_start(self):
+        self.run_program("run", "clouds.yaml")
+        before = self.result("joint", 1)
+        done = self.run_program("run", "clouds.yaml", "--fresh", code=69, TORCH_ROOT="/nonexistent")
+        self.assertIn("found no lib/libtorch_cpu.so in /nonexistent", done.stderr)
+        self.assertEqual(done.stdout, "")
+        self.assertEqual(self.result("joint", 1), before)
+
+    def test_a_loss_that_is_not_finite_stops_the_cell(self):
+        done = self.run_program("run", "clouds.yaml", "--set", "data.normalize=none", "--set", "optimizer.lr=1000000", "--set",
+                                "network.hidden=[16,16,16,16]", "--set", "training.epochs=20", code=1)
+        self.assertRegex(done.stderr, r"finetune/seed-0: task 1, step \d+: found a loss of -?(nan|inf); expected a finite one")
+        self.assertFalse(os.path.exists(self.cell("finetune", 0)))
+
+    def test_the_classes_of_each_task_are_told(self):
+        self.run_program("run", "clouds.yaml", "--set", "stream.split.order=shuffled")
+        orders = [self.result("finetune", seed)["tasks"] for seed in (0, 1)]
+        for order in orders:
+            self.assertEqual(sorted(sum(order, [])), list(range(len(sum(order, [])))))
+        self.assertEqual(orders, [self.result("joint", seed)["tasks"] for seed in (0, 1)])
+
     def test_more_seeds_run_only_what_is_new(self):
         self.run_program("run", "clouds.yaml")
         more = self.run_program("run", "clouds.yaml", "--set", "seeds=[0, 1, 2]")

@@ -103,6 +103,9 @@ static void bar_is_exact(void **state)
         assert_true(out.length < columns);
         text_free(&out);
     }
+    progress_bar(&view, 80, &out); /* the least telling go first, and whole */
+    assert_string_equal(out.at, "[3/10] replay/seed-2 [##########----------]  task 2/5  step 311/622  4m12s left");
+    text_free(&out);
     struct progress_view fresh = {.cell = 1, .cells = 2, .name = "a/seed-0", .left = -1};
     progress_bar(&fresh, 60, &out);
     assert_non_null(strstr(out.at, "[1/2] a/seed-0 [----"));
