@@ -70,7 +70,7 @@ int file_read(const char *path, size_t limit, char **bytes, size_t *count, error
         }
     }
     close(fd);
-    if (code != 0) {
+    if (code != 0 || at == NULL) {
         free(at);
         return code;
     }

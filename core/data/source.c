@@ -167,7 +167,7 @@ static int text_fill(source *s, error *e)
     if (left > line_limit)
         return error_set(e, EXIT_DATA, "%s: found a line of more than %zu bytes; expected shorter ones", s->path,
                          line_limit);
-    if (s->first)
+    if (s->first && s->text)
         memmove(s->text, s->text + s->first, left);
     if (left == s->room) {
         s->room = s->room ? s->room * 2 : 1u << 18;
@@ -195,7 +195,7 @@ int source_line(source *s, char **line, size_t *length, error *e)
         if (code)
             return code;
     }
-    if (!stop && s->first == s->end)
+    if (!s->text || (!stop && s->first == s->end))
         return 0;
     *line = s->text + s->first;
     s->first = stop ? (size_t)(stop - s->text) + 1 : s->end;

@@ -11,9 +11,9 @@
 static void row_move(data_rows *to, const data_rows *from, int64_t i)
 {
     size_t width = (size_t)from->width, n = (size_t)to->count, at = (size_t)i;
-    if (from->bytes)
+    if (from->bytes && to->bytes)
         memcpy(to->bytes + n * width, from->bytes + at * width, width);
-    else
+    else if (from->reals && to->reals)
         memcpy(to->reals + n * width, from->reals + at * width, width * sizeof(float));
     to->label[to->count++] = from->label[i];
 }

@@ -115,6 +115,8 @@ static void class_add(memory *m, memory_class *c, int64_t slot)
 
 static void class_remove(memory *m, memory_class *c, int64_t slot)
 {
+    if (!c->slots) /* a class that never had a row */
+        return;
     int64_t last = c->slots[--c->count];
     c->slots[m->in_class[slot]] = last;
     m->in_class[last] = m->in_class[slot];

@@ -38,7 +38,9 @@ static json_t *text_escaped(const char *t)
 
 static json_t *text_or_null(const char *t)
 {
-    json_t *json = t ? json_string(t) : json_null();
+    if (!t)
+        return json_null();
+    json_t *json = json_string(t);
     return json ? json : text_escaped(t);
 }
 

@@ -32,7 +32,7 @@ static void real_add(double value, text *out)
         return;
     }
     record_number(value, out);
-    if (strpbrk(out->at + from, ".e") == NULL)
+    if (out->at != NULL && strpbrk(out->at + from, ".e") == NULL)
         text_addf(out, ".0");
 }
 

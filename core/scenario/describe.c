@@ -81,8 +81,10 @@ static void describe_entries(const struct row *row, const char *indent, text *ou
     describe_pad(out, from);
     text_addf(out, "# %s; a list; required\n", row->help);
     row_describe(row->rows, deeper, &inner);
-    inner.at[strlen(indent) + 2] = '-'; /* the first key opens the entry */
-    text_add(out, inner.at, inner.length);
+    if (inner.at != NULL) {
+        inner.at[strlen(indent) + 2] = '-'; /* the first key opens the entry */
+        text_add(out, inner.at, inner.length);
+    }
     text_free(&inner);
 }
 
