@@ -13,7 +13,7 @@ typedef struct cell_result {
     matrix *network;  /* the network's own, where a strategy predicts; else NULL */
     int64_t warnings; /* lines of level warning and above */
     int64_t steps;
-    double steps_per_second;
+    double steps_per_second; /* from the second step on: the first counts to seconds.start */
     struct {
         double start, train, evaluate, between_tasks;
     } seconds;

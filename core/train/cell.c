@@ -172,7 +172,7 @@ static int result_fill(cell *c, error *e)
     cell_result *r = c->result;
     tasks_keep(c);
     r->steps = c->steps;
-    r->steps_per_second = c->clock.train > 0 ? (double)c->steps / c->clock.train : 0;
+    r->steps_per_second = c->clock.train > 0 ? (double)(c->steps - 1) / c->clock.train : 0;
     r->seconds.start = c->clock.start;
     r->seconds.train = c->clock.train;
     r->seconds.evaluate = c->clock.evaluate;
@@ -194,7 +194,7 @@ int train_cell(const plan *p, int method, int64_t seed, const dataset *data, con
                 .listener = listener ? listener : &deaf,
                 .result = alloc_zero(1, sizeof *c->result)};
     int code = cell_open(c, e);
-    c->clock.start = cell_now() - start;
+    c->clock.start = cell_now() - start; /* the first step is added to it */
     if (!code && !(code = loop_run(c, e)))
         code = result_fill(c, e);
     cell_close(c); /* leaks are noted in here */

@@ -46,7 +46,7 @@ static int loop_tell(cell *c, const stage *s, error *e)
         c->listener->point(c->listener->self, "loss", s->task.task.index + 1, c->steps, c->loss);
     if (!tell || !c->listener->progress)
         return loss_check(c, s, e);
-    double rate = (double)c->steps / (c->clock.train + 1e-9);
+    double rate = (double)(c->steps - 1) / (c->clock.train + 1e-9);
     c->listener->progress(c->listener->self, &(train_progress){s->task.task.index + 1, c->stage_count, c->steps,
                                                                c->steps_all, c->loss, rate});
     c->told = now;
@@ -65,7 +65,8 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
         host_flush_metrics(&c->session); /* under the number that metric() had in the same hooks */
         c->session.step = ++c->steps;
         double now = cell_now();
-        c->clock.train += now - start;
+        *(c->steps == 1 ? &c->clock.start : &c->clock.train) +=
+            now - start; /* LibTorch starts its parts in the first */
         start = now;
         code = loop_tell(c, s, e);
     }
