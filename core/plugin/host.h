@@ -120,6 +120,9 @@ int host_leave(strategy *s, pdr_status status, error *e);
 void host_note(host_session *session, pdr_level level, const char *who, const char *line);
 void host_flush_metrics(host_session *session);
 
+/* A CPU tensor [n, ...] for rows of the data's shape, to be filled. */
+pdr_tensor *host_blank_rows(const host_session *session, pdr_scope *s, pdr_dtype d, int64_t n, void **at);
+
 /* The memory behind a handle, for mingled rows. */
 memory *host_memory_store(const pdr_memory *m);
 /* Rows by slots as the batch takes them: x float32 normalised [n, ...], y [n]. Tensors in scope `s`. */

@@ -31,14 +31,20 @@ static const int64_t *positions_of(pdr_scope *s, const host_task *task, const pd
     return at;
 }
 
+pdr_tensor *host_blank_rows(const host_session *session, pdr_scope *s, pdr_dtype d, int64_t n, void **at)
+{
+    const dataset *data = session->data;
+    int64_t shape[5] = {n};
+    memcpy(shape + 1, data->shape, (size_t)data->rank * sizeof *shape);
+    return session->engine->blank(s, d, shape, (int32_t)data->rank + 1, at);
+}
+
 static pdr_tensor *rows_x(pdr_scope *s, const host_task *task, const int64_t *at, int64_t count)
 {
     const struct engine *e = host_engine();
     const dataset *data = task->session->data;
-    int64_t shape[5] = {count};
-    memcpy(shape + 1, task->task.shape, (size_t)task->task.rank * sizeof *shape);
     void *x = NULL;
-    pdr_tensor *out = e->blank(s, PDR_F32, shape, (int32_t)task->task.rank + 1, &x);
+    pdr_tensor *out = host_blank_rows(task->session, s, PDR_F32, count, &x);
     int64_t *rows = calloc((size_t)(count ? count : 1), sizeof *rows);
     if (!out || !rows) {
         free(rows);

@@ -37,14 +37,6 @@ void cells_free(struct run_cells *c)
     *c = (struct run_cells){0};
 }
 
-int cells_pending(const struct run_cells *c)
-{
-    int pending = 0;
-    for (int i = 0; i < c->count; i++)
-        pending += !c->at[i].finished;
-    return pending;
-}
-
 int cell_look(const struct run_cell *c, bool *finished, error *e)
 {
     json_t *result = NULL;

@@ -25,7 +25,6 @@ struct run_cells {
 
 struct run_cells cells_of(const plan *p);
 void cells_free(struct run_cells *c);
-int cells_pending(const struct run_cells *c);
 /* Does the cell's folder hold its record? 0: *finished says so. 73: it holds that of another plan; 65: a damaged one.
  * */
 int cell_look(const struct run_cell *c, bool *finished, error *e);

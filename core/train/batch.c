@@ -69,13 +69,6 @@ static void split_close(batch_split *b)
     free(b->mingled);
 }
 
-static pdr_tensor *rows_blank(const cell *c, pdr_dtype d, int64_t n, void **at)
-{
-    int64_t shape[5] = {n};
-    memcpy(shape + 1, c->data->shape, (size_t)c->data->rank * sizeof *shape);
-    return c->engine->blank(c->step.scope, d, shape, (int32_t)c->data->rank + 1, at);
-}
-
 /* x of the fresh rows; for strategies also raw: the bytes, or x itself where the data is real-valued. */
 static void fresh_gather(cell *c, const stage *s, const batch_split *b)
 {
@@ -85,8 +78,10 @@ static void fresh_gather(cell *c, const stage *s, const batch_split *b)
     int64_t n = b->fresh_count, *rows = alloc_zero((size_t)n + 1, sizeof *rows);
     for (int64_t i = 0; i < n; i++)
         rows[i] = s->rows[b->fresh[i]];
-    pdr_tensor *out = rows_blank(c, PDR_F32, n, &x), *bytes = NULL;
-    if (data->train.bytes && c->session.count && (bytes = rows_blank(c, PDR_U8, n, &raw)) && out) {
+    pdr_tensor *out = host_blank_rows(&c->session, c->step.scope, PDR_F32, n, &x), *bytes = NULL;
+    if (data->train.bytes && c->session.count)
+        bytes = host_blank_rows(&c->session, c->step.scope, PDR_U8, n, &raw);
+    if (bytes && out) {
         rows_gather_bytes(&data->train, rows, n, raw);
         dataset_convert(data, raw, n, x);
     } else if (out) {

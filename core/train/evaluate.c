@@ -38,10 +38,8 @@ static pdr_tensor *chunk_gather(cell *c, pdr_scope *s, const stream_task *t, chu
 {
     const dataset *data = c->data;
     const int32_t *column_of = c->stream->column_of + t->index * c->stream->set_classes;
-    int64_t shape[5] = {k->count};
     void *x = NULL;
-    memcpy(shape + 1, data->shape, (size_t)data->rank * sizeof *shape);
-    pdr_tensor *out = c->engine->blank(s, PDR_F32, shape, (int32_t)data->rank + 1, &x);
+    pdr_tensor *out = host_blank_rows(&c->session, s, PDR_F32, k->count, &x);
     if (out)
         dataset_gather(data, &data->test, k->rows, k->count, x);
     for (int64_t i = 0; i < k->count; i++)

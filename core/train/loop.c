@@ -34,6 +34,14 @@ static int loss_check(const cell *c, const stage *s, error *e)
     return error_hint(e, "a smaller optimizer.lr, or data.normalize, often mends it");
 }
 
+static void progress_tell(cell *c, const stage *s, double now)
+{
+    double rate = (double)(c->steps - 1) / (c->clock.train + 1e-9);
+    c->listener->progress(c->listener->self, &(train_progress){s->task.task.index + 1, c->stage_count, c->steps,
+                                                               c->steps_all, c->loss, rate});
+    c->told = now;
+}
+
 /* A loss that is not finite stays so, so that looking at every tenth finds it. */
 static int loop_tell(cell *c, const stage *s, error *e)
 {
@@ -44,12 +52,8 @@ static int loop_tell(cell *c, const stage *s, error *e)
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
     if (log && c->listener->point)
         c->listener->point(c->listener->self, "loss", s->task.task.index + 1, c->steps, c->loss);
-    if (!tell || !c->listener->progress)
-        return loss_check(c, s, e);
-    double rate = (double)(c->steps - 1) / (c->clock.train + 1e-9);
-    c->listener->progress(c->listener->self, &(train_progress){s->task.task.index + 1, c->stage_count, c->steps,
-                                                               c->steps_all, c->loss, rate});
-    c->told = now;
+    if (tell && c->listener->progress)
+        progress_tell(c, s, now);
     return loss_check(c, s, e);
 }
 
@@ -65,8 +69,8 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
         host_flush_metrics(&c->session); /* under the number that metric() had in the same hooks */
         c->session.step = ++c->steps;
         double now = cell_now();
-        *(c->steps == 1 ? &c->clock.start : &c->clock.train) +=
-            now - start; /* LibTorch starts its parts in the first */
+        double *clock = c->steps == 1 ? &c->clock.start : &c->clock.train; /* LibTorch starts its parts in the first */
+        *clock += now - start;
         start = now;
         code = loop_tell(c, s, e);
     }

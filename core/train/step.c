@@ -60,12 +60,20 @@ static int64_t rows_joined(const host_step *h)
     return n;
 }
 
+static bool rows_all_labelled(const host_step *h)
+{
+    for (int64_t i = 0; i < h->part_count; i++)
+        if (h->parts[i].labelled < h->parts[i].count)
+            return false;
+    return true;
+}
+
 static bool rows_all_joined(const host_step *h)
 {
     for (int64_t i = 0; i < h->part_count; i++)
-        if (!part_is_joined(&h->parts[i]) || h->parts[i].labelled < h->parts[i].count)
+        if (!part_is_joined(&h->parts[i]))
             return false;
-    return true;
+    return rows_all_labelled(h);
 }
 
 /* 1 + sum r_i over the SHARE parts that have labelled rows. */
@@ -136,14 +144,6 @@ static int rows_by_owner(cell *c, pdr_tensor **rows, error *e)
                   theirs ? "losses" : "no losses", theirs ? (long long)t->size(theirs, 0) : 0LL, (long long)h->rows);
     *rows = c->engine->adopt(h->scope, theirs);
     return host_leave(s, status, e);
-}
-
-static bool rows_all_labelled(const host_step *h)
-{
-    for (int64_t i = 0; i < h->part_count; i++)
-        if (h->parts[i].labelled < h->parts[i].count)
-            return false;
-    return true;
 }
 
 /* What a compute_loss says of rows without a label is not their loss: that is 0, as it is without one. */
