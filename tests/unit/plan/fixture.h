@@ -8,27 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../plugin/held.h"
+#include "../folder.h"
 #include "base/file.h"
 #include "plan/plan.h"
-
-static char folder[] = "/tmp/perdure-plan-XXXXXX";
-
-static inline int folder_begin(void **state)
-{
-    (void)state;
-    unsetenv("PERDURE_PLUGIN_PATH");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static inline int folder_end(void **state)
-{
-    char command[128];
-    (void)state;
-    held_free();
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    return system(command);
-}
 
 static inline const char *tiny(const char *name)
 {

@@ -9,27 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../folder.h"
 #include "base/file.h"
-#include "held.h"
 #include "plugin/plugin.h"
-
-static char folder[] = "/tmp/perdure-plugin-XXXXXX";
-
-static inline int folder_begin(void **state)
-{
-    (void)state;
-    unsetenv("PERDURE_PLUGIN_PATH");
-    return mkdtemp(folder) ? 0 : -1;
-}
-
-static inline int folder_end(void **state)
-{
-    char command[128];
-    (void)state;
-    held_free();
-    snprintf(command, sizeof command, "rm -r '%s'", folder);
-    return system(command);
-}
 
 static inline char *in_folder(const char *name) { return SAID("%s/%s", folder, name); }
 
