@@ -3,46 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plan/json.h"
 #include "plan/plan.h"
 
 #ifndef PERDURE_VERSION
 #error "PERDURE_VERSION comes from CMake"
 #endif
-
-static json_t *ints(const int64_t *at, int64_t count)
-{
-    json_t *list = json_array();
-    for (int64_t i = 0; i < count; i++)
-        json_array_append_new(list, json_integer(at[i]));
-    return list;
-}
-
-static json_t *reals(const double *at, int64_t count)
-{
-    json_t *list = json_array();
-    for (int64_t i = 0; i < count; i++)
-        json_array_append_new(list, json_real(at[i]));
-    return list;
-}
-
-/* Paths need not be UTF-8, JSON must be; and a key that is left out would make two plans alike. */
-static json_t *text_escaped(const char *t)
-{
-    text out = {0};
-    for (; *t; t++)
-        text_addf(&out, (unsigned char)*t < 0x80 ? "%c" : "\\x%02x", (unsigned char)*t);
-    json_t *json = json_string(out.at);
-    text_free(&out);
-    return json;
-}
-
-static json_t *text_or_null(const char *t)
-{
-    if (!t)
-        return json_null();
-    json_t *json = json_string(t);
-    return json ? json : text_escaped(t);
-}
 
 /* ---- a strategy's parameters, read back out of its struct by its own table ---- */
 
@@ -56,8 +22,8 @@ static json_t *parameter_json(const pdr_param *row, const char *config)
     case PDR_PARAM_REAL: return json_real(*(const double *)at);
     case PDR_PARAM_BOOL: return json_boolean(small);
     case PDR_PARAM_CHOICE: return json_string(row->choices[small]);
-    case PDR_PARAM_REALS: return reals(((const pdr_reals *)at)->at, ((const pdr_reals *)at)->count);
-    default: return text_or_null(*(const char *const *)at);
+    case PDR_PARAM_REALS: return json_reals(((const pdr_reals *)at)->at, ((const pdr_reals *)at)->count);
+    default: return json_text(*(const char *const *)at);
     }
 }
 
@@ -88,72 +54,38 @@ static json_t *method_json(const plan_method *m)
                      strategies, "executor", m->executor);
 }
 
-/* ---- the sections that all cells share ---- */
-
-static json_t *data_json(const struct data_options *d)
-{
-    json_t *out = json_pack("{s:s, s:s}", "set", data_set_name(d->set), "normalize", normalize_name(d->normalize));
-    if (d->normalize == NORMALIZE_GIVEN) {
-        json_object_set_new(out, "mean", reals(d->mean.at, d->mean.count));
-        json_object_set_new(out, "std", reals(d->std.at, d->std.count));
-    }
-    if (d->set == DATA_CSV) {
-        json_object_set_new(out, "train", text_or_null(d->csv.train));
-        json_object_set_new(out, "test", text_or_null(d->csv.test));
-        json_object_set_new(out, "test_every", json_integer(d->csv.test_every));
-        json_object_set_new(out, "label", json_string(d->csv.label == LABEL_FIRST ? "first" : "last"));
-        json_object_set_new(out, "header", json_boolean(d->csv.header));
-        json_object_set_new(out, "shape", ints(d->csv.shape.at, d->csv.shape.count));
-    }
-    if (d->set == DATA_IDX) {
-        json_object_set_new(out, "train_images", text_or_null(d->idx.train_images));
-        json_object_set_new(out, "train_labels", text_or_null(d->idx.train_labels));
-        json_object_set_new(out, "test_images", text_or_null(d->idx.test_images));
-        json_object_set_new(out, "test_labels", text_or_null(d->idx.test_labels));
-    }
-    return out;
-}
-
-static json_t *stream_json(const struct stream_options *s)
-{
-    json_t *groups = NULL;
-    if (s->split.order == ORDER_LISTED) {
-        groups = json_array();
-        for (int64_t i = 0; i < s->split.tasks; i++)
-            json_array_append_new(groups, ints(s->split.groups[i].at, s->split.groups[i].count));
-    }
-    return json_pack("{s:s, s:I, s:s, s:o*, s:s, s:s, s:s}", "by", split_by_name(s->split.by), "tasks",
-                     (json_int_t)s->split.tasks, "order", split_order_name(s->split.order), "groups", groups,
-                     "scenario", scenario_kind_name(s->scenario), "head", head_kind_name(s->head), "active",
-                     active_classes_name(s->active));
-}
-
-static json_t *optimizer_json(const struct optimizer_options *o)
-{
-    return json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f}", "type", optimizer_type_name(o->type), "lr", o->lr,
-                     "momentum", o->momentum, "weight_decay", o->weight_decay, "beta1", o->beta1, "beta2", o->beta2,
-                     "epsilon", o->epsilon);
-}
+/* ---- the whole ---- */
 
 static json_t *shared_json(const plan *p)
 {
     const struct scenario *s = p->scenario;
     json_t *data = data_json(&s->data);
-    json_t *network = json_pack("{s:s, s:o}", "type", network_type_name(s->network.type), "hidden",
-                                ints(s->network.hidden.at, s->network.hidden.count));
     if (p->data_sha256[0])
         json_object_set_new(data, "sha256", json_string(p->data_sha256));
-    return json_pack("{s:s, s:o, s:o, s:o, s:o, s:{s:I, s:I}, s:{s:s, s:b, s:I}, s:{s:b}}", "perdure", PERDURE_VERSION,
-                     "data", data, "stream", stream_json(&s->stream), "network", network, "optimizer",
-                     optimizer_json(&s->optimizer), "training", "batch", (json_int_t)s->training.batch, "epochs",
-                     (json_int_t)s->training.epochs, "device", "type", p->device, "deterministic",
-                     s->device.deterministic, "threads", (json_int_t)s->device.threads, "matrix", "untrained",
-                     s->evaluation.matrix.untrained);
+    json_t *device =
+        json_pack("{s:s, s:s, s:b, s:I}", "type", p->device, "precision", precision_name(s->device.precision),
+                  "deterministic", s->device.deterministic, "threads", (json_int_t)s->device.threads);
+    json_t *matrix =
+        json_pack("{s:s, s:s, s:b}", "rows", matrix_rows_name(s->evaluation.matrix.rows), "tasks",
+                  matrix_tasks_name(s->evaluation.matrix.tasks), "untrained", s->evaluation.matrix.untrained);
+    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "perdure", PERDURE_VERSION, "data", data, "stream",
+                     stream_json(&s->stream), "device", device, "matrix", matrix);
+}
+
+/* What a method may have of its own. */
+static void learning_add(json_t *out, const struct network_options *network,
+                         const struct training_optimizer_options *optimizer, const struct training_options *training)
+{
+    json_object_set_new(out, "network", network_json(network));
+    json_object_set_new(out, "optimizer", optimizer_json(optimizer));
+    json_object_set_new(out, "training", training_json(training));
 }
 
 json_t *plan_cell_json(const plan *p, int method, int64_t seed)
 {
     json_t *out = shared_json(p);
+    const struct method_options *m = p->methods[method].options;
+    learning_add(out, &m->network, &m->optimizer, &m->training);
     json_object_set_new(out, "method", method_json(&p->methods[method]));
     json_object_set_new(out, "seed", json_integer(seed));
     return out;
@@ -172,10 +104,16 @@ json_t *plan_json(const plan *p)
 {
     const struct scenario *s = p->scenario;
     json_t *out = json_pack("{s:s, s:s, s:o, s:s, s:s}", "schema", "perdure.plan/1", "name", s->name, "seeds",
-                            ints(s->seeds.at, s->seeds.count), "folder", p->folder, "device_why", p->device_why);
+                            json_ints(s->seeds.at, s->seeds.count), "folder", p->folder, "device_why", p->device_why);
     json_t *methods = json_array(), *shared = shared_json(p), *metrics = json_array();
-    for (int i = 0; i < p->method_count; i++)
-        json_array_append_new(methods, method_json(&p->methods[i]));
+    learning_add(out, &s->network, &s->optimizer, &s->training);
+    for (int i = 0; i < p->method_count; i++) {
+        const struct method_options *m = p->methods[i].options;
+        json_t *one = method_json(&p->methods[i]);
+        if (m->set)
+            learning_add(one, &m->network, &m->optimizer, &m->training);
+        json_array_append_new(methods, one);
+    }
     for (int64_t i = 0; i < s->evaluation.metrics.count; i++)
         json_array_append_new(metrics, json_string(metric_name_text((enum metric_name)s->evaluation.metrics.at[i])));
     json_object_update(out, shared);

@@ -6,7 +6,16 @@
 
 static void data_print(const struct scenario *s, text *out)
 {
-    text_addf(out, "data       %s, normalize: %s\n", data_set_name(s->data.set), normalize_name(s->data.normalize));
+    text_addf(out, "data       %s, normalize: %s", data_set_name(s->data.set), normalize_name(s->data.normalize));
+    for (int64_t i = 0; i < s->data.augment.count; i++) {
+        const struct augmentation *a = &s->data.augment.at[i];
+        text_addf(out, "%s%s", i ? ", " : ", augment: ", augmentation_name(a->kind));
+        if (a->kind == AUGMENT_CROP)
+            text_addf(out, " %lld", (long long)a->pad);
+    }
+    if (s->data.validation > 0)
+        text_addf(out, ", validation: %g", s->data.validation);
+    text_addf(out, "\n");
 }
 
 static void stream_print(const struct scenario *s, text *out)
@@ -17,24 +26,72 @@ static void stream_print(const struct scenario *s, text *out)
               head_kind_name(o->head), active_classes_name(o->active));
 }
 
-static void network_print(const struct scenario *s, text *out)
+static void list_print(const char *before, const struct int_list *list, text *out)
 {
-    text_addf(out, "network    %s", network_type_name(s->network.type));
-    for (int64_t i = 0; i < s->network.hidden.count; i++)
-        text_addf(out, "%s%lld", i ? "-" : ", hidden ", (long long)s->network.hidden.at[i]);
+    for (int64_t i = 0; i < list->count; i++)
+        text_addf(out, "%s%lld", i ? "-" : before, (long long)list->at[i]);
+}
+
+static void network_print(const struct network_options *n, const char *before, text *out)
+{
+    text_addf(out, "%s%s", before, network_type_name(n->type));
+    list_print(", channels ", &n->channels, out);
+    list_print(", hidden ", &n->hidden, out);
+    if (n->width)
+        text_addf(out, ", width %lld", (long long)n->width);
+    for (int64_t i = 0; i < n->layers.count; i++) {
+        text_addf(out, "%s%s", i ? ", " : ": ", layer_kind_name(n->layers.at[i].kind));
+        if (n->layers.at[i].size)
+            text_addf(out, " %lld", (long long)n->layers.at[i].size);
+    }
     text_addf(out, "\n");
 }
 
-static void optimizer_print(const struct scenario *s, text *out)
+static void schedule_print(const struct schedule_options *s, text *out)
 {
-    const struct optimizer_options *o = &s->optimizer;
-    text_addf(out, "optimizer  %s, lr %g", optimizer_type_name(o->type), o->lr);
+    text_addf(out, ", %s", schedule_type_name(s->type));
+    list_print(" at ", &s->at, out);
+    if (s->type == SCHEDULE_STEP)
+        text_addf(out, " by %g", s->factor);
+    if (s->type == SCHEDULE_COSINE)
+        text_addf(out, " to %g", s->to);
+}
+
+static void optimizer_print(const struct training_optimizer_options *optimizer, const char *before, text *out)
+{
+    const struct optimizer_options *o = &optimizer->common;
+    text_addf(out, "%s%s, lr %g", before, optimizer_type_name(o->type), o->lr);
+    if (optimizer->schedule.type != SCHEDULE_CONSTANT)
+        schedule_print(&optimizer->schedule, out);
     if (o->type == OPTIMIZER_SGD)
         text_addf(out, ", momentum %g", o->momentum);
     else
         text_addf(out, ", betas %g %g, epsilon %g", o->beta1, o->beta2, o->epsilon);
-    text_addf(out, ", weight_decay %g\ntraining   batch %lld, %lld epoch%s a task\n", o->weight_decay,
-              (long long)s->training.batch, (long long)s->training.epochs, s->training.epochs == 1 ? "" : "s");
+    text_addf(out, ", weight_decay %g%s\n", o->weight_decay, optimizer->reset_per_task ? ", reset for every task" : "");
+}
+
+static void training_print(const struct training_options *t, const char *before, text *out)
+{
+    int64_t count = t->iterations ? t->iterations : t->epochs;
+    text_addf(out, "%sbatch %lld, %lld %s%s a task", before, (long long)t->batch, (long long)count,
+              t->iterations ? "iteration" : "epoch", count == 1 ? "" : "s");
+    if (t->gradient_clip > 0)
+        text_addf(out, ", gradient clipped at norm %g", t->gradient_clip);
+    text_addf(out, "\n");
+}
+
+/* What the method has of its own, where it has. */
+static void method_print_set(const struct method_options *m, text *out)
+{
+    bool said[3] = {false};
+    for (const node *n = m->set ? m->set->first : NULL; n; n = n->next)
+        said[n->key[0] == 'n' ? 0 : n->key[0] == 'o' ? 1 : 2] = true;
+    if (said[0])
+        network_print(&m->network, "    network    ", out);
+    if (said[1])
+        optimizer_print(&m->optimizer, "    optimizer  ", out);
+    if (said[2])
+        training_print(&m->training, "    training   ", out);
 }
 
 static void method_print(const plan_method *m, text *out)
@@ -47,6 +104,7 @@ static void method_print(const plan_method *m, text *out)
         text_addf(out, "%s%s %s", i ? " + " : "", m->strategies[i].name, d->version ? d->version : "");
     }
     text_addf(out, "; train_on: %s; executor: %s (%s)\n", train_on_name(m->train_on), m->executor, m->executor_why);
+    method_print_set(m->options, out);
 }
 
 void plan_print(const plan *p, text *out)
@@ -57,8 +115,9 @@ void plan_print(const plan *p, text *out)
               (long long)(s->seeds.count * p->method_count), p->folder);
     data_print(s, out);
     stream_print(s, out);
-    network_print(s, out);
-    optimizer_print(s, out);
+    network_print(&s->network, "network    ", out);
+    optimizer_print(&s->optimizer, "optimizer  ", out);
+    training_print(&s->training, "training   ", out);
     text_addf(out, "device     %s, %lld thread%s%s: %s\nmethods\n", p->device, (long long)s->device.threads,
               s->device.threads == 1 ? "" : "s", s->device.deterministic ? ", deterministic" : "", p->device_why);
     for (int i = 0; i < p->method_count; i++)

@@ -30,8 +30,15 @@ static void describe_words(const struct row *rows, const struct row *row, text *
 {
     arena *a = arena_open();
     struct check c = {.arena = a};
-    text_addf(out, "# %s; %s", row->help, row_expects(&c, row));
+    text_addf(out, "# %s; %s", row->help, row->type == ROW_LATER ? "comes later\n" : row_expects(&c, row));
     arena_close(a);
+    if (row->type == ROW_LATER) {
+        return;
+    }
+    for (size_t i = 0; row->later != NULL && row->later[i] != NULL; i++) {
+        text_addf(out, "%s%s", i == 0 ? " (comes later: " : ", ", row->later[i]);
+    }
+    text_addf(out, row->later != NULL ? ")" : "");
     if (row->unit != NULL) {
         text_addf(out, " (%s)", row->unit);
     }

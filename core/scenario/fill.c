@@ -211,6 +211,38 @@ static void row_fill_entries(struct check *c, const struct row *row, const node 
     *(struct entries *)out = (struct entries){at, n->count};
 }
 
+/* ---- what comes later ---- */
+
+/* A word that is known and that this build does not have: alone, or with parameters as in {blurry: {share: 0.1}}. */
+static const char *row_later_word(const struct row *row, const node *n)
+{
+    const char *said = n->kind == NODE_TEXT ? n->text : n->kind == NODE_MAP && n->count == 1 ? n->first->key : "";
+    for (size_t i = 0; row->later != NULL && row->later[i] != NULL; i++) {
+        if (strcmp(said, row->later[i]) == 0) {
+            return row->later[i];
+        }
+    }
+    return NULL;
+}
+
+static void row_fill_choice(struct check *c, const struct row *row, const node *n, const char *path, void *out)
+{
+    const char *later = row_later_word(row, n);
+    if (later != NULL) {
+        faults_add(c->faults, n, path, "found %s, which comes later; expected %s", later, row_expects(c, row));
+    } else {
+        value_choice(c, n, path, row->choices, row_expects(c, row), out);
+    }
+}
+
+static void row_refuse_later(struct check *c, const struct row *row, const node *n, const char *path)
+{
+    if (n != NULL) {
+        faults_add_at_key(c->faults, n, path, "found a key that comes later; expected it to be left out");
+        faults_hint(c->faults, "%s: not in this build", row->help);
+    }
+}
+
 /* ---- one key ---- */
 
 static void row_fill_subtree(struct check *c, const struct row *row, const node *n, const char *path, void *out)
@@ -266,7 +298,7 @@ void row_fill(struct check *c, const struct row *row, const node *n, const char 
     case ROW_BOOL: row_fill_bool(c, row, n, path, out); break;
     case ROW_TEXT: row_fill_text(c, row, n, path, out); break;
     case ROW_PATH: value_path(c, n, path, out); break;
-    case ROW_CHOICE: value_choice(c, n, path, row->choices, row_expects(c, row), out); break;
+    case ROW_CHOICE: row_fill_choice(c, row, n, path, out); break;
     case ROW_SUBTREE: row_fill_subtree(c, row, n, path, out); break;
     case ROW_SPECIAL: row->special->fill(c, n, path, out); break;
     case ROW_SECTION:
@@ -294,7 +326,7 @@ static size_t row_legal_keys(const struct row *rows, int32_t variant, const char
     for (size_t i = 0; rows[i].type != ROW_NONE; i++) {
         if (row_is_inline(&rows[i])) {
             count = row_legal_keys(rows[i].rows, -1, keys, count);
-        } else if (row_belongs(&rows[i], variant) && count < FILL_KEYS &&
+        } else if (row_belongs(&rows[i], variant) && rows[i].type != ROW_LATER && count < FILL_KEYS &&
                    (count == 0 || strcmp(keys[count - 1], rows[i].key) != 0)) {
             keys[count++] = rows[i].key;
         }
@@ -344,6 +376,16 @@ static void row_refuse_key(struct check *c, const struct row *rows, int32_t vari
     }
 }
 
+static bool row_comes_later(const struct row *rows, const char *key)
+{
+    for (size_t i = 0; rows[i].key != NULL; i++) {
+        if (rows[i].type == ROW_LATER && strcmp(rows[i].key, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void row_refuse_unknown(struct check *c, const struct row *rows, int32_t variant, const node *map,
                                const char *path)
 {
@@ -354,7 +396,7 @@ static void row_refuse_unknown(struct check *c, const struct row *rows, int32_t 
         for (size_t i = 0; i < count && !known; i++) {
             known = strcmp(entry->key, keys[i]) == 0;
         }
-        if (!known) {
+        if (!known && !row_comes_later(rows, entry->key)) {
             row_refuse_key(c, rows, variant, entry, path);
         }
     }
@@ -449,7 +491,9 @@ void row_fill_section(struct check *c, const struct row *rows, const node *map, 
         }
         const node *n = node_find(map, row->key);
         const char *here = row_path(c, path, row->key);
-        if (n != NULL) {
+        if (row->type == ROW_LATER) {
+            row_refuse_later(c, row, n, here);
+        } else if (n != NULL) {
             row_fill(c, row, n, here, place);
         } else {
             row_fill_absent(c, row, at, here, place);

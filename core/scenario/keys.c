@@ -17,24 +17,39 @@
 #define LARGEST 9223372036854775807.0
 
 /* ---- words of the choices, in the order of their enums ---- */
-static const char *const data_sets[] = {"digits", "mnist", "fashion-mnist", "csv", "idx", NULL};
+static const char *const data_sets[] = {"digits", "mnist", "fashion-mnist", "cifar10",   "cifar100",
+                                        "csv",    "idx",   "npy",           "synthetic", NULL};
+static const char *const data_sets_later[] = {"ctr", NULL};
+static const char *const cifar_labelings[] = {"fine", "coarse", NULL};
 static const char *const normalizes[] = {"none", "unit", "standard", "given", NULL};
 static const char *const csv_labels[] = {"first", "last", NULL};
-static const char *const split_bys[] = {"class", NULL};
+static const char *const split_bys[] = {"class", "permutation", "rotation", NULL};
+static const char *const split_bys_later[] = {"column", "file", "time", NULL};
+static const char *const angle_orders[] = {"given", "shuffled", NULL};
 static const char *const split_orders[] = {"given", "shuffled", "listed", NULL};
 static const char *const scenario_kinds[] = {"task-il", "domain-il", "class-il", NULL};
+static const char *const scenario_kinds_later[] = {"task-free", NULL};
+static const char *const boundaries_kinds[] = {"known", NULL};
+static const char *const boundaries_later[] = {"blurry", "unknown", NULL};
 static const char *const head_kinds[] = {"single", "multi", NULL};
 static const char *const actives[] = {"all", "seen", "task", NULL};
-static const char *const network_types[] = {"mlp", NULL};
+static const char *const network_types[] = {"mlp", "cnn", "resnet18", "resnet32", "layers", NULL};
+static const char *const network_types_later[] = {"two-tower", "ctr", "torchscript", NULL};
 static const char *const optimizer_types[] = {"sgd", "adam", "adamw", NULL};
 static const char *const device_types[] = {"auto", "cpu", "cuda", NULL};
-static const char *const train_ons[] = {"task", "all", NULL};
+static const char *const precisions[] = {"fp32", NULL};
+static const char *const precisions_later[] = {"tf32", "bf16", "fp16", NULL};
+static const char *const train_ons[] = {"task", "all", "all-so-far", NULL};
+static const char *const rows_measured[] = {"each-task", "last", NULL};
+static const char *const tasks_measured[] = {"all", "seen", NULL};
 static const char *const metrics[] = {
     "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
     "a.diaz",    NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
 static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", NULL};
+static const char *const memory_policies_later[] = {"value", "none", NULL};
 static const char *const memory_wheres[] = {"ram", NULL};
+static const char *const memory_wheres_later[] = {"device", "disk", NULL};
 
 /* A row reads best as the few lines that it is. */
 /* clang-format off */
@@ -42,7 +57,7 @@ static const char *const memory_wheres[] = {"ram", NULL};
 /* ---- data ---- */
 static const struct row data_rows[] = {
     {.key = "set", .help = "the data set", .type = ROW_CHOICE, AT(data_options, set), .choices = data_sets,
-     .sample = "digits"},
+     .later = data_sets_later, .sample = "digits"},
     {.key = "root", .help = "folder of the sets: a set lies in root/SET/", .type = ROW_PATH, AT(data_options, root),
      .optional = true, .absent = "$PERDURE_DATA, then $XDG_DATA_HOME/perdure"},
     {.key = "normalize", .help = "unit: to 0..1; standard: by mean and SD of the training rows", .type = ROW_SPECIAL,
@@ -70,6 +85,28 @@ static const struct row data_rows[] = {
      .only = ONLY(DATA_IDX), .sample = "t10k-images-idx3-ubyte"},
     {.key = "test_labels", .help = "idx file", .type = ROW_PATH, AT(data_options, idx.test_labels),
      .only = ONLY(DATA_IDX), .sample = "t10k-labels-idx1-ubyte"},
+    {.key = "train", .help = "npy file of the training rows, packed (.gz) or not", .type = ROW_PATH,
+     AT(data_options, npy.train), .only = ONLY(DATA_NPY), .sample = "train.npy"},
+    {.key = "train_labels", .help = "npy file", .type = ROW_PATH, AT(data_options, npy.train_labels),
+     .only = ONLY(DATA_NPY), .sample = "train-labels.npy"},
+    {.key = "test", .help = "npy file", .type = ROW_PATH, AT(data_options, npy.test), .only = ONLY(DATA_NPY),
+     .sample = "test.npy"},
+    {.key = "test_labels", .help = "npy file", .type = ROW_PATH, AT(data_options, npy.test_labels),
+     .only = ONLY(DATA_NPY), .sample = "test-labels.npy"},
+    {.key = "labels", .help = "the 100 classes, or the 20 that they fall into", .type = ROW_CHOICE,
+     AT(data_options, cifar.labels), .only = ONLY(DATA_CIFAR100), .fallback = "fine", .choices = cifar_labelings},
+    {.key = "classes", .help = "how many are made", .type = ROW_INT, AT(data_options, synthetic.classes),
+     .only = ONLY(DATA_SYNTHETIC), .fallback = "10", .min = 1, .max = 100000, .unit = "classes"},
+    {.key = "train_rows", .help = "made for training", .type = ROW_INT, AT(data_options, synthetic.train_rows),
+     .only = ONLY(DATA_SYNTHETIC), .fallback = "6000", .min = 1, .max = 1e9, .unit = "rows"},
+    {.key = "test_rows", .help = "made for testing", .type = ROW_INT, AT(data_options, synthetic.test_rows),
+     .only = ONLY(DATA_SYNTHETIC), .fallback = "1000", .min = 1, .max = 1e9, .unit = "rows"},
+    {.key = "shape", .help = "of one row, of bytes", .type = ROW_INTS, AT(data_options, synthetic.shape),
+     .only = ONLY(DATA_SYNTHETIC), .fallback = "[1, 28, 28]", .min = 1, .max = 1e6},
+    {.key = "augment", .help = "of the training rows, drawn anew for every batch", .type = ROW_SPECIAL,
+     AT(data_options, augment), .fallback = "[]", .special = &special_augment},
+    {.key = "validation", .help = "share of each task's training rows that is held out", .type = ROW_REAL,
+     AT(data_options, validation), .fallback = "0", .max = 0.9},
     ROW_END};
 
 static void data_after(struct check *c, const node *n, const char *path, void *out)
@@ -91,12 +128,18 @@ static void data_after(struct check *c, const node *n, const char *path, void *o
 /* ---- stream ---- */
 static const struct row split_rows[] = {
     {.key = "by", .help = "what sets the tasks apart", .type = ROW_CHOICE, AT(stream_options, split.by),
-     .fallback = "class", .choices = split_bys},
-    {.key = "tasks", .help = "how many; the classes are divided evenly", .type = ROW_INT,
+     .fallback = "class", .choices = split_bys, .later = split_bys_later},
+    {.key = "tasks", .help = "how many; by class, the classes are divided evenly", .type = ROW_INT,
      AT(stream_options, split.tasks),
      .fallback = "5", .min = 1, .max = 10000, .unit = "tasks"},
     {.key = "order", .help = "of the classes; shuffled: by the seed; or the labels of every task", .type = ROW_SPECIAL,
-     AT(stream_options, split.order), .fallback = "given", .special = &special_order},
+     AT(stream_options, split.order), .only = ONLY(SPLIT_CLASS), .fallback = "given", .special = &special_order},
+    {.key = "identity", .help = "whether the first task's rows stay as they lie in the data", .type = ROW_BOOL,
+     AT(stream_options, split.identity), .only = ONLY(SPLIT_PERMUTATION), .fallback = "false"},
+    {.key = "order", .help = "given: angles evenly apart, from 0; shuffled: drawn by the seed", .type = ROW_CHOICE,
+     AT(stream_options, split.order), .only = ONLY(SPLIT_ROTATION), .fallback = "given", .choices = angle_orders},
+    {.key = "degrees", .help = "angles are below this", .type = ROW_REAL, AT(stream_options, split.degrees),
+     .only = ONLY(SPLIT_ROTATION), .fallback = "180", .above = true, .max = 360, .unit = "degrees"},
     ROW_END};
 
 static void split_after(struct check *c, const node *n, const char *path, void *out)
@@ -120,7 +163,10 @@ static const struct row stream_rows[] = {
     {.key = "split", .help = "how the rows become tasks", .type = ROW_SECTION, .rows = split_rows,
      .after = split_after},
     {.key = "scenario", .help = "what is known of the task when predicting", .type = ROW_CHOICE,
-     AT(stream_options, scenario), .fallback = "class-il", .choices = scenario_kinds},
+     AT(stream_options, scenario), .fallback = "class-il", .choices = scenario_kinds,
+     .later = scenario_kinds_later},
+    {.key = "boundaries", .help = "whether the stream says where a task ends", .type = ROW_CHOICE,
+     AT(stream_options, boundaries), .fallback = "known", .choices = boundaries_kinds, .later = boundaries_later},
     {.key = "head", .help = "one set of outputs for all tasks, or one a task", .type = ROW_CHOICE,
      AT(stream_options, head), .optional = true, .absent = "multi in task-il, else single", .choices = head_kinds},
     {.key = "active", .help = "classes that compete in the training loss", .type = ROW_CHOICE,
@@ -147,45 +193,91 @@ static void stream_after(struct check *c, const node *n, const char *path, void 
 /* ---- network, optimizer, training, memory ---- */
 const struct row network_rows[] = {
     {.key = "type", .help = "the kind of network", .type = ROW_CHOICE, AT(network_options, type), .fallback = "mlp",
-     .choices = network_types},
+     .choices = network_types, .later = network_types_later},
     {.key = "hidden", .help = "units of the hidden layers, with ReLU; may be empty", .type = ROW_INTS,
      AT(network_options, hidden), .only = ONLY(NETWORK_MLP), .fallback = "[400, 400]", .min = 1, .max = 1e6,
      .unit = "units"},
+    {.key = "channels", .help = "of the convolutions, each with ReLU and a 2x2 max-pool", .type = ROW_INTS,
+     AT(network_options, channels), .only = ONLY(NETWORK_CNN), .fallback = "[32, 64]", .min = 1, .max = 1e5,
+     .unit = "channels"},
+    {.key = "kernel", .help = "side of the convolutions", .type = ROW_SPECIAL, AT(network_options, kernel),
+     .only = ONLY(NETWORK_CNN), .fallback = "3", .special = &special_kernel, .unit = "pixels"},
+    {.key = "batch_norm", .help = "behind every convolution", .type = ROW_BOOL, AT(network_options, batch_norm),
+     .only = ONLY(NETWORK_CNN), .fallback = "false"},
+    {.key = "hidden", .help = "units of the layers behind the convolutions, with ReLU; may be empty", .type = ROW_INTS,
+     AT(network_options, hidden), .only = ONLY(NETWORK_CNN), .fallback = "[128]", .min = 1, .max = 1e6,
+     .unit = "units"},
+    {.key = "width", .help = "channels of the first stage; 20 is the slim one", .type = ROW_INT,
+     AT(network_options, width), .only = ONLY(NETWORK_RESNET18), .fallback = "64", .min = 1, .max = 4096,
+     .unit = "channels"},
+    {.key = "width", .help = "channels of the first stage", .type = ROW_INT, AT(network_options, width),
+     .only = ONLY(NETWORK_RESNET32), .fallback = "16", .min = 1, .max = 4096, .unit = "channels"},
+    {.key = "layers", .help = "all but the head, which is added",
+     .type = ROW_SPECIAL, AT(network_options, layers), .only = ONLY(NETWORK_LAYERS), .special = &special_layers,
+     .sample = "[{linear: 128}, relu]"},
     ROW_END};
 
-const struct row optimizer_rows[] = {
-    {.key = "type", .help = "as torch.optim", .type = ROW_CHOICE, AT(optimizer_options, type), .fallback = "adam",
-     .choices = optimizer_types},
-    {.key = "lr", .help = "learning rate", .type = ROW_REAL, AT(optimizer_options, lr), .fallback = "0.001",
-     .above = true, .max = 1e6},
-    {.key = "momentum", .help = "share of the last step that is kept", .type = ROW_REAL,
-     AT(optimizer_options, momentum), .only = ONLY(OPTIMIZER_SGD), .fallback = "0", .max = 1},
-    {.key = "betas", .help = "decay of the averages of gradient and square, below 1", .type = ROW_SPECIAL,
-     AT(optimizer_options, beta1), .only = ONLY(OPTIMIZER_ADAM) | ONLY(OPTIMIZER_ADAMW), .fallback = "[0.9, 0.999]",
-     .special = &special_betas},
-    {.key = "epsilon", .help = "added to the root of the squares", .type = ROW_REAL, AT(optimizer_options, epsilon),
-     .only = ONLY(OPTIMIZER_ADAM) | ONLY(OPTIMIZER_ADAMW), .fallback = "1e-8", .above = true, .max = 1},
-    {.key = "weight_decay", .help = "added to the gradient, times the weight", .type = ROW_REAL,
-     AT(optimizer_options, weight_decay), .only = ONLY(OPTIMIZER_SGD) | ONLY(OPTIMIZER_ADAM), .fallback = "0",
-     .max = 1e6},
-    {.key = "weight_decay", .help = "taken from the weight itself, times lr", .type = ROW_REAL,
-     AT(optimizer_options, weight_decay), .only = ONLY(OPTIMIZER_ADAMW), .fallback = "0.01", .max = 1e6},
+/* In a struct that holds optimizer_options first, these offsets are right as well. */
+#define OPTIMIZER_ROWS                                                                                                 \
+    {.key = "type", .help = "as torch.optim", .type = ROW_CHOICE, AT(optimizer_options, type), .fallback = "adam",     \
+     .choices = optimizer_types},                                                                                      \
+    {.key = "lr", .help = "learning rate", .type = ROW_REAL, AT(optimizer_options, lr), .fallback = "0.001",           \
+     .above = true, .max = 1e6},                                                                                       \
+    {.key = "momentum", .help = "share of the last step that is kept", .type = ROW_REAL,                               \
+     AT(optimizer_options, momentum), .only = ONLY(OPTIMIZER_SGD), .fallback = "0", .max = 1},                         \
+    {.key = "betas", .help = "decay of the averages of gradient and square, below 1", .type = ROW_SPECIAL,             \
+     AT(optimizer_options, beta1), .only = ONLY(OPTIMIZER_ADAM) | ONLY(OPTIMIZER_ADAMW), .fallback = "[0.9, 0.999]",   \
+     .special = &special_betas},                                                                                       \
+    {.key = "epsilon", .help = "added to the root of the squares", .type = ROW_REAL, AT(optimizer_options, epsilon),   \
+     .only = ONLY(OPTIMIZER_ADAM) | ONLY(OPTIMIZER_ADAMW), .fallback = "1e-8", .above = true, .max = 1},               \
+    {.key = "weight_decay", .help = "added to the gradient, times the weight", .type = ROW_REAL,                       \
+     AT(optimizer_options, weight_decay), .only = ONLY(OPTIMIZER_SGD) | ONLY(OPTIMIZER_ADAM), .fallback = "0",         \
+     .max = 1e6},                                                                                                      \
+    {.key = "weight_decay", .help = "taken from the weight itself, times lr", .type = ROW_REAL,                        \
+     AT(optimizer_options, weight_decay), .only = ONLY(OPTIMIZER_ADAMW), .fallback = "0.01", .max = 1e6}
+
+_Static_assert(offsetof(struct training_optimizer_options, common) == 0, "OPTIMIZER_ROWS fill it, too");
+const struct row optimizer_rows[] = {OPTIMIZER_ROWS, ROW_END};
+const struct row training_optimizer_rows[] = {
+    OPTIMIZER_ROWS,
+    {.key = "schedule", .help = "of the learning rate within a task",
+     .type = ROW_SPECIAL, AT(training_optimizer_options, schedule), .fallback = "constant",
+     .special = &special_schedule},
+    {.key = "reset_per_task", .help = "forget momentum and averages before every task", .type = ROW_BOOL,
+     AT(training_optimizer_options, reset_per_task), .fallback = "false"},
     ROW_END};
 
-static const struct row training_rows[] = {
+const struct row training_rows[] = {
     {.key = "batch", .help = "fresh rows a step", .type = ROW_INT, AT(training_options, batch), .fallback = "128",
      .min = 1, .max = 1e9, .unit = "rows"},
-    {.key = "epochs", .help = "passes over the rows of a task", .type = ROW_INT, AT(training_options, epochs),
-     .fallback = "1", .min = 1, .max = 1e9},
+    {.key = "epochs", .help = "passes over the rows of a task; or iterations", .type = ROW_INT,
+     AT(training_options, epochs), .optional = true, .absent = "1, where no iterations are said", .min = 1, .max = 1e9},
+    {.key = "iterations", .help = "steps of a task; or epochs", .type = ROW_INT, AT(training_options, iterations),
+     .optional = true, .absent = "epochs", .min = 1, .max = 1e12, .unit = "steps"},
+    {.key = "gradient_clip", .help = "the greatest L2 norm of a step's gradient", .type = ROW_SPECIAL,
+     AT(training_options, gradient_clip), .fallback = "none", .special = &special_clip},
     ROW_END};
+
+void training_after(struct check *c, const node *n, const char *path, void *out)
+{
+    struct training_options *training = out;
+    const node *iterations = node_find(n, "iterations");
+    if (iterations != NULL && node_find(n, "epochs") != NULL) {
+        faults_add_at_key(c->faults, iterations, row_path(c, path, "iterations"),
+                          "found epochs and iterations; expected one of them");
+    }
+    if (iterations == NULL && node_find(n, "epochs") == NULL) {
+        training->epochs = 1;
+    }
+}
 
 const struct row memory_rows[] = {
     {.key = "capacity", .help = "the most samples that are kept", .type = ROW_INT, AT(memory_options, capacity),
      .min = 1, .max = 1e12, .unit = "samples", .sample = "1000"},
     {.key = "policy", .help = "which samples stay when it is full", .type = ROW_CHOICE, AT(memory_options, policy),
-     .fallback = "reservoir", .choices = memory_policies},
+     .fallback = "reservoir", .choices = memory_policies, .later = memory_policies_later},
     {.key = "where", .help = "where the samples lie", .type = ROW_CHOICE, AT(memory_options, where), .fallback = "ram",
-     .choices = memory_wheres},
+     .choices = memory_wheres, .later = memory_wheres_later},
     ROW_END};
 
 /* ---- device ---- */
@@ -205,10 +297,14 @@ static const struct row device_rows[] = {
      .fallback = "auto", .special = &special_device},
     {.key = "require", .help = "refuse another GPU than this, and do not fall back", .type = ROW_SECTION,
      .rows = require_rows},
+    {.key = "precision", .help = "of the arithmetic", .type = ROW_CHOICE, AT(device_options, precision),
+     .fallback = "fp32", .choices = precisions, .later = precisions_later},
     {.key = "deterministic", .help = "the same seed gives the same bits", .type = ROW_BOOL,
      AT(device_options, deterministic), .fallback = "true"},
     {.key = "threads", .help = "of one cell; a whole run uses jobs x threads cores", .type = ROW_INT,
      AT(device_options, threads), .fallback = "1", .min = 1, .max = 1024, .unit = "threads"},
+    {.key = "graph", .help = "capture the training step as a CUDA graph", .type = ROW_LATER},
+    {.key = "memory_share", .help = "the most of the GPU's memory that a process may take", .type = ROW_LATER},
     ROW_END};
 
 /* ---- methods ---- */
@@ -217,8 +313,10 @@ static const struct row method_rows[] = {
      .letters = "._+-", .sample = "finetune"},
     {.key = "strategies", .help = "compose in this order: NAME, {NAME: {KEY: VALUE}} or {plugin: PATH, with: {..}}",
      .type = ROW_SPECIAL, AT(method_options, strategies), .fallback = "[]", .special = &special_strategies},
-    {.key = "train_on", .help = "task by task, or once on all tasks", .type = ROW_CHOICE, AT(method_options, train_on),
-     .fallback = "task", .choices = train_ons},
+    {.key = "train_on", .help = "task by task, once on all, or task by task on all tasks up to it", .type = ROW_CHOICE,
+     AT(method_options, train_on), .fallback = "task", .choices = train_ons},
+    {.key = "set", .help = "what this method alone changes",
+     .type = ROW_SPECIAL, AT(method_options, set), .optional = true, .absent = "nothing", .special = &special_set},
     ROW_END};
 
 static void method_after(struct check *c, const node *n, const char *path, void *out)
@@ -233,6 +331,10 @@ static void method_after(struct check *c, const node *n, const char *path, void 
 
 /* ---- evaluation, output ---- */
 static const struct row matrix_rows[] = {
+    {.key = "rows", .help = "after each task, or after the last one alone", .type = ROW_CHOICE,
+     AT(evaluation_options, matrix.rows), .fallback = "each-task", .choices = rows_measured},
+    {.key = "tasks", .help = "measured in a row: all, or those trained on so far", .type = ROW_CHOICE,
+     AT(evaluation_options, matrix.tasks), .fallback = "all", .choices = tasks_measured},
     {.key = "untrained", .help = "a first row, before any training; fwt.gem needs it", .type = ROW_BOOL,
      AT(evaluation_options, matrix.untrained), .fallback = "true"},
     ROW_END};
@@ -247,11 +349,16 @@ static const struct row evaluation_rows[] = {
      .choices = metrics},
     {.key = "error", .help = "over the seeds: of the mean, standard deviation, 95 % interval", .type = ROW_CHOICE,
      AT(evaluation_options, error), .fallback = "sem", .choices = error_kinds},
+    {.key = "baseline", .help = "the method that the others are tested against, in pairs", .type = ROW_LATER},
+    {.key = "expect", .help = "two-sided gates of a reproduction", .type = ROW_LATER},
     ROW_END};
 
 static const struct row output_rows[] = {
     {.key = "folder", .help = "of the run, from the working directory; {name} is replaced", .type = ROW_TEXT,
      AT(output_options, folder), .fallback = "\"runs/{name}\""},
+    {.key = "checkpoint", .help = "how often the state is saved, and how many are kept", .type = ROW_LATER},
+    {.key = "tensorboard", .help = "event files for TensorBoard", .type = ROW_LATER},
+    {.key = "metrics_port", .help = "Prometheus text over HTTP while it runs", .type = ROW_LATER},
     ROW_END};
 
 /* ---- the whole ---- */
@@ -267,8 +374,10 @@ const struct row scenario_rows[] = {
     {.key = "stream", .help = "how it comes", .type = ROW_SECTION, AT(scenario, stream), .rows = stream_rows,
      .after = stream_after},
     {.key = "network", .help = "what learns", .type = ROW_SECTION, AT(scenario, network), .rows = network_rows},
-    {.key = "optimizer", .help = "how it learns", .type = ROW_SECTION, AT(scenario, optimizer), .rows = optimizer_rows},
-    {.key = "training", .help = "how long", .type = ROW_SECTION, AT(scenario, training), .rows = training_rows},
+    {.key = "optimizer", .help = "how it learns", .type = ROW_SECTION, AT(scenario, optimizer),
+     .rows = training_optimizer_rows},
+    {.key = "training", .help = "how long", .type = ROW_SECTION, AT(scenario, training), .rows = training_rows,
+     .after = training_after},
     {.key = "device", .help = "where", .type = ROW_SECTION, AT(scenario, device), .rows = device_rows},
     {.key = "methods", .help = "the rows of the comparison", .type = ROW_ENTRIES, AT(scenario, methods),
      .rows = method_rows, .size = sizeof(struct method_options), .after = method_after},
@@ -295,10 +404,28 @@ static void scenario_check_names(struct check *c, const struct scenario *s)
     }
 }
 
+/* A fault that the section itself has is told there, and not once more for every method. */
+static void scenario_settle_methods(struct check *c, const node *n, struct scenario *s)
+{
+    for (size_t i = 0; i < s->methods.count; i++) {
+        struct method_options *m = (struct method_options *)(uintptr_t)&s->methods.at[i];
+        m->network = s->network;
+        m->optimizer = s->optimizer;
+        m->training = s->training;
+        if (m->set != NULL) {
+            faults own;
+            faults_begin(&own, "");
+            method_settle(&(struct check){c->arena, &own, c->folder}, n, m);
+            faults_merge(c->faults, &own);
+            faults_free(&own);
+        }
+    }
+}
+
 void scenario_after(struct check *c, const node *n, const char *path, void *out)
 {
     (void)path;
-    const struct scenario *s = out;
+    struct scenario *s = out;
     const node *methods = node_find(n, "methods");
     if (methods != NULL && methods->kind == NODE_LIST && methods->count == 0) {
         row_refuse(c, methods, "methods", "at least one method");
@@ -309,6 +436,7 @@ void scenario_after(struct check *c, const node *n, const char *path, void *out)
         return;
     }
     scenario_check_names(c, s);
+    scenario_settle_methods(c, n, s);
     int64_t cells = s->seeds.count * (int64_t)s->methods.count;
     if (s->seeds.count <= SCENARIO_CELLS && cells > SCENARIO_CELLS) {
         faults_add(c->faults, methods, "methods", "found %zu methods x %lld seeds = %lld cells; expected at most %d",
@@ -324,6 +452,11 @@ NAME_OF(normalize_name, normalize, normalizes)
 NAME_OF(split_by_name, split_by, split_bys)
 NAME_OF(split_order_name, split_order, split_orders)
 NAME_OF(scenario_kind_name, scenario_kind, scenario_kinds)
+NAME_OF(boundaries_name, boundaries, boundaries_kinds)
+NAME_OF(cifar_labels_name, cifar_labels, cifar_labelings)
+NAME_OF(precision_name, precision, precisions)
+NAME_OF(matrix_rows_name, matrix_rows, rows_measured)
+NAME_OF(matrix_tasks_name, matrix_tasks, tasks_measured)
 NAME_OF(head_kind_name, head_kind, head_kinds)
 NAME_OF(active_classes_name, active_classes, actives)
 NAME_OF(network_type_name, network_type, network_types)

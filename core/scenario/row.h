@@ -28,7 +28,8 @@ enum row_type {
     ROW_SECTION, /* a struct with rows of its own */
     ROW_ENTRIES, /* { const struct *at; size_t count }: a list of sections */
     ROW_SUBTREE, /* const char *: checked as a section, handed on as YAML (plugins) */
-    ROW_SPECIAL  /* what else a key may be, see `special` */
+    ROW_SPECIAL, /* what else a key may be, see `special` */
+    ROW_LATER    /* nothing: the key is known and refused, as it comes later */
 };
 
 struct check { /* what one pass over a tree carries along */
@@ -58,6 +59,7 @@ struct row {
     const char *sample;  /* of a required key, for `describe`, as YAML */
     const char *letters; /* TEXT: besides A-Z a-z 0-9, at most 100, the first a letter or digit; NULL: any text */
     const char *const *choices; /* NULL-ended */
+    const char *const *later;   /* CHOICE: words that are known and refused, as they come later; NULL: none */
     const struct row *rows;     /* SECTION, ENTRIES, SUBTREE */
     size_t size;                /* ENTRIES, SUBTREE: of one struct */
     uint32_t only;              /* bit i: a key of choice i of the table's first row alone; 0: of all */
@@ -66,12 +68,22 @@ struct row {
     void (*after)(struct check *c, const struct node *n, const char *path, void *out);
 };
 
-extern const struct row scenario_rows[]; /* of struct scenario */
-extern const struct row network_rows[], optimizer_rows[], memory_rows[];
+extern const struct row scenario_rows[];                                 /* of struct scenario */
+extern const struct row network_rows[], optimizer_rows[], memory_rows[]; /* as plugins have them, too */
+extern const struct row training_optimizer_rows[], training_rows[];      /* of the scenario alone */
+void training_after(struct check *c, const struct node *n, const char *path, void *out);
 void scenario_after(struct check *c, const struct node *n, const char *path, void *out);
-/* special.c */
-extern const struct special special_format, special_seeds, special_normalize, special_order, special_device,
-    special_version, special_bytes, special_betas, special_strategies;
+/* special*.c. CONTAINER: the struct around the member that a special fills, as it may fill several. */
+#define CONTAINER(pointer, type, member) ((struct type *)(void *)((char *)(pointer)-offsetof(struct type, member)))
+extern const struct special special_format, special_seeds, special_device, special_version, special_bytes;
+extern const struct special special_normalize, special_augment, special_order;
+extern const struct special special_betas, special_schedule, special_clip;
+extern const struct special special_layers, special_kernel;
+extern const struct special special_strategies, special_set;
+
+/* special_method.c: network, optimizer and training of a method, which are those of the file with its `set` laid in. */
+struct method_options;
+void method_settle(struct check *c, const struct node *root, struct method_options *m);
 
 /* fill.c. `map` NULL: all defaults; `at`: where a missing key is reported then. */
 void row_fill_section(struct check *c, const struct row *rows, const node *map, const node *at, const char *path,

@@ -34,9 +34,30 @@ struct version_floor { /* ">=8.0" is {{8, 0, 0}, 2}; nothing asked: count 0 */
 };
 
 /* ---- data ---- */
-enum data_set { DATA_DIGITS, DATA_MNIST, DATA_FASHION_MNIST, DATA_CSV, DATA_IDX };
+enum data_set {
+    DATA_DIGITS,
+    DATA_MNIST,
+    DATA_FASHION_MNIST,
+    DATA_CIFAR10,
+    DATA_CIFAR100,
+    DATA_CSV,
+    DATA_IDX,
+    DATA_NPY,
+    DATA_SYNTHETIC
+};
 enum normalize { NORMALIZE_NONE, NORMALIZE_UNIT, NORMALIZE_STANDARD, NORMALIZE_GIVEN };
 enum csv_label { LABEL_FIRST, LABEL_LAST };
+enum cifar_labels { LABELS_FINE, LABELS_COARSE };
+enum augmentation_kind { AUGMENT_CROP, AUGMENT_FLIP };
+
+struct augmentation {
+    enum augmentation_kind kind;
+    int64_t pad; /* CROP: zeros that are put around a row before a window of its own size is cut out */
+};
+struct augmentation_list {
+    const struct augmentation *at;
+    int64_t count;
+};
 
 struct data_options {
     enum data_set set;
@@ -53,14 +74,27 @@ struct data_options {
     struct { /* DATA_IDX */
         const char *train_images, *train_labels, *test_images, *test_labels;
     } idx;
+    struct { /* DATA_NPY */
+        const char *train, *train_labels, *test, *test_labels;
+    } npy;
+    struct { /* DATA_CIFAR100 */
+        enum cifar_labels labels;
+    } cifar;
+    struct { /* DATA_SYNTHETIC: made, not read; the same whatever the seed of the run */
+        int64_t classes, train_rows, test_rows;
+        struct int_list shape;
+    } synthetic;
+    struct augmentation_list augment; /* of the training rows, in this order, drawn anew for every batch */
+    double validation;                /* share of each task's training rows that is held out, 0 to below 1 */
 };
 
 /* ---- stream ---- */
-enum split_by { SPLIT_CLASS };
+enum split_by { SPLIT_CLASS, SPLIT_PERMUTATION, SPLIT_ROTATION };
 enum split_order { ORDER_GIVEN, ORDER_SHUFFLED, ORDER_LISTED };
 enum scenario_kind { TASK_IL, DOMAIN_IL, CLASS_IL };
 enum head_kind { HEAD_SINGLE, HEAD_MULTI };
 enum active_classes { ACTIVE_ALL, ACTIVE_SEEN, ACTIVE_TASK };
+enum boundaries { BOUNDARIES_KNOWN };
 
 struct stream_options {
     struct {
@@ -68,17 +102,48 @@ struct stream_options {
         int64_t tasks; /* with ORDER_LISTED: how many groups there are */
         enum split_order order;
         const struct int_list *groups; /* ORDER_LISTED: the labels of each task; no label twice, no task empty */
+        bool identity;                 /* SPLIT_PERMUTATION: the first task's rows are as they lie in the data */
+        double degrees;                /* SPLIT_ROTATION: angles go from 0 to below this */
     } split;
     enum scenario_kind scenario;
+    enum boundaries boundaries;
     enum head_kind head;        /* follows from `scenario` unless said */
     enum active_classes active; /* the same */
 };
 
 /* ---- network, optimizer, training: the first two also as plugins hand them over, see below ---- */
-enum network_type { NETWORK_MLP };
+enum network_type { NETWORK_MLP, NETWORK_CNN, NETWORK_RESNET18, NETWORK_RESNET32, NETWORK_LAYERS };
+enum layer_kind {
+    LAYER_LINEAR,
+    LAYER_CONV,
+    LAYER_BATCH_NORM,
+    LAYER_RELU,
+    LAYER_LEAKY_RELU,
+    LAYER_TANH,
+    LAYER_SIGMOID,
+    LAYER_MAX_POOL,
+    LAYER_AVERAGE_POOL,
+    LAYER_FLATTEN,
+    LAYER_DROPOUT
+};
+struct layer_options { /* keys that a kind does not have are 0 */
+    enum layer_kind kind;
+    int64_t size; /* LINEAR: units; CONV: channels */
+    int64_t kernel, stride, padding;
+    double rate; /* LEAKY_RELU: slope below 0; DROPOUT: share of the values that is set to 0 */
+};
+struct layer_list {
+    const struct layer_options *at;
+    int64_t count;
+};
 struct network_options {
     enum network_type type;
-    struct int_list hidden; /* units of the hidden layers; may be empty */
+    struct int_list hidden;   /* MLP, CNN: units of the hidden layers; may be empty */
+    struct int_list channels; /* CNN: of the convolutions */
+    int64_t kernel;           /* CNN */
+    bool batch_norm;          /* CNN */
+    int64_t width;            /* RESNET18, RESNET32: channels of the first stage */
+    struct layer_list layers; /* LAYERS: all but the head */
 };
 
 enum optimizer_type { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW };
@@ -88,12 +153,29 @@ struct optimizer_options { /* keys that a type does not have are 0 */
     double beta1, beta2, epsilon;
 };
 
+enum schedule_type { SCHEDULE_CONSTANT, SCHEDULE_STEP, SCHEDULE_COSINE };
+struct schedule_options { /* of the learning rate within a task; it begins anew with every task */
+    enum schedule_type type;
+    struct int_list
+        at;        /* STEP: where the rate is multiplied: after so many epochs, or iterations where these are given */
+    double factor; /* STEP */
+    double to;     /* COSINE: the rate that it ends with */
+};
+struct training_optimizer_options {
+    struct optimizer_options common;
+    struct schedule_options schedule;
+    bool reset_per_task; /* momentum and averages are forgotten before every task but the first */
+};
+
 struct training_options {
-    int64_t batch, epochs;
+    int64_t batch;
+    int64_t epochs, iterations; /* of a task; one of them is 0 */
+    double gradient_clip;       /* the greatest L2 norm of the gradient; 0: none */
 };
 
 /* ---- device ---- */
 enum device_type { DEVICE_AUTO, DEVICE_CPU, DEVICE_CUDA };
+enum precision { PRECISION_FP32 };
 struct device_options {
     enum device_type type;
     int64_t number; /* cuda:N; -1: none named */
@@ -102,12 +184,13 @@ struct device_options {
         struct version_floor capability, driver; /* at least */
         int64_t memory;                          /* bytes, at least; 0: any */
     } require;
+    enum precision precision;
     bool deterministic;
     int64_t threads;
 };
 
 /* ---- methods ---- */
-enum train_on { TRAIN_TASK, TRAIN_ALL };
+enum train_on { TRAIN_TASK, TRAIN_ALL, TRAIN_ALL_SO_FAR };
 struct strategy_entry {
     const char *name;       /* of a strategy on the search path; NULL: a plugin by path */
     const char *plugin;     /* path of the .so, resolved; NULL: by name */
@@ -121,6 +204,10 @@ struct method_options {
     enum train_on train_on;
     const struct strategy_entry *strategies;
     size_t strategy_count;
+    struct network_options network; /* the scenario's, with what `set` says of them */
+    struct training_optimizer_options optimizer;
+    struct training_options training;
+    const node *set; /* a map; NULL: nothing */
     const node *at;
     int line, column;
 };
@@ -142,8 +229,12 @@ enum metric_name { /* bits of evaluation.metrics, in this order */
                    METRIC_COUNT
 };
 enum error_kind { ERROR_SEM, ERROR_SD, ERROR_CI95 };
+enum matrix_rows { ROWS_EACH_TASK, ROWS_LAST };
+enum matrix_tasks { TASKS_ALL, TASKS_SEEN };
 struct evaluation_options {
     struct {
+        enum matrix_rows rows;
+        enum matrix_tasks tasks;
         bool untrained;
     } matrix;
     struct int_list metrics; /* metric_name, in the order given, none twice */
@@ -161,7 +252,7 @@ struct scenario {
     struct data_options data;
     struct stream_options stream;
     struct network_options network;
-    struct optimizer_options optimizer;
+    struct training_optimizer_options optimizer;
     struct training_options training;
     struct device_options device;
     struct method_list methods;
@@ -210,10 +301,18 @@ const char *normalize_name(enum normalize v);
 const char *split_by_name(enum split_by v);
 const char *split_order_name(enum split_order v);
 const char *scenario_kind_name(enum scenario_kind v);
+const char *boundaries_name(enum boundaries v);
 const char *head_kind_name(enum head_kind v);
 const char *active_classes_name(enum active_classes v);
 const char *network_type_name(enum network_type v);
+const char *layer_kind_name(enum layer_kind v);
 const char *optimizer_type_name(enum optimizer_type v);
+const char *schedule_type_name(enum schedule_type v);
+const char *cifar_labels_name(enum cifar_labels v);
+const char *augmentation_name(enum augmentation_kind v);
+const char *precision_name(enum precision v);
+const char *matrix_rows_name(enum matrix_rows v);
+const char *matrix_tasks_name(enum matrix_tasks v);
 const char *device_type_name(enum device_type v); /* without the number */
 const char *train_on_name(enum train_on v);
 const char *metric_name_text(enum metric_name v);

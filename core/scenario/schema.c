@@ -112,10 +112,24 @@ static json_t *schema_default(const struct row *row)
     return value;
 }
 
+/* With the words that come later, so that whoever misses one in the list reads why. Owned by the caller. */
+static char *schema_help(const struct row *row)
+{
+    text words = {0};
+    text_addf(&words, "%s", row->help);
+    for (size_t i = 0; row->later != NULL && row->later[i] != NULL; i++) {
+        text_addf(&words, "%s%s", i == 0 ? " (comes later: " : ", ", row->later[i]);
+    }
+    text_addf(&words, row->later != NULL ? ")" : "");
+    return words.at;
+}
+
 static json_t *schema_row(const struct row *row)
 {
-    json_t *schema = schema_value(row);
-    json_object_set_new(schema, "description", json_string(row->help));
+    json_t *schema = row->type == ROW_LATER ? json_pack("{s:{}}", "not") : schema_value(row);
+    char *help = row->type == ROW_LATER ? alloc_format("%s; comes later", row->help) : schema_help(row);
+    json_object_set_new(schema, "description", json_string(help));
+    free(help);
     if (row->fallback != NULL) {
         json_object_set_new(schema, "default", schema_default(row));
     }
@@ -125,6 +139,9 @@ static json_t *schema_row(const struct row *row)
 /* Whether the section may be left out: nothing in it is required. */
 static bool schema_may_miss(const struct row *row)
 {
+    if (row->type == ROW_LATER) {
+        return true;
+    }
     if (row->type != ROW_SECTION && row->type != ROW_SUBTREE) {
         return row->fallback != NULL || row->optional;
     }

@@ -142,7 +142,7 @@ static void step_begin(cell *c, stage *s, int64_t epoch)
         .struct_size = sizeof(pdr_step),
         .epoch = (uint32_t)epoch,
         .index = c->steps - c->steps_before,
-        .lr = c->scenario->optimizer.lr,
+        .lr = c->method->options->optimizer.common.lr,
         .task = &s->task.task,
     };
     h->part_count = h->term_count = h->penalty_count = 0;
@@ -151,7 +151,8 @@ static void step_begin(cell *c, stage *s, int64_t epoch)
 bool batch_take(cell *c, stage *s, int64_t epoch, error *e)
 {
     batch_order *o = &c->order;
-    int64_t size = o->count - o->next < c->scenario->training.batch ? o->count - o->next : c->scenario->training.batch;
+    int64_t size = o->count - o->next < c->method->options->training.batch ? o->count - o->next
+                                                                           : c->method->options->training.batch;
     if (size <= 0)
         return false;
     step_begin(c, s, epoch);

@@ -46,7 +46,7 @@ static int engine_begin(cell *c, error *e)
 
 static int network_build(cell *c, error *e)
 {
-    const struct network_options *o = &c->scenario->network;
+    const struct network_options *o = &c->method->options->network;
     engine_network network = {.kind = network_type_name(o->type),
                               .hidden = o->hidden.at,
                               .hidden_count = o->hidden.count,
@@ -59,7 +59,7 @@ static int network_build(cell *c, error *e)
 
 static int optimizer_build(cell *c, error *e)
 {
-    const struct optimizer_options *o = &c->scenario->optimizer;
+    const struct optimizer_options *o = &c->method->options->optimizer.common;
     static const engine_optimizer_kind kinds[] = {ENGINE_SGD, ENGINE_ADAM, ENGINE_ADAMW};
     engine_optimizer_options options = {.kind = kinds[o->type],
                                         .momentum = o->momentum,

@@ -86,7 +86,7 @@ static int loop_task(cell *c, stage *s, error *e)
     double start = cell_now();
     int code = TASK(before_task);
     c->clock.between_tasks += cell_now() - start;
-    for (int64_t epoch = 0; !code && epoch < c->scenario->training.epochs; epoch++)
+    for (int64_t epoch = 0; !code && epoch < c->method->options->training.epochs; epoch++)
         code = loop_epoch(c, s, epoch, e);
     start = cell_now();
     s->task.mingled_count = 0; /* no batch comes any more: their strategy may close them */

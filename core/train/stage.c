@@ -133,8 +133,8 @@ static void stage_finish(cell *c, stage *s)
     s->task.rows = s->rows;
     s->task.labels = s->labels;
     s->task.session = &c->session;
-    int64_t batch = c->scenario->training.batch;
-    c->steps_all += (s->count + batch - 1) / batch * c->scenario->training.epochs;
+    int64_t batch = c->method->options->training.batch;
+    c->steps_all += (s->count + batch - 1) / batch * c->method->options->training.epochs;
 }
 
 void stages_open(cell *c)

@@ -32,7 +32,8 @@ static void defaults_are_in_the_json(void **state)
     assert_string_equal(json_string_value(json_object_get(json_object_get(all, "device"), "type")), "cpu");
     assert_int_equal(json_integer_value(json_object_get(json_object_get(all, "training"), "epochs")),
                      p.scenario->training.epochs);
-    assert_true(json_real_value(json_object_get(json_object_get(all, "optimizer"), "lr")) == p.scenario->optimizer.lr);
+    assert_true(json_real_value(json_object_get(json_object_get(all, "optimizer"), "lr")) ==
+                p.scenario->optimizer.common.lr);
     assert_string_equal(json_string_value(json_object_get(replay, "strategy")), "replay");
     assert_string_equal(json_string_value(json_object_get(replay, "version")), "1.0");
     assert_int_equal(strlen(json_string_value(json_object_get(replay, "sha256"))), 64);

@@ -139,7 +139,7 @@ static void describe_prints_a_scenario_of_defaults(void **state)
     scenario_describe(&words);
     struct reading said = read_good(words.at);
     struct reading unsaid = read_good(SMALL);
-    assert_true(said.s->optimizer.lr == unsaid.s->optimizer.lr);
+    assert_true(said.s->optimizer.common.lr == unsaid.s->optimizer.common.lr);
     assert_memory_equal(&said.s->optimizer, &unsaid.s->optimizer, sizeof said.s->optimizer);
     assert_memory_equal(&said.s->training, &unsaid.s->training, sizeof said.s->training);
     assert_memory_equal(&said.s->stream, &unsaid.s->stream, sizeof said.s->stream);

@@ -67,9 +67,11 @@ static void every_key_is_typed(void **state)
     assert_int_equal(s->stream.head, HEAD_SINGLE);
     assert_int_equal(s->stream.active, ACTIVE_TASK);
     assert_int_equal(s->network.hidden.count, 0);
-    assert_int_equal(s->optimizer.type, OPTIMIZER_ADAMW);
-    assert_true(s->optimizer.lr == 1e-4 && s->optimizer.beta1 == 0.8 && s->optimizer.beta2 == 0.99);
-    assert_true(s->optimizer.epsilon == 1e-6 && s->optimizer.weight_decay == 0.01 && s->optimizer.momentum == 0);
+    assert_int_equal(s->optimizer.common.type, OPTIMIZER_ADAMW);
+    assert_true(s->optimizer.common.lr == 1e-4 && s->optimizer.common.beta1 == 0.8 &&
+                s->optimizer.common.beta2 == 0.99);
+    assert_true(s->optimizer.common.epsilon == 1e-6 && s->optimizer.common.weight_decay == 0.01 &&
+                s->optimizer.common.momentum == 0);
     assert_true(s->training.batch == 10 && s->training.epochs == 3);
     assert_true(s->device.type == DEVICE_CUDA && s->device.number == 2);
     assert_string_equal(s->device.require.name, "H200");
@@ -135,8 +137,9 @@ static void defaults_are_those_of_describe(void **state)
     assert_int_equal(s->stream.head, HEAD_SINGLE);
     assert_int_equal(s->stream.active, ACTIVE_ALL);
     assert_true(s->network.hidden.count == 2 && s->network.hidden.at[1] == 400);
-    assert_int_equal(s->optimizer.type, OPTIMIZER_ADAM);
-    assert_true(s->optimizer.beta2 == 0.999 && s->optimizer.epsilon == 1e-8 && s->optimizer.weight_decay == 0);
+    assert_int_equal(s->optimizer.common.type, OPTIMIZER_ADAM);
+    assert_true(s->optimizer.common.beta2 == 0.999 && s->optimizer.common.epsilon == 1e-8 &&
+                s->optimizer.common.weight_decay == 0);
     assert_int_equal(s->training.batch, 128);
     assert_true(s->device.type == DEVICE_AUTO && s->device.number == -1 && s->device.deterministic);
     assert_true(s->device.require.memory == 0 && s->device.require.capability.count == 0);
@@ -173,7 +176,7 @@ static void all_faults_in_the_order_of_the_file(void **state)
                                  "optimizer: {lr: fast}\n");
     assert_int_equal(r.code, EXIT_SCENARIO);
     check_line(&r.faults, 0, "x.yaml:2:19: training.batch: found 0; expected a whole number from 1 to 1000000000");
-    check_line(&r.faults, 1, "x.yaml:2:22: training.epoch: found an unknown key; expected one of batch, epochs");
+    check_line(&r.faults, 1, "x.yaml:2:22: training.epoch: found an unknown key; expected one of batch, epochs, iterations, gradient_clip");
     assert_string_equal(r.faults.at[1].hint, "did you mean \"epochs\"?");
     check_line(&r.faults, 2,
                "x.yaml:3:13: data.set: found mnst; expected one of digits, mnist, fashion-mnist, csv, idx");
@@ -214,7 +217,7 @@ static void set_lays_values_over_the_file(void **state)
                                        "seeds[0]=9"};
     struct reading r = read_with(SMALL "optimizer: {lr: 0.1}\nseeds: [1, 2]\n", sets, 10);
     assert_int_equal(r.code, 0);
-    assert_true(r.s->optimizer.lr == 0.5 && r.s->optimizer.type == OPTIMIZER_SGD);
+    assert_true(r.s->optimizer.common.lr == 0.5 && r.s->optimizer.common.type == OPTIMIZER_SGD);
     assert_int_equal(r.s->device.type, DEVICE_CPU);
     assert_int_equal(r.s->methods.count, 2);
     assert_string_equal(r.s->methods.at[1].name, "second");
