@@ -176,10 +176,13 @@ static void all_faults_in_the_order_of_the_file(void **state)
                                  "optimizer: {lr: fast}\n");
     assert_int_equal(r.code, EXIT_SCENARIO);
     check_line(&r.faults, 0, "x.yaml:2:19: training.batch: found 0; expected a whole number from 1 to 1000000000");
-    check_line(&r.faults, 1, "x.yaml:2:22: training.epoch: found an unknown key; expected one of batch, epochs, iterations, gradient_clip");
+    check_line(
+        &r.faults, 1,
+        "x.yaml:2:22: training.epoch: found an unknown key; expected one of batch, epochs, iterations, gradient_clip");
     assert_string_equal(r.faults.at[1].hint, "did you mean \"epochs\"?");
     check_line(&r.faults, 2,
-               "x.yaml:3:13: data.set: found mnst; expected one of digits, mnist, fashion-mnist, csv, idx");
+               "x.yaml:3:13: data.set: found mnst; expected one of digits, mnist, fashion-mnist, cifar10, cifar100, "
+               "csv, idx, npy, synthetic");
     check_line(&r.faults, 3, "x.yaml:5:36: methods[0].strategies[1]: found 5; expected the name of a strategy");
     check_line(&r.faults, 4, "x.yaml:6:17: optimizer.lr: found fast; expected a number above 0, at most 1000000");
     assert_int_equal(r.faults.count, 5);
