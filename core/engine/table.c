@@ -25,6 +25,9 @@ static const struct engine table = {
     .optimizer_step = engine_optimizer_step,
     .penalty_apply = engine_penalty_apply,
     .penalty_value = engine_penalty_value,
+    .gradient_norm = engine_gradient_norm,
+    .gradient_scale = engine_gradient_scale,
+    .gradient_finite = engine_gradient_finite,
     .optimizer_state = engine_optimizer_state,
     .optimizer_steps = engine_optimizer_steps,
 };

@@ -268,5 +268,8 @@ void host_end(host_session *session)
     session->count = 0;
     free(session->metrics);
     session->metrics = NULL;
+    free(session->findings);
+    session->findings = NULL;
+    session->finding_count = 0;
     pthread_mutex_destroy(&session->lock);
 }

@@ -31,13 +31,15 @@ typedef struct host_task {
 } host_task;
 
 /* What hooks queued for this step. Tensors live in the step's own scope. */
-typedef struct host_part { /* rehearse() */
-    pdr_tensor *x, *y;     /* y NULL: without labels */
+typedef struct host_part {        /* rehearse() */
+    const struct strategy *owner; /* NULL: of mingled memories */
+    pdr_tensor *x, *y;            /* y NULL: without labels */
     int64_t first, count, labelled;
     pdr_blend blend;
     double weight;
 } host_part;
 typedef struct host_term { /* add_loss() */
+    const struct strategy *owner;
     pdr_tensor *value;
     pdr_blend blend;
     double weight;
@@ -54,7 +56,9 @@ typedef struct host_step {
     host_part parts[HOST_QUEUE];
     host_term terms[HOST_QUEUE];
     engine_penalty penalties[HOST_QUEUE];
+    const struct strategy *penalty_owner[HOST_QUEUE];
     int64_t part_count, term_count, penalty_count;
+    bool penalties_applied; /* they are in the flat gradient already */
 } host_step;
 
 /* One strategy of a method, alive. */
@@ -76,6 +80,16 @@ typedef struct strategy {
     bool needs_gradient; /* PDR_USES_GRADIENT */
 } strategy;
 
+/* Self-checks against results that are silently wrong: what they found, once for each kind and strategy. */
+typedef enum host_check { HOST_ZERO_PENALTY, HOST_EMPTY_MEMORY, HOST_UNTRAINED_HEAD, HOST_LABEL_OUTSIDE } host_check;
+typedef struct host_finding {
+    host_check check;
+    char strategy[128]; /* "": of none */
+    char hook[32];
+    int64_t task, step, count; /* where it was first; how often it came in all */
+    char words[256];
+} host_finding;
+
 /* Whom the session tells; each may be NULL. */
 typedef struct host_listener {
     void *self;
@@ -96,6 +110,8 @@ typedef struct host_session {
     host_listener listener;
     pthread_mutex_t lock; /* of the listener: log() may be called from any thread */
     int64_t warnings;
+    host_finding *findings;
+    int64_t finding_count;
     pdr_tensor_api tensor; /* the tables that every host of the session points to */
     pdr_model_api model_api;
     struct host_metric { /* metric_of(): read when the step is over */
@@ -118,6 +134,11 @@ pdr_scope *host_enter(strategy *s, const char *moment, int32_t mode);
 int host_leave(strategy *s, pdr_status status, error *e);
 
 void host_note(host_session *session, pdr_level level, const char *who, const char *line);
+/* A self-check found something: said as a warning where it is the first of its kind and strategy, and counted. `s` NULL:
+ * no strategy is to blame. */
+void host_found(host_session *session, host_check check, const strategy *s, const char *hook, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+const char *host_check_name(host_check check); /* as result.json has it: "zero_penalty" */
 void host_flush_metrics(host_session *session);
 
 /* A CPU tensor [n, ...] for rows of the data's shape, to be filled. */
@@ -125,6 +146,7 @@ pdr_tensor *host_blank_rows(const host_session *session, pdr_scope *s, pdr_dtype
 
 /* The memory behind a handle, for mingled rows. */
 memory *host_memory_store(const pdr_memory *m);
+const char *host_memory_name(const pdr_memory *m);
 /* Rows by slots as the batch takes them: x float32 normalised [n, ...], y [n]. Tensors in scope `s`. */
 pdr_status host_memory_rows(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, pdr_tensor **x,
                             pdr_tensor **y);

@@ -27,6 +27,7 @@ struct pdr_memory {
 };
 
 memory *host_memory_store(const pdr_memory *m) { return m->store; }
+const char *host_memory_name(const pdr_memory *m) { return m->name; }
 
 static int64_t dtype_bytes(pdr_dtype d)
 {

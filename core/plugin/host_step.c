@@ -40,6 +40,43 @@ static const char *rows_fault(const host_step *h, const pdr_tensor *x, const pdr
     return NULL;
 }
 
+/* Whether the loss is the scenario's own, whose columns compete as `active` says; a compute_loss takes what it likes. */
+static bool loss_is_masked(const host_session *session)
+{
+    for (int i = 0; i < session->count; i++)
+        if (session->strategies[i].plugin->hooks.compute_loss)
+            return false;
+    return true;
+}
+
+/* A label whose column does not compete has no loss that is defined: its row is taken as one without a label. */
+static pdr_status labels_outside(host_step *h, host_part *part, const int64_t *label)
+{
+    const engine_mask *any = &((const host_task *)h->step.task)->any;
+    int64_t outside = 0, last = -1, low = any->first, high = any->first + any->count;
+    if (any->first_of || !loss_is_masked(h->session))
+        return PDR_OK;
+    for (int64_t i = 0; i < part->count; i++)
+        if (label[i] >= 0 && (label[i] < low || label[i] >= high)) {
+            last = label[i];
+            outside++;
+        }
+    if (!outside)
+        return PDR_OK;
+    host_found(
+        h->session, HOST_LABEL_OUTSIDE, part->owner, "before_batch",
+        "found label %lld in a rehearsed row; expected %lld to %lld, the columns that compete (stream.active): the "
+        "row is taken as one without a label",
+        (long long)last, (long long)low, (long long)high - 1);
+    const pdr_tensor_api *t = h->session->engine->tensor;
+    pdr_tensor *none = t->full(h->scope, PDR_I64, NULL, 0, -1);
+    pdr_tensor *below = t->less(h->scope, part->y, t->full(h->scope, PDR_I64, NULL, 0, (double)low));
+    pdr_tensor *inside = t->less(h->scope, part->y, t->full(h->scope, PDR_I64, NULL, 0, (double)high));
+    part->y = t->where(h->scope, below, none, t->where(h->scope, inside, part->y, none));
+    part->labelled -= outside;
+    return t->status(h->scope);
+}
+
 static pdr_status labels_count(host_step *h, host_part *part)
 {
     const struct engine *e = h->session->engine;
@@ -52,7 +89,7 @@ static pdr_status labels_count(host_step *h, host_part *part)
                              (long long)label[i], (long long)columns - 1);
         part->labelled += label[i] >= 0;
     }
-    return PDR_OK;
+    return label ? labels_outside(h, part, label) : PDR_OK;
 }
 
 static pdr_status step_rehearse(const pdr_step *s, const pdr_tensor *x, const pdr_tensor *y, pdr_blend blend,
@@ -73,7 +110,11 @@ static pdr_status step_rehearse(const pdr_step *s, const pdr_tensor *x, const pd
     if (!e->tensor->size(x, 0)) /* no rows are no part: the loss stays the plain mean, to the bit */
         return PDR_OK;
     host_part *part = &h->parts[h->part_count];
-    *part = (host_part){.x = e->adopt(h->scope, x), .y = e->adopt(h->scope, y), .blend = blend, .weight = weight};
+    *part = (host_part){.owner = host_running(),
+                        .x = e->adopt(h->scope, x),
+                        .y = e->adopt(h->scope, y),
+                        .blend = blend,
+                        .weight = weight};
     part->first = h->rows;
     part->count = e->tensor->size(x, 0);
     pdr_status status = labels_count(h, part);
@@ -105,7 +146,7 @@ static pdr_status step_add_loss(const pdr_step *s, const pdr_tensor *term, pdr_b
                                                       : weight_fault(blend, weight);
     if (fault)
         return refused("add_loss", fault);
-    h->terms[h->term_count++] = (host_term){e->adopt(h->scope, term), blend, weight};
+    h->terms[h->term_count++] = (host_term){host_running(), e->adopt(h->scope, term), blend, weight};
     term_log(name, term);
     return PDR_OK;
 }
@@ -135,6 +176,7 @@ static pdr_status step_add_penalty(const pdr_step *s, const pdr_tensor *importan
                                                          : penalty_fault(h, importance, anchor);
     if (fault)
         return refused("add_penalty", fault);
+    h->penalty_owner[h->penalty_count] = host_running();
     engine_penalty *p = &h->penalties[h->penalty_count++];
     *p = (engine_penalty){e->adopt(h->scope, importance), e->adopt(h->scope, anchor), weight};
     const strategy *me = host_running();

@@ -26,6 +26,7 @@ void cell_result_close(cell_result *r)
     for (int64_t i = 0; i < r->task_count; i++)
         free(r->tasks[i].classes);
     free(r->tasks);
+    free(r->findings);
     free(r->weights);
     free(r->parameters);
     free(r);
@@ -111,6 +112,18 @@ static json_t *engine_json(const engine_info *engine)
                      engine->torch_built, "cpu", engine->cpu, "device", engine->device);
 }
 
+static json_t *warnings_json(const cell_result *r)
+{
+    json_t *checks = json_array();
+    for (int64_t i = 0; i < r->finding_count; i++) {
+        const struct cell_finding *f = &r->findings[i];
+        json_array_append_new(checks, json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:s}", "check", f->check, "strategy",
+                                                f->strategy, "hook", f->hook, "task", (json_int_t)f->task, "step",
+                                                (json_int_t)f->step, "count", (json_int_t)f->count, "words", f->words));
+    }
+    return json_pack("{s:I, s:o}", "count", (json_int_t)r->warnings, "checks", checks);
+}
+
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start)
 {
     json_t *result = json_object();
@@ -124,7 +137,7 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "metrics", metrics_json(r->accuracy));
     if (r->network)
         json_object_set_new(result, "matrix_network", matrix_json(r->network));
-    json_object_set_new(result, "warnings", json_pack("{s:I}", "count", (json_int_t)r->warnings));
+    json_object_set_new(result, "warnings", warnings_json(r));
     json_object_set_new(result, "steps", json_integer(r->steps));
     json_object_set_new(result, "steps_per_second", number_or_null(r->steps_per_second));
     json_object_set_new(result, "seconds", seconds_json(r, seconds_start));

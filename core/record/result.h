@@ -10,8 +10,14 @@
 
 typedef struct cell_result {
     matrix *accuracy;
-    matrix *network;  /* the network's own, where a strategy predicts; else NULL */
-    int64_t warnings; /* lines of level warning and above */
+    matrix *network;       /* the network's own, where a strategy predicts; else NULL */
+    int64_t warnings;      /* lines of level warning and above */
+    struct cell_finding {  /* of the self-checks: the first of its kind and strategy, and how often it came */
+        const char *check; /* "zero_penalty", of static storage */
+        char strategy[128], hook[32], words[256];
+        int64_t task, step, count;
+    } * findings;
+    int64_t finding_count;
     int64_t steps;
     double steps_per_second; /* from the second step on: the first counts to seconds.start */
     struct {

@@ -252,7 +252,7 @@ const struct row training_rows[] = {
      .min = 1, .max = 1e9, .unit = "rows"},
     {.key = "epochs", .help = "passes over the rows of a task; or iterations", .type = ROW_INT,
      AT(training_options, epochs), .optional = true, .absent = "1, where no iterations are said", .min = 1, .max = 1e9},
-    {.key = "iterations", .help = "steps of a task; or epochs", .type = ROW_INT, AT(training_options, iterations),
+    {.key = "iterations", .help = "steps of a task, and of all tasks at once so many times their number; or epochs", .type = ROW_INT, AT(training_options, iterations),
      .optional = true, .absent = "epochs", .min = 1, .max = 1e12, .unit = "steps"},
     {.key = "gradient_clip", .help = "the greatest L2 norm of a step's gradient", .type = ROW_SPECIAL,
      AT(training_options, gradient_clip), .fallback = "none", .special = &special_clip},

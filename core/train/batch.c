@@ -142,10 +142,11 @@ static void step_begin(cell *c, stage *s, int64_t epoch)
         .struct_size = sizeof(pdr_step),
         .epoch = (uint32_t)epoch,
         .index = c->steps - c->steps_before,
-        .lr = c->method->options->optimizer.common.lr,
+        .lr = schedule_rate(c, epoch),
         .task = &s->task.task,
     };
     h->part_count = h->term_count = h->penalty_count = 0;
+    h->penalties_applied = false;
 }
 
 bool batch_take(cell *c, stage *s, int64_t epoch, error *e)
@@ -153,7 +154,7 @@ bool batch_take(cell *c, stage *s, int64_t epoch, error *e)
     batch_order *o = &c->order;
     int64_t size = o->count - o->next < c->method->options->training.batch ? o->count - o->next
                                                                            : c->method->options->training.batch;
-    if (size <= 0)
+    if (size <= 0 || schedule_over(c, epoch))
         return false;
     step_begin(c, s, epoch);
     batch_split b = split_open(o, s, size);

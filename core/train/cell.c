@@ -57,7 +57,7 @@ static int network_build(cell *c, error *e)
     return c->engine->model_build(&network, &random, &c->session.model, e);
 }
 
-static int optimizer_build(cell *c, error *e)
+int cell_optimizer(cell *c, error *e)
 {
     const struct optimizer_options *o = &c->method->options->optimizer.common;
     static const engine_optimizer_kind kinds[] = {ENGINE_SGD, ENGINE_ADAM, ENGINE_ADAMW};
@@ -67,6 +67,8 @@ static int optimizer_build(cell *c, error *e)
                                         .beta1 = o->beta1,
                                         .beta2 = o->beta2,
                                         .epsilon = o->epsilon};
+    if (c->optimizer)
+        c->engine->optimizer_close(c->optimizer);
     c->optimizer = c->engine->optimizer_open(c->session.model, &options);
     return c->optimizer ? 0 : error_set(e, EXIT_SYSTEM, "the optimizer cannot be made: out of memory");
 }
@@ -95,7 +97,7 @@ static int cell_open(cell *c, error *e)
     c->executor = c->engine->autograd;
     c->result->accuracy = matrix_open(c->stream->count);
     c->result->network = c->method->prediction_owner >= 0 ? matrix_open(c->stream->count) : NULL;
-    if ((code = network_build(c, e)) || (code = optimizer_build(c, e)))
+    if ((code = network_build(c, e)) || (code = cell_optimizer(c, e)))
         return code;
     stages_open(c);
     c->step.session = &c->session;
@@ -103,8 +105,26 @@ static int cell_open(cell *c, error *e)
     return strategies_create(c, e);
 }
 
+static void findings_keep(cell *c)
+{
+    cell_result *r = c->result;
+    r->finding_count = c->session.finding_count;
+    r->findings = alloc_zero((size_t)r->finding_count + 1, sizeof *r->findings);
+    for (int64_t i = 0; i < r->finding_count; i++) {
+        const host_finding *from = &c->session.findings[i];
+        struct cell_finding *to = &r->findings[i];
+        *to = (struct cell_finding){
+            .check = host_check_name(from->check), .task = from->task, .step = from->step, .count = from->count};
+        memcpy(to->strategy, from->strategy, sizeof to->strategy);
+        memcpy(to->hook, from->hook, sizeof to->hook);
+        memcpy(to->words, from->words, sizeof to->words);
+    }
+}
+
 static void cell_close(cell *c)
 {
+    findings_keep(c);
+    free(c->heads);
     if (c->engine && c->session.engine)
         host_end(&c->session);
     batch_order_close(&c->order);

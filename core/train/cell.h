@@ -10,7 +10,8 @@ typedef struct stage {
     int64_t *rows;   /* [count] in data->train */
     int64_t *labels; /* [count] columns */
     int64_t count;
-    int64_t after; /* the row of the matrix that follows it */
+    int64_t *classes; /* of several tasks as one; else NULL */
+    int64_t after;    /* the row of the matrix that follows it */
 } stage;
 
 /* The order in which an epoch takes the task's rows and, behind them, those of mingled memories. */
@@ -49,6 +50,7 @@ typedef struct cell {
     batch_order order;
     int64_t steps, steps_before, steps_all; /* done; done before this stage; of the whole cell */
     double loss, told;                      /* last loss read; when progress was last told */
+    float *heads;                           /* the head's weights as the task began, see check.c */
     cell_clock clock;
     cell_result *result;
 } cell;
@@ -64,6 +66,11 @@ void batch_order_begin(cell *c, stage *s, int64_t epoch);
 bool batch_take(cell *c, stage *s, int64_t epoch,
                 error *e); /* the next batch into c->step; false: none is left, or e */
 void batch_order_close(batch_order *o);
+
+/* ---- schedule.c: how far a task goes, and the learning rate on the way ---- */
+bool schedule_over(const cell *c, int64_t epoch);    /* whether the task has had its epochs, or its iterations */
+int64_t schedule_steps(const cell *c, int64_t rows); /* of a task of so many rows, without mingled ones */
+double schedule_rate(const cell *c, int64_t epoch);  /* of the coming step */
 
 /* ---- dispatch.c: one hook over all strategies, in scenario order ---- */
 typedef pdr_status (*step_hook)(void *, const pdr_step *);
@@ -87,11 +94,20 @@ int step_penalties(cell *c, error *e);
 int step_update(cell *c, error *e);
 int step_failed(const cell *c, const char *what, error *e); /* the step's scope has an error */
 
+/* ---- check.c: self-checks against results that are silently wrong. Those that give a code stop the cell ---- */
+int check_loss(cell *c, const pdr_tensor *total, error *e); /* of the step, with its terms: finite */
+int check_gradient(cell *c, error *e);                      /* of the step: finite */
+void check_penalties(cell *c);                              /* queued ones are above zero once the weights moved */
+void check_memories(cell *c);                               /* hold rows once a task is over */
+void check_heads_begin(cell *c);                            /* every column of a task moves while it is trained */
+void check_heads_end(cell *c, const stage *s);
+
 /* ---- evaluate.c ---- */
 int evaluate_row(cell *c, int64_t after, error *e);
 
-/* ---- loop.c ---- */
+/* ---- loop.c, cell.c ---- */
 int loop_run(cell *c, error *e);
+int cell_optimizer(cell *c, error *e); /* a new one, in the place of the one there is */
 
 double cell_now(void); /* seconds of a steady clock */
 

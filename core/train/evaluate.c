@@ -145,7 +145,8 @@ int evaluate_row(cell *c, int64_t after, error *e)
 {
     double start = cell_now();
     int code = 0;
-    for (int64_t i = 0; !code && i < c->stream->count; i++)
+    bool seen = c->scenario->evaluation.matrix.tasks == TASKS_SEEN;
+    for (int64_t i = 0; !code && i < (seen ? after : c->stream->count); i++)
         code = task_evaluate(c, after, &c->stream->tasks[i], e);
     host_flush_metrics(&c->session);
     c->clock.evaluate += cell_now() - start;

@@ -1,6 +1,5 @@
 /* The loop: the whole of training on one screen, with every hook in its place. What the lines between the hooks do stands
  * in step.c; who is asked and in which order, in dispatch.c; how strategies compose, in <perdure/plugin.h>. */
-#include <math.h>
 #include <stddef.h>
 
 #include "train/cell.h"
@@ -25,15 +24,6 @@ static int loop_batch(cell *c, error *e)
     return 0;
 }
 
-static int loss_check(const cell *c, const stage *s, error *e)
-{
-    if (isfinite(c->loss))
-        return 0;
-    error_set(e, EXIT_FAILED, "task %lld, step %lld: found a loss of %g; expected a finite one",
-              (long long)s->task.task.index + 1, (long long)c->steps, c->loss);
-    return error_hint(e, "a smaller optimizer.lr, or data.normalize, often mends it");
-}
-
 static void progress_tell(cell *c, const stage *s, double now)
 {
     double rate = (double)(c->steps - 1) / (c->clock.train + 1e-9);
@@ -42,19 +32,17 @@ static void progress_tell(cell *c, const stage *s, double now)
     c->told = now;
 }
 
-/* A loss that is not finite stays so, so that looking at every tenth finds it. */
-static int loop_tell(cell *c, const stage *s, error *e)
+static void loop_tell(cell *c, const stage *s)
 {
     double now = cell_now();
     bool log = c->steps % LOG_EVERY == 0, tell = now - c->told > 0.1;
     if (!log && !tell)
-        return 0;
+        return;
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
     if (log && c->listener->point)
         c->listener->point(c->listener->self, "loss", s->task.task.index + 1, c->steps, c->loss);
     if (tell && c->listener->progress)
         progress_tell(c, s, now);
-    return loss_check(c, s, e);
 }
 
 static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
@@ -72,11 +60,17 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
         double *clock = c->steps == 1 ? &c->clock.start : &c->clock.train; /* LibTorch starts its parts in the first */
         *clock += now - start;
         start = now;
-        code = loop_tell(c, s, e);
+        loop_tell(c, s);
     }
     if (!code)
         code = e->code ? e->code : EPOCH(after_epoch);
     return code;
+}
+
+/* What is to be there before the first hook of a task. */
+static int task_begin(cell *c, const stage *s, error *e)
+{
+    return c->method->options->optimizer.reset_per_task && s > c->stages ? cell_optimizer(c, e) : 0;
 }
 
 static int loop_task(cell *c, stage *s, error *e)
@@ -84,12 +78,17 @@ static int loop_task(cell *c, stage *s, error *e)
     c->session.task = &s->task;
     c->steps_before = c->steps;
     double start = cell_now();
-    int code = TASK(before_task);
+    int code = task_begin(c, s, e);
+    if (!code)
+        code = TASK(before_task);
+    check_heads_begin(c);
     c->clock.between_tasks += cell_now() - start;
-    for (int64_t epoch = 0; !code && epoch < c->method->options->training.epochs; epoch++)
+    for (int64_t epoch = 0; !code && !schedule_over(c, epoch); epoch++)
         code = loop_epoch(c, s, epoch, e);
     start = cell_now();
     s->task.mingled_count = 0; /* no batch comes any more: their strategy may close them */
+    if (!code)
+        check_heads_end(c, s);
     if (!code)
         code = TASK(after_task);
     c->clock.between_tasks += cell_now() - start;
@@ -101,10 +100,11 @@ static int loop_task(cell *c, stage *s, error *e)
 int loop_run(cell *c, error *e)
 {
     int code = dispatch_run(c, true, e);
+    bool each = c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK;
     if (!code && c->scenario->evaluation.matrix.untrained)
         code = evaluate_row(c, 0, e);
     for (int64_t i = 0; !code && i < c->stage_count; i++)
-        if (!(code = loop_task(c, &c->stages[i], e)))
+        if (!(code = loop_task(c, &c->stages[i], e)) && (each || i == c->stage_count - 1))
             code = evaluate_row(c, c->stages[i].after, e);
     return code ? code : dispatch_run(c, false, e);
 }

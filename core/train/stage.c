@@ -108,24 +108,36 @@ static void stage_open(cell *c, stage *s, const stream_task *t)
     s->task.task.previous = s == c->stages ? NULL : &s[-1].task.task;
 }
 
-/* train_on: all. One task with the rows and classes of all. */
+/* The rows and classes of the first `count` tasks as one. */
+static void stage_open_many(cell *c, stage *s, int64_t count)
+{
+    const stream_task *last = &c->stream->tasks[count - 1];
+    for (int64_t i = 0; i < count; i++)
+        rows_add(c, s, &c->stream->tasks[i]);
+    s->classes = alloc_zero((size_t)last->seen, sizeof *s->classes);
+    for (int64_t i = 0; i < last->seen; i++)
+        s->classes[i] = i;
+    s->after = count;
+    s->task = (host_task){.task = task_seen(c, last), .fresh = mask_any(c, last), .any = mask_any(c, last)};
+    s->task.task.row_count = s->count;
+    s->task.task.class_count = last->seen;
+    s->task.task.classes = s->classes;
+}
+
+/* train_on: all. One task, and no boundary to know of. */
 static void stage_open_joint(cell *c, stage *s)
 {
-    const stream_task *last = &c->stream->tasks[c->stream->count - 1];
-    for (int64_t i = 0; i < c->stream->count; i++)
-        rows_add(c, s, &c->stream->tasks[i]);
-    int64_t columns = c->stream->columns, *classes = alloc_zero((size_t)columns, sizeof *classes);
-    for (int64_t i = 0; i < columns; i++)
-        classes[i] = i;
-    s->after = c->stream->count;
-    s->task = (host_task){.task = task_seen(c, last), .fresh = mask_any(c, last), .any = mask_any(c, last)};
-    pdr_task *t = &s->task.task;
-    t->boundary_known = 0;
-    t->index = 0;
-    t->row_count = s->count;
-    t->class_count = t->seen = columns;
-    t->seen_before = 0;
-    t->classes = classes;
+    stage_open_many(c, s, c->stream->count);
+    s->task.task.boundary_known = 0;
+    s->task.task.index = 0;
+    s->task.task.seen_before = 0;
+}
+
+/* train_on: all-so-far. As many tasks as the stream has, each with the rows of those before it, too. */
+static void stage_open_so_far(cell *c, stage *s, int64_t i)
+{
+    stage_open_many(c, s, i + 1);
+    s->task.task.previous = s == c->stages ? NULL : &s[-1].task.task;
 }
 
 static void stage_finish(cell *c, stage *s)
@@ -133,20 +145,20 @@ static void stage_finish(cell *c, stage *s)
     s->task.rows = s->rows;
     s->task.labels = s->labels;
     s->task.session = &c->session;
-    int64_t batch = c->method->options->training.batch;
-    c->steps_all += (s->count + batch - 1) / batch * c->method->options->training.epochs;
+    c->steps_all += schedule_steps(c, s->count);
 }
 
 void stages_open(cell *c)
 {
     runs_open(c);
-    bool joint = c->method->train_on == TRAIN_ALL;
-    c->stage_count = joint ? 1 : c->stream->count;
+    c->stage_count = c->method->train_on == TRAIN_ALL ? 1 : c->stream->count;
     c->stages = alloc_zero((size_t)c->stage_count, sizeof *c->stages);
     c->views = alloc_zero((size_t)c->stream->count, sizeof *c->views);
     for (int64_t i = 0; i < c->stage_count; i++) {
-        if (joint)
+        if (c->method->train_on == TRAIN_ALL)
             stage_open_joint(c, c->stages);
+        else if (c->method->train_on == TRAIN_ALL_SO_FAR)
+            stage_open_so_far(c, &c->stages[i], i);
         else
             stage_open(c, &c->stages[i], &c->stream->tasks[i]);
         stage_finish(c, &c->stages[i]);
@@ -162,13 +174,11 @@ void stages_open(cell *c)
 
 void stages_close(cell *c)
 {
-    bool joint = c->method->train_on == TRAIN_ALL;
     for (int64_t i = 0; i < c->stage_count; i++) {
         free(c->stages[i].rows);
         free(c->stages[i].labels);
         free(c->stages[i].task.mingled);
-        if (joint)
-            free((void *)(uintptr_t)c->stages[i].task.task.classes);
+        free(c->stages[i].classes);
     }
     free(c->stages);
     free(c->views);

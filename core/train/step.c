@@ -22,6 +22,7 @@ int step_assemble(cell *c, error *e)
 {
     host_step *h = &c->step;
     pdr_tensor *x[HOST_QUEUE + 1], *y[HOST_QUEUE + 1];
+    check_memories(c);
     if (!h->part_count)
         return 0;
     x[0] = (pdr_tensor *)(uintptr_t)h->step.x;
@@ -210,24 +211,43 @@ static pdr_tensor *loss_with_terms(cell *c)
 int step_backward(cell *c, error *e)
 {
     host_step *h = &c->step;
-    c->executor->backward(h->scope, c->session.model, loss_with_terms(c), c->method->flags & PDR_USES_GRADIENT);
+    pdr_tensor *total = loss_with_terms(c);
+    int code = check_loss(c, total, e);
+    if (code)
+        return code;
+    c->executor->backward(h->scope, c->session.model, total, c->method->flags & PDR_USES_GRADIENT);
     return step_failed(c, "the backward pass", e);
 }
 
-/* Where a strategy reads the final gradient, penalties go into the flat one; else they are part of the update's pass. */
+/* As torch.nn.utils.clip_grad_norm_, over the gradient of loss, terms and penalties. */
+static void gradient_clip(cell *c, double most)
+{
+    double norm = c->engine->gradient_norm(c->step.scope, c->session.model);
+    if (norm > most)
+        c->engine->gradient_scale(c->step.scope, c->session.model, most / (norm + 1e-6));
+}
+
+/* Where a strategy reads the final gradient, or it is clipped, penalties go into the flat one; else they are part of the
+ * update's pass. */
 int step_penalties(cell *c, error *e)
 {
     host_step *h = &c->step;
-    if (!h->penalty_count || !(c->method->flags & PDR_USES_GRADIENT))
-        return 0;
-    c->engine->penalty_apply(h->scope, c->session.model, h->penalties, h->penalty_count);
-    h->penalty_count = 0;
+    double most = c->method->options->training.gradient_clip;
+    check_penalties(c);
+    if (h->penalty_count && (most > 0 || (c->method->flags & PDR_USES_GRADIENT))) {
+        c->engine->penalty_apply(h->scope, c->session.model, h->penalties, h->penalty_count);
+        h->penalties_applied = true;
+    }
+    if (most > 0)
+        gradient_clip(c, most);
     return step_failed(c, "adding the penalties", e);
 }
 
 int step_update(cell *c, error *e)
 {
     host_step *h = &c->step;
-    c->engine->optimizer_step(h->scope, c->optimizer, h->step.lr, h->penalties, h->penalty_count);
-    return step_failed(c, "the update", e);
+    int64_t penalties = h->penalties_applied ? 0 : h->penalty_count;
+    c->engine->optimizer_step(h->scope, c->optimizer, h->step.lr, h->penalties, penalties);
+    int code = step_failed(c, "the update", e);
+    return code ? code : check_gradient(c, e);
 }

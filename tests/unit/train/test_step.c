@@ -131,7 +131,8 @@ static void blended(pdr_blend blend, double weight, double term, double fresh_fa
     part_add(b, 1, rows + 4, labels + 2, blend, weight);
     assert_int_equal(step_assemble(c, &e) || step_forward(c, &e) || step_loss(c, &e), 0);
     if (term > 0)
-        c->step.terms[c->step.term_count++] = (host_term){t->full(c->step.scope, PDR_F32, NULL, 0, 5), PDR_SHARE, term};
+        c->step.terms[c->step.term_count++] =
+            (host_term){NULL, t->full(c->step.scope, PDR_F32, NULL, 0, 5), PDR_SHARE, term};
     assert_int_equal(step_backward(c, &e), 0);
     for (int i = 0; i < 3; i++)
         row_by_hand(start, rows + 2 * i, labels[i], g[i]);
@@ -188,7 +189,7 @@ static void a_term_of_weight_0_adds_nothing(void **state)
     step_of(b, 2, rows, labels);
     assert_int_equal(step_forward(c, &e) || step_loss(c, &e), 0);
     pdr_tensor *infinite = t->affine(c->step.scope, c->step.step.loss, HUGE_VAL, 0);
-    c->step.terms[c->step.term_count++] = (host_term){infinite, PDR_ADD, 0};
+    c->step.terms[c->step.term_count++] = (host_term){NULL, infinite, PDR_ADD, 0};
     assert_int_equal(step_backward(c, &e), 0);
     for (int i = 0; i < 2; i++)
         row_by_hand(start, rows + 2 * i, labels[i], g[i]);

@@ -1,0 +1,199 @@
+/* Self-checks against results that are silently wrong, on in every run. What is not finite stops the cell, and the search for
+ * its cause may then take as long as it likes; the rest is said once and counted. Each names task, step, strategy and hook. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "train/cell.h"
+
+enum { CHECK_EVERY = 10 }; /* steps between two looks where a look waits for the device */
+
+static const stage *stage_of(const cell *c) { return (const stage *)(const void *)c->step.step.task; }
+
+static bool on_cpu(const cell *c) { return !strcmp(c->plan->device, "cpu"); }
+
+/* ---- what is not finite ---- */
+
+static bool all_finite(const cell *c, const pdr_tensor *t)
+{
+    int64_t count = t ? c->engine->tensor->size(t, PDR_ALL) : 0;
+    float *at = alloc_zero((size_t)count + 1, sizeof *at);
+    bool finite = !count || c->engine->tensor->read(t, PDR_F32, at, (size_t)count * sizeof *at) == PDR_OK;
+    for (int64_t i = 0; finite && i < count; i++)
+        finite = isfinite(at[i]);
+    free(at);
+    return finite;
+}
+
+static void blame_term(const cell *c, text *out)
+{
+    for (int64_t i = 0; !out->length && i < c->step.term_count; i++)
+        if (!all_finite(c, c->step.terms[i].value))
+            text_addf(out, "from strategy %s, hook after_loss: a term that add_loss() was given",
+                      c->step.terms[i].owner->name);
+}
+
+static void blame_rows(const cell *c, text *out)
+{
+    for (int64_t i = 0; !out->length && i < c->step.part_count; i++)
+        if (!all_finite(c, c->step.parts[i].x))
+            text_addf(out, "from strategy %s, hook before_batch: rows that rehearse() was given",
+                      c->step.parts[i].owner ? c->step.parts[i].owner->name : "of a mingled memory");
+    if (!out->length && !all_finite(c, c->step.step.x))
+        text_addf(out, "from the rows of the data");
+}
+
+static void blame_network(const cell *c, text *out)
+{
+    if (!all_finite(c, c->engine->model->flat_params(c->session.model)))
+        text_addf(out, "from the network, whose weights an earlier update made so");
+    else if (!all_finite(c, c->step.step.logits))
+        text_addf(out, "from the network, whose logits are too large");
+    else if (c->method->loss_owner >= 0)
+        text_addf(out, "from strategy %s, hook compute_loss", c->session.strategies[c->method->loss_owner].name);
+    else
+        text_addf(out, "from the loss itself");
+}
+
+static int refuse(const cell *c, const char *what, const text *cause, error *e)
+{
+    error_set(e, EXIT_FAILED, "task %lld, step %lld: found %s; expected a finite one (%s)",
+              (long long)stage_of(c)->task.task.index + 1, (long long)c->steps, what, cause->at ? cause->at : "");
+    return error_hint(e, "a smaller optimizer.lr, training.gradient_clip or data.normalize often mends it");
+}
+
+int check_loss(cell *c, const pdr_tensor *total, error *e)
+{
+    char what[64];
+    text cause = {0};
+    if (!on_cpu(c) && c->steps % CHECK_EVERY)
+        return 0;
+    const float *loss = c->engine->bytes(c->step.scope, total, PDR_F32);
+    if (!loss || isfinite(*loss)) /* a scope that failed says so itself */
+        return 0;
+    snprintf(what, sizeof what, "a loss of %s", isnan(*loss) ? "nan" : *loss > 0 ? "inf" : "-inf");
+    blame_term(c, &cause);
+    if (!cause.length)
+        blame_rows(c, &cause);
+    if (!cause.length)
+        blame_network(c, &cause);
+    int code = refuse(c, what, &cause, e);
+    text_free(&cause);
+    return code;
+}
+
+static void blame_penalty(const cell *c, text *out)
+{
+    for (int64_t i = 0; !out->length && i < c->step.penalty_count; i++)
+        if (!all_finite(c, c->step.penalties[i].importance) || !all_finite(c, c->step.penalties[i].anchor))
+            text_addf(out, "from strategy %s, hook after_loss: importance or anchor that add_penalty() was given",
+                      c->step.penalty_owner[i]->name);
+}
+
+static void blame_editor(const cell *c, text *out)
+{
+    for (int i = 0; i < c->session.count; i++)
+        if (c->session.strategies[i].needs_gradient && c->session.strategies[i].plugin->hooks.after_backward)
+            text_addf(out, "%s %s", out->length ? " or" : "from strategy", c->session.strategies[i].name);
+    if (out->length)
+        text_addf(out, ", hook after_backward, or from the backward pass");
+    else
+        text_addf(out, "from the backward pass of a loss that is finite");
+}
+
+int check_gradient(cell *c, error *e)
+{
+    text cause = {0};
+    if (!on_cpu(c) && c->steps % CHECK_EVERY)
+        return 0;
+    if (c->engine->gradient_finite(c->step.scope, c->session.model))
+        return 0;
+    blame_penalty(c, &cause);
+    if (!cause.length)
+        blame_editor(c, &cause);
+    int code = refuse(c, "a gradient that is not finite", &cause, e);
+    text_free(&cause);
+    return code;
+}
+
+/* ---- penalties ---- */
+
+/* At the second step of a task the weights have moved: a penalty that is still zero holds nothing. */
+void check_penalties(cell *c)
+{
+    host_step *h = &c->step;
+    if (h->step.index != 1 || stage_of(c) == c->stages)
+        return;
+    for (int64_t i = 0; i < h->penalty_count; i++)
+        if (c->engine->penalty_value(h->scope, c->session.model, &h->penalties[i]) == 0)
+            host_found(
+                &c->session, HOST_ZERO_PENALTY, h->penalty_owner[i], "after_loss",
+                "found a penalty of 0 after the weights moved; expected more: importance or weight is zero, or the "
+                "anchor follows the weights (clone() what is kept)");
+}
+
+/* ---- memories ---- */
+
+void check_memories(cell *c)
+{
+    if (c->step.step.index || stage_of(c) == c->stages)
+        return;
+    for (int i = 0; i < c->session.count; i++) {
+        const strategy *s = &c->session.strategies[i];
+        for (int64_t j = 0; j < s->memory_count; j++)
+            if (memory_count(host_memory_store(s->memories[j]), PDR_ALL) == 0)
+                host_found(&c->session, HOST_EMPTY_MEMORY, s, "before_batch",
+                           "found an empty memory (%s) after the first task; expected some rows of it",
+                           host_memory_name(s->memories[j]));
+    }
+}
+
+/* ---- heads ---- */
+
+static float *parameters_read(const cell *c)
+{
+    int64_t count = c->engine->model_size(c->session.model);
+    float *at = alloc_zero((size_t)count + 1, sizeof *at);
+    c->engine->tensor->read(c->engine->model->flat_params(c->session.model), PDR_F32, at, (size_t)count * sizeof *at);
+    return at;
+}
+
+void check_heads_begin(cell *c)
+{
+    free(c->heads);
+    c->heads = parameters_read(c);
+}
+
+/* still[column] stays true where weights and bias of that column are to the bit what they were. */
+static void heads_compare(const cell *c, const float *now, bool *still)
+{
+    const pdr_model_api *m = c->engine->model;
+    for (int64_t i = 0; i < m->block_count(c->session.model); i++) {
+        pdr_block b = {.struct_size = sizeof b};
+        m->block(c->session.model, i, &b);
+        size_t wide = b.columns ? (size_t)(b.count / b.columns) : 0;
+        for (int64_t j = 0; j < b.columns; j++) {
+            size_t at = (size_t)b.first + (size_t)j * wide;
+            bool *one = &still[b.first_column + j];
+            *one = *one && !memcmp(now + at, c->heads + at, wide * sizeof *now);
+        }
+    }
+}
+
+void check_heads_end(cell *c, const stage *s)
+{
+    const pdr_task *t = &s->task.task;
+    bool *still = alloc_zero((size_t)t->columns + 1, sizeof *still);
+    float *now = parameters_read(c);
+    memset(still, true, (size_t)t->columns);
+    heads_compare(c, now, still);
+    for (int64_t i = 0; i < t->class_count; i++)
+        if (still[t->classes[i]])
+            host_found(&c->session, HOST_UNTRAINED_HEAD, NULL, "after_task",
+                       "found column %lld of the head as it was before the task; expected training to move it",
+                       (long long)t->classes[i]);
+    free(now);
+    free(still);
+}

@@ -1,0 +1,121 @@
+/* Self-checks: every fault that a strategy can make unnoticed is seeded, and found where it is. */
+#include "fixture.h"
+
+static int trained(const char *streams, const char *strategy_yaml, cell_result **r, error *e)
+{
+    planned p = tiny_plan(streams, SAID("methods: [{name: a, strategies: [%s]}]\n", strategy_yaml));
+    dataset *d = data_of(&p);
+    int code = train_cell(p.plan, 0, 3, d, NULL, r, e);
+    dataset_close(d);
+    planned_free(&p);
+    return code;
+}
+
+static const char *faulty(const char *fault) { return SAID("{plugin: %s, with: {fault: %s}}", tiny("faulty"), fault); }
+
+static void is_found(const char *streams, const char *fault, const char *check, const char *who, const char *hook,
+                     int64_t step, int64_t count, const char *words)
+{
+    cell_result *r = NULL;
+    error e = {0};
+    if (trained(streams, faulty(fault), &r, &e))
+        fail_msg("%s", e.text);
+    assert_int_equal(r->finding_count, 1);
+    const struct cell_finding *f = r->findings;
+    assert_string_equal(f->check, check);
+    assert_string_equal(f->strategy, who);
+    assert_string_equal(f->hook, hook);
+    assert_int_equal(f->task, 2);
+    assert_int_equal(f->step, step);
+    assert_int_equal(f->count, count);
+    assert_string_equal(f->words, words);
+    assert_int_equal(r->warnings, 1); /* said once, however often it came */
+    cell_result_close(r);
+}
+
+/* Two tasks of 12 rows, batches of 4, two epochs: steps 0 to 5, then 6 to 11. */
+#define CLASS_IL TWO_TASKS "class-il"
+
+static void what_is_wrong_is_said_once_and_counted(void **state)
+{
+    (void)state;
+    const char *zero =
+        "found a penalty of 0 after the weights moved; expected more: importance or weight is zero, or the "
+        "anchor follows the weights (clone() what is kept)";
+    is_found(CLASS_IL, "zero-penalty", "zero_penalty", "faulty", "after_loss", 7, 1, zero);
+    is_found(CLASS_IL, "following-anchor", "zero_penalty", "faulty", "after_loss", 7, 1, zero);
+    is_found(CLASS_IL, "empty-memory", "empty_memory", "faulty", "before_batch", 6, 1,
+             "found an empty memory (rows) after the first task; expected some rows of it");
+    is_found("split: {by: class, order: [[0, 1], [2], [3]]}, scenario: class-il, active: seen", "label",
+             "label_outside", "faulty", "before_batch", 6, 4,
+             "found label 3 in a rehearsed row; expected 0 to 2, the columns that compete (stream.active): the row is "
+             "taken as one without a label");
+}
+
+static void a_head_that_stays_is_found(void **state)
+{
+    (void)state;
+    is_found(CLASS_IL, "still-head", "untrained_head", "", "after_task", 12, 2,
+             "found column 2 of the head as it was before the task; expected training to move it");
+}
+
+static void nothing_is_found_where_nothing_is_wrong(void **state)
+{
+    (void)state;
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(trained(CLASS_IL, "{replay: {capacity: 5}}", &r, &e), 0);
+    assert_true(r->finding_count == 0 && r->warnings == 0);
+    cell_result_close(r);
+}
+
+static void stops(const char *strategy_yaml, const char *words)
+{
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(trained(CLASS_IL, strategy_yaml, &r, &e), EXIT_FAILED);
+    assert_null(r);
+    assert_string_equal(e.text, words);
+    assert_string_equal(e.hint, "a smaller optimizer.lr, training.gradient_clip or data.normalize often mends it");
+}
+
+static void what_is_not_finite_stops_with_its_cause(void **state)
+{
+    (void)state;
+    stops(faulty("nan-term"), "task 2, step 6: found a loss of nan; expected a finite one (from strategy faulty, hook "
+                              "after_loss: a term that add_loss() was given)");
+    stops(faulty("nan-rows"), "task 2, step 6: found a loss of nan; expected a finite one (from strategy faulty, hook "
+                              "before_batch: rows that rehearse() was given)");
+    stops(faulty("nan-penalty"),
+          "task 2, step 6: found a gradient that is not finite; expected a finite one (from "
+          "strategy faulty, hook after_loss: importance or anchor that add_penalty() was given)");
+    stops(faulty("nan-gradient"), "task 2, step 6: found a gradient that is not finite; expected a finite one (from "
+                                  "strategy faulty, hook after_backward, or from the backward pass)");
+    stops(SAID("{plugin: %s}", tiny("nan_loss")), "task 1, step 0: found a loss of nan; expected a finite one (from "
+                                                  "strategy nan_loss, hook compute_loss)");
+}
+
+static void a_rate_that_is_too_large_stops(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(CLASS_IL, "methods: [{name: a, set: {optimizer.lr: 1, optimizer.weight_decay: 1e6}}]\n");
+    dataset *d = data_of(&p);
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(train_cell(p.plan, 0, 3, d, NULL, &r, &e), EXIT_FAILED);
+    assert_non_null(strstr(e.text, "expected a finite one (from"));
+    dataset_close(d);
+    planned_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_wrong_is_said_once_and_counted),
+        cmocka_unit_test(a_head_that_stays_is_found),
+        cmocka_unit_test(nothing_is_found_where_nothing_is_wrong),
+        cmocka_unit_test(what_is_not_finite_stops_with_its_cause),
+        cmocka_unit_test(a_rate_that_is_too_large_stops),
+    };
+    return cmocka_run_group_tests(tests, folder_begin, folder_end);
+}
