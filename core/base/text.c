@@ -83,18 +83,24 @@ size_t text_character(const char *at)
     return length;
 }
 
-const char *text_quoted(const char *found)
+bool text_plain(const char *s)
 {
-    static char buffers[QUOTED_BUFFERS][QUOTED_ROOM];
-    static unsigned turn;
-    char *out = buffers[turn++ % QUOTED_BUFFERS];
+    size_t length;
+    while ((length = text_character(s)) > 0) {
+        s += length;
+    }
+    return *s == '\0';
+}
+
+/* `out` has room for most * 4 + 4 bytes. */
+static void text_escape(const char *s, size_t most, char *out)
+{
     size_t used = 0;
     size_t shown = 0;
-    const char *s = found == NULL ? "" : found;
     while (*s != '\0') {
         size_t length = text_character(s);
         size_t width = length == 0 ? 4 : 1; /* \xNN takes four */
-        if (shown + width > QUOTED_SHOWN) {
+        if (shown + width > most) {
             memcpy(out + used, "...", 3);
             used += 3;
             break;
@@ -111,6 +117,21 @@ const char *text_quoted(const char *found)
         shown += width;
     }
     out[used] = '\0';
+}
+
+const char *text_quoted(const char *found)
+{
+    static char buffers[QUOTED_BUFFERS][QUOTED_ROOM];
+    static unsigned turn;
+    char *out = buffers[turn++ % QUOTED_BUFFERS];
+    text_escape(found == NULL ? "" : found, QUOTED_SHOWN, out);
+    return out;
+}
+
+char *text_tamed(const char *found, size_t most)
+{
+    char *out = alloc_zero(most * 4 + 8, 1);
+    text_escape(found, most, out);
     return out;
 }
 

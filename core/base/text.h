@@ -1,6 +1,7 @@
 /* A string that grows: what reports, JSON-free writers and messages are put together in. */
 #ifndef PERDURE_BASE_TEXT_H
 #define PERDURE_BASE_TEXT_H
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct text {
@@ -17,6 +18,10 @@ size_t text_character(const char *s);
 /* `found` as it may stand in a message: at most 60 characters, control bytes and bad UTF-8 as \xNN, "..." behind what
  * was cut. The result lies in one of four static buffers that take turns. */
 const char *text_quoted(const char *found);
+/* The same with at most `most` characters; owned by the caller. */
+char *text_tamed(const char *found, size_t most) __attribute__((returns_nonnull));
+/* Are all its characters well-formed and printable? */
+bool text_plain(const char *s);
 /* The candidate nearest to `word` by edit distance (at most 2, and less than the word's length), or NULL. */
 const char *text_nearest(const char *word, const char *const *candidates, size_t count);
 

@@ -58,6 +58,27 @@ static void quoted_cuts_after_sixty_characters(void **state)
     assert_string_equal(shown + 60, "...");
 }
 
+static void tamed_is_as_long_as_asked_for(void **state)
+{
+    (void)state;
+    char *a = text_tamed("caf\xc3\xa9\n and more", 9);
+    char *b = text_tamed("", 0);
+    assert_string_equal(a, "caf\xc3\xa9\\x0A ...");
+    assert_string_equal(b, "");
+    free(a);
+    free(b);
+}
+
+static void plain_is_what_a_terminal_prints(void **state)
+{
+    (void)state;
+    assert_true(text_plain(""));
+    assert_true(text_plain("one line, caf\xc3\xa9"));
+    assert_false(text_plain("two\nlines"));
+    assert_false(text_plain("\x1b[31m"));
+    assert_false(text_plain("caf\xe9"));
+}
+
 static void nearest_finds_slips_and_nothing_else(void **state)
 {
     (void)state;
@@ -142,6 +163,8 @@ int main(void)
         cmocka_unit_test(text_grows_and_ends_in_nul),
         cmocka_unit_test(quoted_escapes_what_a_terminal_would_obey),
         cmocka_unit_test(quoted_cuts_after_sixty_characters),
+        cmocka_unit_test(tamed_is_as_long_as_asked_for),
+        cmocka_unit_test(plain_is_what_a_terminal_prints),
         cmocka_unit_test(nearest_finds_slips_and_nothing_else),
         cmocka_unit_test(arena_takes_aligned_zeroed_memory),
         cmocka_unit_test(first_error_stays),
