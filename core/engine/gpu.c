@@ -5,9 +5,8 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "base/child.h"
 #include "engine/engine.h"
 
 enum { GPU_ROOM = 64, COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76 /* CUdevice_attribute */ };
@@ -64,35 +63,10 @@ static void ask_driver(answer *out)
             out->count++;
 }
 
-static _Noreturn void child(int to)
+static void gpus_ask(void *self, int to)
 {
-    answer a;
-    memset(&a, 0, sizeof a);
-    ask_driver(&a);
-    const char *at = (const char *)&a;
-    size_t left = sizeof a;
-    while (left) {
-        ssize_t n = write(to, at, left);
-        if (n <= 0)
-            _exit(1);
-        at += n;
-        left -= (size_t)n;
-    }
-    _exit(0);
-}
-
-static bool receive(int from, answer *out)
-{
-    char *at = (char *)out;
-    size_t left = sizeof *out;
-    while (left) {
-        ssize_t n = read(from, at, left);
-        if (n <= 0)
-            return false;
-        at += n;
-        left -= (size_t)n;
-    }
-    return true;
+    ask_driver(self);
+    child_tell(to, self, sizeof(answer));
 }
 
 /* The kernel module's own version, eg. "580.65.06"; a machine without one has no such file. */
@@ -111,28 +85,18 @@ static void read_release(char release[32])
 int engine_gpu_probe(engine_gpu *gpus, int room, int *driver, char release[32])
 {
     answer a;
+    int filled = 0;
+    struct child_end end;
     memset(&a, 0, sizeof a);
-    int ends[2], filled = 0;
     if (driver)
         *driver = 0;
     if (release)
         read_release(release);
-    if (pipe(ends))
+    if (child_ask(gpus_ask, &a, 0, &a, sizeof a, &end, NULL))
         return 0;
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(ends[0]);
-        child(ends[1]);
-    }
-    close(ends[1]);
-    if (pid > 0 && receive(ends[0], &a)) {
-        if (driver)
-            *driver = a.driver;
-        for (; filled < a.count && filled < room; filled++)
-            gpus[filled] = a.gpus[filled];
-    }
-    close(ends[0]);
-    if (pid > 0)
-        waitpid(pid, NULL, 0);
+    if (driver)
+        *driver = a.driver;
+    for (; filled < a.count && filled < room; filled++)
+        gpus[filled] = a.gpus[filled];
     return filled;
 }

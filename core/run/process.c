@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/child.h"
 
 /* There in a build with a sanitizer: a process that ends by _exit is not searched for leaks unless it asks. */
 void __lsan_do_leak_check(void) __attribute__((weak));
@@ -40,11 +40,8 @@ static void streams_turn(int words)
 
 static _Noreturn void process_live(process_body *body, void *self, int cell, int channel, int words, pid_t parent)
 {
-    struct rlimit no_core = {0, 0};
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) /* it went before that was in force */
+    if (!child_begin(parent))
         _exit(EXIT_FAILED);
-    setrlimit(RLIMIT_CORE, &no_core);
     signals_reset();
     streams_turn(words);
     error e = {0};
@@ -114,22 +111,6 @@ void process_close(struct process *p)
     if (p->words >= 0)
         close(p->words);
     p->messages = p->words = -1;
-}
-
-static const char *signal_name(int number)
-{
-    static const struct {
-        int number;
-        const char *name;
-    } names[] = {
-        {SIGSEGV, "SIGSEGV"}, {SIGABRT, "SIGABRT"}, {SIGBUS, "SIGBUS"},   {SIGFPE, "SIGFPE"}, {SIGILL, "SIGILL"},
-        {SIGKILL, "SIGKILL"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"},   {SIGSYS, "SIGSYS"}, {SIGXCPU, "SIGXCPU"},
-        {SIGXFSZ, "SIGXFSZ"}, {SIGQUIT, "SIGQUIT"}, {SIGTRAP, "SIGTRAP"},
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (names[i].number == number)
-            return names[i].name;
-    return NULL;
 }
 
 void process_words(const struct process *p, char *out, size_t room)
