@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 
 static strategy *running; /* hooks run on one thread and are never nested */
 static const struct engine *engine;
@@ -17,12 +18,21 @@ strategy *host_strategy(const pdr_host *h) { return h ? (strategy *)h->impl : ru
 
 /* ---- failures ---- */
 
-/* A plugin's words are one line on a terminal, whatever bytes they hold. */
-static void words_tame(char *words)
+/* A plugin's words are one line on a terminal, whatever bytes they hold; cut between two characters. */
+static void words_tame(const char *words, char *out, size_t room)
 {
-    for (; *words; words++)
-        if ((unsigned char)*words < 0x20 || *words == 0x7f)
-            *words = ' ';
+    char *line = alloc_text(words);
+    for (char *c = line; *c; c++)
+        if (*c == '\n' || *c == '\t' || *c == '\r')
+            *c = ' ';
+    char *tame = text_tamed(line, room);
+    size_t count = strnlen(tame, room - 1);
+    while (count > 0 && (tame[count] & 0xc0) == 0x80)
+        count--;
+    memcpy(out, tame, count);
+    out[count] = '\0';
+    free(tame);
+    free(line);
 }
 
 /* The first failure stays: what follows is mostly its echo. */
@@ -34,7 +44,6 @@ pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...)
     va_start(args, format);
     vsnprintf(s->failure, sizeof s->failure, format, args);
     va_end(args);
-    words_tame(s->failure);
     s->failed = code < 0 ? code : PDR_ERROR;
     return code;
 }
@@ -83,11 +92,12 @@ static int hook_failed(const strategy *s, pdr_status status, error *e)
     const host_session *session = s->session;
     pdr_status left = engine->tensor->status(s->scope);
     const char *words = s->failed ? s->failure : left ? engine->scope_message(s->scope) : status_words(status);
-    char place[96] = "";
+    char place[96] = "", tame[1024];
+    words_tame(words, tame, sizeof tame);
     if (session->task)
         snprintf(place, sizeof place, ", task %lld, step %lld", (long long)session->task->task.index + 1,
                  (long long)session->step);
-    return error_set(e, EXIT_FAILED, "strategy %s, hook %s%s: %s", s->name, session->moment, place, words);
+    return error_set(e, EXIT_FAILED, "strategy %s, hook %s%s: %s", s->name, session->moment, place, tame);
 }
 
 /* What a hook opened and did not close dies with it; said once, at the first hook that did so. */
@@ -120,8 +130,9 @@ int host_leave(strategy *s, pdr_status status, error *e)
 void host_note(host_session *session, pdr_level level, const char *who, const char *line)
 {
     char words[1200];
-    snprintf(words, sizeof words, "%s: %s", who, line);
-    words_tame(words);
+    char *whole = alloc_format("%s: %s", who, line);
+    words_tame(whole, words, sizeof words);
+    free(whole);
     pthread_mutex_lock(&session->lock);
     session->warnings += level >= PDR_WARNING;
     if (session->listener.note)
