@@ -107,7 +107,7 @@ static int param_check_shape(const struct param_table *t, const pdr_param *p, er
     if (!param_is_key(p->key) && !(subtree && p->key[0] == '\0')) {
         return param_refuse(t, p->key, e, "such a key", "small letters, digits, _ and -, at most 64");
     }
-    if (p->help == NULL || p->help[0] == '\0' || strchr(p->help, '\n') != NULL) {
+    if (p->help == NULL || p->help[0] == '\0' || !text_plain(p->help)) {
         return param_refuse(t, p->key, e, "no help of one line", "one, as describe prints it");
     }
     size_t bytes = param_types[p->type].bytes;
@@ -124,6 +124,12 @@ static int param_check_shape(const struct param_table *t, const pdr_param *p, er
     }
     if (p->type == PDR_PARAM_CHOICE && row_choice_count(p->choices) == 0) {
         return param_refuse(t, p->key, e, "no choices", "a NULL-ended list of words");
+    }
+    for (size_t i = 0; p->type == PDR_PARAM_CHOICE && p->choices[i] != NULL; i++) {
+        if (!text_plain(p->choices[i])) {
+            snprintf(found, sizeof found, "choice \"%.60s\"", text_quoted(p->choices[i]));
+            return param_refuse(t, p->key, e, found, "printable words");
+        }
     }
     if (!(p->min <= p->max)) {
         return param_refuse(t, p->key, e, "min above max, or a NaN", "min <= max");
