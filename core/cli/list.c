@@ -20,14 +20,29 @@ static json_t *row_of(const char *name, const char *summary)
     return row;
 }
 
+/* Files of the same name in later folders of the search path: "hidden", and only when there are any. */
+static void hidden_add(json_t *row, const char *name)
+{
+    size_t count;
+    char **files = plugin_files(name, &count);
+    json_t *hidden = json_array();
+    for (size_t i = 1; i < count; i++)
+        json_array_append_new(hidden, json_string(files[i]));
+    if (count > 1)
+        json_object_set(row, "hidden", hidden);
+    json_decref(hidden);
+    plugin_names_free(files, count);
+}
+
 /* A plugin that is refused is listed with the reason: "it is not there" would be no help. */
 static json_t *strategy_row(const char *name)
 {
     const plugin *found = NULL;
     error why = {0};
     if (plugin_find(name, &found, &why)) {
-        json_t *row = row_of(name, "refused: ");
+        json_t *row = row_of(name, NULL);
         json_object_set_new(row, "refused", json_string(why.text));
+        json_object_set_new(row, "hint", why.hint[0] ? json_string(why.hint) : json_null());
         return row;
     }
     const pdr_plugin *d = found->descriptor;
@@ -35,6 +50,7 @@ static json_t *strategy_row(const char *name)
     json_object_set_new(row, "version", json_string(d->version ? d->version : ""));
     json_object_set_new(row, "paper", d->paper ? json_string(d->paper) : json_null());
     json_object_set_new(row, "path", json_string(found->path));
+    hidden_add(row, name);
     return row;
 }
 
@@ -96,15 +112,21 @@ enum { SECTIONS = sizeof sections / sizeof *sections };
 
 /* ---- printing ---- */
 
+static const char *word_of(const json_t *row, const char *key) { return json_string_value(json_object_get(row, key)); }
+
 static void row_print(const json_t *row, text *out)
 {
-    const char *refused = json_string_value(json_object_get(row, "refused"));
-    const json_t *at_hand = json_object_get(row, "at_hand");
-    text_addf(out, "  %-22s %s%s", json_string_value(json_object_get(row, "name")),
-              json_string_value(json_object_get(row, "summary")), refused ? refused : "");
+    const char *refused = word_of(row, "refused"), *hint = word_of(row, "hint");
+    const json_t *at_hand = json_object_get(row, "at_hand"), *hidden = json_object_get(row, "hidden");
+    text_addf(out, "  %-22s %s%s", word_of(row, "name"), refused ? "refused: " : word_of(row, "summary"),
+              refused ? refused : "");
     if (at_hand)
         text_addf(out, " (%s)", json_is_true(at_hand) ? "at hand" : "not at hand: perdure data fetch");
     text_addf(out, "\n");
+    if (hint)
+        text_addf(out, "  %-22s hint: %s\n", "", hint);
+    for (size_t i = 0; i < json_array_size(hidden); i++)
+        text_addf(out, "  %-22s hides %s\n", "", json_string_value(json_array_get(hidden, i)));
 }
 
 static int sections_print(const json_t *all, error *e)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -73,12 +74,13 @@ static size_t names_unique(char **names, size_t count)
     return kept;
 }
 
+/* A name that no scenario can hold is none: it could not be printed either. */
 static void names_add(const char *folder, char ***names, size_t *count)
 {
     DIR *d = opendir(folder);
     for (struct dirent *entry; d && (entry = readdir(d));) {
         size_t length = strlen(entry->d_name);
-        if (length < 4 || strcmp(entry->d_name + length - 3, ".so"))
+        if (length < 4 || strcmp(entry->d_name + length - 3, ".so") || !text_plain(entry->d_name))
             continue;
         *names = alloc_again(*names, *count + 1, sizeof **names);
         (*names)[*count] = alloc_format("%.*s", (int)length - 3, entry->d_name);
@@ -109,18 +111,23 @@ void plugin_names_free(char **names, size_t count)
     free(names);
 }
 
-static char *file_named(const char *name)
+/* Whatever has the name counts, a folder or a dangling link too: the loader says what is wrong with it. */
+char **plugin_files(const char *name, size_t *count)
 {
-    char **folders, *found = NULL;
-    size_t count = folders_open(&folders);
-    for (size_t i = 0; i < count && !found; i++) {
+    char **folders, **found = NULL;
+    size_t folder_count = folders_open(&folders);
+    struct stat about;
+    *count = 0;
+    for (size_t i = 0; i < folder_count; i++) {
         char *path = alloc_format("%s/%s.so", folders[i], name);
-        if (file_exists(path))
-            found = path;
-        else
+        if (lstat(path, &about) == 0) {
+            found = alloc_again(found, *count + 1, sizeof *found);
+            found[(*count)++] = path;
+        } else {
             free(path);
+        }
     }
-    plugin_names_free(folders, count);
+    plugin_names_free(folders, folder_count);
     return found;
 }
 
@@ -145,16 +152,17 @@ static int name_unknown(const char *name, error *e)
 
 int plugin_find(const char *name, const plugin **out, error *e)
 {
+    size_t count = 0;
+    char **paths = strchr(name, '/') ? NULL : plugin_files(name, &count);
     *out = NULL;
-    char *path = strchr(name, '/') ? NULL : file_named(name);
-    if (!path)
+    if (count == 0)
         return name_unknown(name, e);
-    int code = plugin_open(path, out, e);
+    int code = plugin_open(paths[0], out, e);
     if (!code && strcmp((*out)->descriptor->name, name)) {
-        code = error_set(e, EXIT_UNAVAILABLE, "%s: found strategy %s in it; expected %s, as the file is named", path,
-                         (*out)->descriptor->name, name);
+        code = error_set(e, EXIT_UNAVAILABLE, "%s: found strategy %s in it; expected %s, as the file is named",
+                         paths[0], (*out)->descriptor->name, name);
         *out = NULL;
     }
-    free(path);
+    plugin_names_free(paths, count);
     return code;
 }

@@ -2,10 +2,11 @@
 """What the program says without training anything: help, usage errors, check, list, describe, doctor, dry run."""
 import json
 import os
+import shutil
 import time
 import unittest
 
-from program import PROGRAM, Case
+from program import BUILD, PROGRAM, Case
 
 
 class Words(Case):
@@ -99,6 +100,43 @@ class Words(Case):
         self.assertIn("replay", [s["name"] for s in everything["strategies"]])
         self.assertIn("did you mean metrics?", self.run_program("list", "metricks", code=64).stderr)
 
+    def shapes(self, folder, *names):
+        """Copies of tests/plugins/shape.so, whose name says what is wrong with it."""
+        os.makedirs(self.path(folder), exist_ok=True)
+        for name in names:
+            shutil.copy(os.path.join(BUILD, "tests", "plugins", "shape.so"), self.path(folder, name + ".so"))
+        return self.path(folder)
+
+    def test_list_tells_refused_plugins_among_the_others(self):
+        folder = self.shapes("bad", "abi_two", "load_segv", "shape")
+        self.write("bad/broken.so", "no object at all")
+        done = self.run_program("list", "strategies", PERDURE_PLUGIN_PATH=folder)
+        self.assertEqual(done.stderr, "")
+        self.assertRegex(done.stdout, r"(?m)^  shape +wrong on purpose$")
+        self.assertRegex(done.stdout, r"(?m)^  replay +Experience replay")
+        self.assertRegex(done.stdout, r"(?m)^  load_segv +refused: .*load_segv\.so: killed by SIGSEGV while it was loaded;")
+        self.assertRegex(done.stdout, r"(?m)^  abi_two +refused: .*found plugin ABI 2\.0.*\n +hint: build it again")
+        rows = json.loads(self.run_program("list", "--json", PERDURE_PLUGIN_PATH=folder).stdout)["strategies"]
+        refused = {row["name"]: row.get("refused") for row in rows}
+        self.assertEqual([name for name in sorted(refused) if refused[name]], ["abi_two", "broken", "load_segv"])
+        self.assertIn('found a file that begins with "no objec"', refused["broken"])
+
+    def test_list_tells_files_that_another_hides(self):
+        first, second = self.shapes("first", "shape"), self.shapes("second", "shape")
+        path = f"{first}:{second}"
+        words = self.run_program("list", "strategies", PERDURE_PLUGIN_PATH=path).stdout
+        self.assertIn(f" hides {second}/shape.so\n", words)
+        rows = json.loads(self.run_program("list", "--json", PERDURE_PLUGIN_PATH=path).stdout)["strategies"]
+        shape = next(row for row in rows if row["name"] == "shape")
+        self.assertEqual((shape["path"], shape["hidden"]), (f"{first}/shape.so", [f"{second}/shape.so"]))
+
+    def test_standard_output_is_kept_from_plugins(self):
+        folder = self.shapes("loud", "load_chatter", "entry_chatter")
+        for command in (("list", "--json"), ("doctor", "--json"), ("describe", folder + "/load_chatter.so", "--json")):
+            done = self.run_program(*command, PERDURE_PLUGIN_PATH=folder)
+            json.loads(done.stdout)
+            self.assertIn("words where results belong", done.stderr)
+
     def test_describe(self):
         self.assertIn("capacity", self.run_program("describe", "replay").stdout)
         self.assertIn("1/T sum_j R[T][j]", self.run_program("describe", "acc.macro").stdout)
@@ -129,6 +167,8 @@ class Words(Case):
         self.write("plugins/broken.so", "no object at all")
         words = self.run_program("doctor", PERDURE_PLUGIN_PATH=self.path("plugins")).stdout
         self.assertRegex(words, r"(?m)^warning +plugin .*broken\.so")
+        words = self.run_program("doctor", PERDURE_PLUGIN_PATH=self.shapes("plugins", "load_abort")).stdout
+        self.assertRegex(words, r"(?m)^warning +plugin .*load_abort\.so: killed by SIGABRT.*\n +-> it said: shape: no licence")
 
     def test_data(self):
         self.assertIn("mnist", self.run_program("data", "list", "--root", self.path("d")).stdout)

@@ -214,10 +214,10 @@ class Failures(Case):
 
     def test_plugins_that_are_refused(self):
         for name, words in {"no_entry": "found no function perdure_plugin",
-                            "wrong_major": "needs plugin ABI 2.0; this host offers 1.0",
-                            "newer_minor": "needs plugin ABI 1.999; this host offers 1.0",
-                            "short_struct": "descriptor.struct_size is",
-                            "null_name": "its name is NULL", "bad_default": "99", "duplicate_key": "rows"}.items():
+                            "wrong_major": "found plugin ABI 2.0; expected 1.0 or an older 1.x",
+                            "newer_minor": "found plugin ABI 1.999; expected 1.0 or an older 1.x",
+                            "short_struct": "found descriptor.struct_size",
+                            "null_name": "found name NULL", "bad_default": "99", "duplicate_key": "rows"}.items():
             with self.subTest(name=name):
                 self.run_badly([f"{{plugin: {plugin(name)}}}"], 69, words, f"{name}.so")
 

@@ -88,6 +88,26 @@ static void a_name_with_a_slash_is_no_name(void **state)
     unsetenv("PERDURE_PLUGIN_PATH");
 }
 
+/* Whatever has the name counts: to pass over one that is broken would run another than was meant. */
+static void the_first_of_a_name_counts_though_refused(void **state)
+{
+    (void)state;
+    size_t count;
+    char *first = in_folder("f1/leak.so"), *second = copied(tiny("leak"), "f2/leak.so", "");
+    mkdir(in_folder("f1"), 0700);
+    assert_int_equal(symlink("nowhere", first), 0);
+    setenv("PERDURE_PLUGIN_PATH", SAID("%s/f1:%s/f2", folder, folder), 1);
+    assert_string_equal(
+        not_found("leak").text,
+        SAID("%s: found nothing that can be read (No such file or directory); expected a shared object", first));
+    char **files = plugin_files("leak", &count);
+    assert_int_equal(count, 2);
+    assert_string_equal(files[0], first);
+    assert_string_equal(files[1], second);
+    plugin_names_free(files, count);
+    unsetenv("PERDURE_PLUGIN_PATH");
+}
+
 static void the_name_must_be_the_files(void **state)
 {
     (void)state;
@@ -108,6 +128,7 @@ static void names_are_sorted_and_each_once(void **state)
     copied(tiny("leak"), "n2/leak.so", "2");
     written("n2/readme.txt", "no strategy");
     written("n2/.so", "no name");
+    written("n2/a\x1b[2J.so", "no name that can be printed");
     setenv("PERDURE_PLUGIN_PATH", SAID("%s/n1:%s/n2", folder, folder), 1);
     char **names = plugin_names(&count);
     assert_int_equal(count, 2);
@@ -125,6 +146,7 @@ int main(void)
         cmocka_unit_test(relative_entries_and_the_working_directory_are_ignored),
         cmocka_unit_test(who_is_not_there_is_told_who_is),
         cmocka_unit_test(a_name_with_a_slash_is_no_name),
+        cmocka_unit_test(the_first_of_a_name_counts_though_refused),
         cmocka_unit_test(the_name_must_be_the_files),
         cmocka_unit_test(names_are_sorted_and_each_once),
     };
