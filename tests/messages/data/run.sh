@@ -1,15 +1,14 @@
 #!/usr/bin/env bash
 # Bad data as a user meets it: each file is made, `perdure run` reads it, and its words, its exit code and the absence of a
 # run folder are compared. `@` in the expected words stands for the folder with the files.
-# usage: run.sh PERDURE
-# shellcheck disable=SC2059 # the bytes of a file are given as a format on purpose
+# usage: run.sh PERDURE           compares
+#        run.sh --table           prints what is expected as rows of a table; runs nothing
+# shellcheck disable=SC2016,SC2059 # backticks are Markdown's; the bytes of a file are given as a format on purpose
 set -u
 export LC_ALL=C
-perdure=$1
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0 checked=0
+# shellcheck source=tests/messages/cases.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../cases.sh"
+cases_begin "$@"
 
 # scenario DATA [STREAM]
 scenario() {
@@ -17,28 +16,24 @@ scenario() {
     "$1" "${2:-split: {tasks: 2\}}" > s.yaml
 }
 
-# expect CODE WORDS [NAME=VALUE ...]: the last error line, the exit code, and that nothing was written
+# expect INPUT CODE WORDS [NAME=VALUE ...]: the last error line, the exit code, and that nothing was written
 expect() {
-  local code=$1 words=${2//@/$work} found answer
-  shift 2
+  local input=$1 code=$2 words=${3//@/$work} answer
+  row "$input" "$code" "$3" && return
+  shift 3
   # A FIFO that is opened to be read would wait for ever.
   env "$@" timeout 60 "$perdure" run s.yaml > answer 2> errors
   answer=$?
-  found=$(grep '^perdure: error: ' errors | tail -n 1)
-  checked=$((checked + 1))
-  if [ "$found" != "perdure: error: $words" ] || [ "$answer" != "$code" ] || [ -e out ]; then
-    failed=$((failed + 1))
-    printf 'found    %s (exit %s%s)\nexpected %s (exit %s, no run folder)\n' "$found" "$answer" \
-      "$([ -e out ] && echo ', a run folder')" "perdure: error: $words" "$code"
-    rm -rf out
-  fi
+  same "$input" "perdure: error: $words (exit $code)" \
+    "$(grep '^perdure: error: ' errors | tail -n 1) (exit $answer)$([ -e out ] && echo ', and a run folder')"
+  rm -rf out
 }
 
 # ---- csv ----
 csv="set: csv, train: train.csv, test_every: 2"
 csv_case() { # BYTES CODE WORDS, after `scenario`
   printf "$1" > train.csv
-  expect "$2" "$3"
+  expect "\`train.csv\`: \`$1\`" "$2" "$3"
 }
 scenario "$csv"
 csv_case ''                           65 'train.csv: found no rows; expected at least one'
@@ -68,22 +63,22 @@ csv_case '1,2,0\n1,2,0\n1,2,1\n1,2,1\n' 78 \
   's.yaml:4:25: stream.split.order: found class 2 in task 2; expected 0 to 1, the classes of csv'
 scenario "$csv"
 rm train.csv
-expect 66 'train.csv: found no such file, packed (.gz) or not; expected a data file'
+expect 'no `train.csv`' 66 'train.csv: found no such file, packed (.gz) or not; expected a data file'
 mkdir train.csv
-expect 66 'train.csv: found a folder; expected a data file'
+expect 'a folder `train.csv`' 66 'train.csv: found a folder; expected a data file'
 rmdir train.csv
 mkfifo train.csv
-expect 66 'train.csv: found a device, pipe or socket; expected a data file'
+expect 'a FIFO `train.csv`' 66 'train.csv: found a device, pipe or socket; expected a data file'
 rm train.csv
 printf '1,2,0\n' > train.csv.gz
-expect 65 'train.csv.gz: found no gzip stream; expected one, as the name ends in .gz'
+expect '`train.csv.gz`, not packed' 65 'train.csv.gz: found no gzip stream; expected one, as the name ends in .gz'
 printf '1,2,0\n1,2,0\n1,2,1\n1,2,1\n' | gzip -n > whole.gz
 head -c 20 whole.gz > train.csv.gz
-expect 65 'train.csv.gz: found a gzip stream that is cut off (member 1, byte 20); expected a whole one'
+expect '`train.csv.gz`, cut off' 65 'train.csv.gz: found a gzip stream that is cut off (member 1, byte 20); expected a whole one'
 { cat whole.gz; printf 'garbage'; } > train.csv.gz
-expect 65 'train.csv.gz: found other bytes behind gzip member 1; expected the end of the file'
-head -c 33554432 /dev/zero | tr '\0' 1 | gzip > train.csv.gz # one line without an end
-expect 65 'train.csv.gz: found a line of more than 16777216 bytes; expected shorter ones'
+expect '`train.csv.gz` and other bytes behind it' 65 'train.csv.gz: found other bytes behind gzip member 1; expected the end of the file'
+in_table || head -c 33554432 /dev/zero | tr '\0' 1 | gzip > train.csv.gz # one line without an end
+expect '`train.csv.gz` with a line of 32 MiB' 65 'train.csv.gz: found a line of more than 16777216 bytes; expected shorter ones'
 
 # ---- idx ----
 scenario "set: idx, train_images: xi, train_labels: xl, test_images: ti, test_labels: tl"
@@ -97,7 +92,7 @@ good() {
 idx_case() { # FILE BYTES CODE WORDS
   good
   printf "$2" > "$1"
-  expect "$3" "$4"
+  expect "\`$1\`: \`$2\`" "$3" "$4"
 }
 idx_case xi '\1\2\3\4'                             65 'xi: found magic 01020304; expected 000008 and a rank of 1 to 4, an IDX file of bytes'
 idx_case xi '\0\0\15\1\0\0\0\1\0\0\0\0'            65 'xi: found magic 00000d01; expected 000008 and a rank of 1 to 4, an IDX file of bytes'
@@ -114,18 +109,17 @@ idx_case ti '\0\0\10\2\0\0\0\2\0\0\0\3abcdef'      65 'ti: found rows of shape [
 idx_case tl '\0\0\10\1\0\0\0\2\0\7'                65 'idx: found label 7 in test row 1; expected 0 to 1, the classes of its training rows'
 good
 rm tl
-expect 66 'tl: found no such file, packed (.gz) or not; expected a data file'
+expect 'no `tl`' 66 'tl: found no such file, packed (.gz) or not; expected a data file'
 good
 rm xi # a small header before 100 MB of zeros: reading stops one byte behind what it declares
-{ printf '\0\0\10\2\0\0\0\4\0\0\0\2'; head -c 104857600 /dev/zero; } | gzip -1 > xi.gz
-expect 65 'xi.gz: found bytes behind the declared end; expected none'
+in_table || { printf '\0\0\10\2\0\0\0\4\0\0\0\2'; head -c 104857600 /dev/zero; } | gzip -1 > xi.gz
+expect '`xi.gz` with 100 MiB behind its declared end' 65 'xi.gz: found bytes behind the declared end; expected none'
 
 # ---- sets by name ----
 scenario "set: mnist"
-expect 66 '@/none/mnist/train-images-idx3-ubyte[.gz]: found no such file; expected the files of mnist in @/none/mnist' \
+expect 'no folder of mnist' 66 '@/none/mnist/train-images-idx3-ubyte[.gz]: found no such file; expected the files of mnist in @/none/mnist' \
   PERDURE_DATA="$work/none"
 scenario "set: fashion-mnist, root: none"
-expect 66 'none/fashion-mnist/train-images-idx3-ubyte[.gz]: found no such file; expected the files of fashion-mnist in none/fashion-mnist'
+expect 'no folder of fashion-mnist' 66 'none/fashion-mnist/train-images-idx3-ubyte[.gz]: found no such file; expected the files of fashion-mnist in none/fashion-mnist'
 
-echo "$checked cases, $failed failed"
-[ "$failed" -eq 0 ]
+cases_end
