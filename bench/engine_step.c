@@ -52,7 +52,8 @@ int main(int argc, char **argv)
     int64_t hidden[8] = {400, 400}, layers = argc > 2 ? 0 : 2, inputs = INPUTS;
     for (int i = 2; i < argc && layers < 8; i++)
         hidden[layers++] = atoi(argv[i]);
-    const engine_network n = {"mlp", hidden, layers, &inputs, 1, 10};
+    const engine_network n = {
+        .kind = "mlp", .hidden = hidden, .hidden_count = layers, .shape = &inputs, .rank = 1, .outputs = 10};
     random_stream r = random_open(1, "weights", "", 0);
     pdr_model *m = NULL;
     if (E->model_build(&n, &r, &m, &e))

@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "base/random.h"
 
-#define ENGINE_VERSION 1u
+#define ENGINE_VERSION 2u
 
 /* The first member of what pdr_host.impl points to: what the host's plugin holds, counted by the engine. */
 typedef struct engine_owner {
@@ -42,7 +42,34 @@ typedef struct engine_info {
     char device[128];     /* name of the GPU; "" on a CPU */
 } engine_info;
 
-/* A network to build. Kinds: "mlp" (hidden units a layer, ReLU between). */
+/* A layer of the kind "layers". What is 0 and needs a value takes the one in brackets. */
+typedef enum engine_layer_kind {
+    ENGINE_LINEAR,     /* size: units */
+    ENGINE_CONV,       /* size: channels; kernel [3], stride [1], padding */
+    ENGINE_BATCH_NORM, /* over units or channels */
+    ENGINE_RELU,
+    ENGINE_LEAKY_RELU, /* rate: slope below 0 [0.01] */
+    ENGINE_TANH,
+    ENGINE_SIGMOID,
+    ENGINE_MAX_POOL,     /* kernel [2], stride [kernel], padding */
+    ENGINE_AVERAGE_POOL, /* likewise; padding counts as zeros */
+    ENGINE_FLATTEN,
+    ENGINE_DROPOUT /* rate: chance to be dropped, in TRAIN */
+} engine_layer_kind;
+typedef struct engine_layer {
+    engine_layer_kind kind;
+    int64_t size, kernel, stride, padding;
+    double rate;
+} engine_layer;
+
+/* A network to build; the head, linear, is appended to every kind. Kinds, with the fields that they read:
+ *   mlp       rows flattened; hidden units a layer, ReLU between
+ *   cnn       channels: a convolution each, kernel x kernel and of the same size, batch_norm, ReLU and 2x2 max pool where the
+ *             map has 2 both ways; then as mlp
+ *   resnet18  He et al. 2016 as it is used for 32x32: stem 3x3, 4 stages of 2 blocks, widths w, 2w, 4w, 8w [64]
+ *   resnet32  the same paper's CIFAR form: 3 stages of 5 blocks, widths w, 2w, 4w [16], shortcuts without parameters
+ *   layers    a list; flatten is implied before the first linear layer and before the head
+ * All but mlp and a list without maps need rows [C, H, W] or [H, W]. */
 typedef struct engine_network {
     const char *kind;
     const int64_t *hidden;
@@ -50,6 +77,14 @@ typedef struct engine_network {
     const int64_t *shape; /* of one row of x */
     int64_t rank;
     int64_t outputs; /* logit columns */
+    const int64_t *channels;
+    int64_t channel_count;
+    int64_t kernel; /* of cnn, odd [3] */
+    bool batch_norm;
+    int64_t width;
+    const engine_layer *layers;
+    int64_t layer_count;
+    bool grows; /* heads come by model_grow: "head.0.weight", ...; `outputs` of the first one, 0: none yet */
 } engine_network;
 
 typedef enum engine_optimizer_kind { ENGINE_SGD, ENGINE_ADAM, ENGINE_ADAMW } engine_optimizer_kind;
@@ -115,9 +150,22 @@ struct engine {
     const void *(*bytes)(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 
     /* ---- models ---- */
-    /* torch's default initial weights (U(-1/sqrt(fan_in), 1/sqrt(fan_in)), weights and biases), drawn from `r`. */
+    /* torch's default initial weights (U(-1/sqrt(fan_in), 1/sqrt(fan_in)), weights and biases; batch norm 1 and 0), drawn
+     * from `r`, which also seeds the model's dropout. 78 in words for a layer that does not fit its input. */
     int (*model_build)(const engine_network *network, random_stream *r, pdr_model **out, error *e); /* discard() */
     int64_t (*model_size)(const pdr_model *m);                                                      /* P */
+    /* One more head at the end of the flat buffer, for a network that `grows`, a snapshot too: the first p of [P] keep place
+     * and meaning (rule 17), flat_params() stays the same handle, the gradient of the last backward is gone. Logits are those
+     * of all heads side by side. */
+    int (*model_grow)(pdr_model *m, int64_t columns, random_stream *r, error *e);
+    int64_t (*model_columns)(const pdr_model *m); /* of the logits, now */
+    /* What is no parameter and belongs to the network all the same, running means and variances: [Q] f32, borrowed, NULL:
+     * it has none. Each is described as a block is, by a range of [Q] and a name. snapshot() and assign() take them along. */
+    pdr_tensor *(*model_buffers)(pdr_model *m);
+    int64_t (*buffer_count)(const pdr_model *m);
+    pdr_status (*buffer)(const pdr_model *m, int64_t i, pdr_block *out);
+    /* The stream that dropout draws from: for a checkpoint. Borrowed. */
+    random_stream *(*model_stream)(pdr_model *m);
 
     /* ---- loss and update ---- */
     pdr_tensor *(*row_loss)(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y,

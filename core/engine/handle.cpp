@@ -103,6 +103,14 @@ void engine_take_back(pdr_tensor *lent)
 
 void engine_replace(pdr_tensor *lent, const pdr_tensor *t) { lent->value = t->value; }
 
+void engine_forget(pdr_tensor *temporary)
+{
+    if (!temporary || temporary->what != HANDLE_TEMPORARY)
+        return;
+    temporary->value.reset();
+    temporary->what = HANDLE_FREE;
+}
+
 float *engine_floats(const pdr_tensor *t)
 {
     if (!t || !engine_alive(t))

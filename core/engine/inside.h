@@ -29,6 +29,8 @@ pdr_tensor *engine_adopt(pdr_scope *into, const pdr_tensor *t);
 pdr_tensor *engine_lend(pdr_scope *s, const pdr_tensor *t, bool leaf);
 void engine_take_back(pdr_tensor *lent);
 void engine_replace(pdr_tensor *lent, const pdr_tensor *t); /* other values under the same handle */
+/* Drops a temporary before its scope does. NULL is fine; nobody may hold the handle. */
+void engine_forget(pdr_tensor *temporary);
 /* The numbers of a contiguous float32 tensor in the memory of the CPU; NULL: it is none. */
 float *engine_floats(const pdr_tensor *t);
 /* The owner in a host's impl; NULL where there is none. */
@@ -40,9 +42,24 @@ pdr_tensor *engine_blank(pdr_scope *s, pdr_dtype d, const int64_t *shape, int32_
 pdr_tensor *engine_to_device(pdr_scope *s, const pdr_tensor *t);
 const void *engine_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 
-/* ---- operations that only networks need (network.cpp) ---- */
+/* ---- layers (layer_ops.cpp) ---- */
+typedef struct engine_norm {
+    const pdr_tensor *weight, *bias, *mean, *variance;
+} engine_norm;
 pdr_tensor *engine_linear(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *weight, const pdr_tensor *bias);
+pdr_tensor *engine_conv(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *weight, const pdr_tensor *bias,
+                        int64_t stride, int64_t padding); /* bias may be NULL */
+/* train: by the batch's own mean and variance, which, with `move`, move the running ones. */
+pdr_tensor *engine_batch_norm(pdr_scope *s, const pdr_tensor *x, const engine_norm *n, bool train, bool move);
 pdr_tensor *engine_relu(pdr_scope *s, const pdr_tensor *x);
+pdr_tensor *engine_leaky_relu(pdr_scope *s, const pdr_tensor *x, double slope);
+pdr_tensor *engine_tanh(pdr_scope *s, const pdr_tensor *x);
+pdr_tensor *engine_max_pool(pdr_scope *s, const pdr_tensor *x, int64_t kernel, int64_t stride, int64_t padding);
+pdr_tensor *engine_average_pool(pdr_scope *s, const pdr_tensor *x, int64_t kernel, int64_t stride, int64_t padding);
+pdr_tensor *engine_map_mean(pdr_scope *s, const pdr_tensor *x); /* [B, C, H, W] -> [B, C] */
+pdr_tensor *engine_subsample(pdr_scope *s, const pdr_tensor *x, int64_t stride, int64_t channels);
+
+/* ---- losses (loss_ops.cpp) ---- */
 /* Cross entropy [n]; rows whose label is `ignored` give 0. */
 pdr_tensor *engine_cross_entropy(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, int64_t ignored);
 
@@ -53,9 +70,15 @@ pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor
 /* The parts one behind the other into the flat tensor `into`. */
 pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count);
 
-/* ---- models (model.c) ---- */
+/* ---- models (model.c, heads.c) ---- */
 int engine_model_build(const engine_network *network, random_stream *r, pdr_model **out, error *e);
 int64_t engine_model_size(const pdr_model *m);
+int engine_model_grow(pdr_model *m, int64_t columns, random_stream *r, error *e);
+int64_t engine_model_columns(const pdr_model *m);
+pdr_tensor *engine_model_buffers(pdr_model *m);
+int64_t engine_buffer_count(const pdr_model *m);
+pdr_status engine_buffer(const pdr_model *m, int64_t i, pdr_block *out);
+random_stream *engine_model_stream(pdr_model *m);
 
 /* ---- loss (loss.c) and optimizers (optimizer.c, penalty.c) ---- */
 pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask);

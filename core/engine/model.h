@@ -1,4 +1,4 @@
-/* A model: one flat buffer of parameters, the blocks that are views of it, and the network that reads them.
+/* A model: one flat buffer of parameters, the blocks that are views of it, and the list of layers that reads them.
  *
  * Blocks are leaves of their own and not slices recorded in the graph: autograd then hands over each gradient as it made
  * it, without a pass to accumulate it (measured: +230 us on 784-400-400-10 for preset gradients). The flat gradient is
@@ -7,45 +7,97 @@
 #define PERDURE_ENGINE_MODEL_H
 #include "engine/inside.h"
 
-typedef struct network_kind network_kind;
-
 typedef struct model_block {
-    pdr_block about;
-    char name[64];
-    int64_t fan_in;       /* of its initial weights */
-    pdr_tensor *leaf;     /* view of `params` */
-    pdr_tensor *gradient; /* of the last backward; NULL before the first */
+    pdr_block about;      /* its name is the block's own, and stays where it is when blocks are added */
+    int64_t fan_in;       /* of its initial weights; 0: all of it is `fill` */
+    float fill;           /* the first value where nothing is drawn */
+    pdr_tensor *leaf;     /* view of `params`, or of `buffers` */
+    pdr_tensor *gradient; /* of the last backward; NULL before the first, and of a buffer */
 } model_block;
 
+/* Blocks one behind the other in a flat tensor. */
+typedef struct model_part {
+    model_block *at;
+    int64_t count, size; /* size: elements */
+} model_part;
+
+/* Kinds of layers that only networks of Perdure's own have, beyond engine_layer_kind. */
+enum {
+    LAYER_MEAN = ENGINE_DROPOUT + 1, /* of each map */
+    LAYER_SAVE,                      /* what comes in is the shortcut as well */
+    LAYER_ADD,                       /* adds the shortcut */
+    LAYER_SUBSAMPLE                  /* every stride-th pixel, with channels of zeros behind */
+};
+
+typedef struct layer_shape { /* of one row */
+    int64_t rank, at[3];
+} layer_shape;
+
+typedef struct model_layer {
+    int kind;
+    bool aside;         /* works on the shortcut */
+    bool bias;          /* of linear and conv: block `block` + 1 */
+    int64_t block;      /* its weight; of a batch norm the bias follows; -1: none */
+    int64_t buffer;     /* running mean, the variance follows; -1: none */
+    layer_shape in, to; /* what it gets and makes */
+    int64_t kernel, stride, padding;
+    double rate;
+} model_layer;
+
 struct pdr_model {
-    const network_kind *kind;
+    const char *kind;
     engine_owner *owner;
-    bool frozen;       /* a snapshot: its leaves record nothing */
+    bool frozen;       /* a snapshot: its leaves record nothing, its buffers do not move */
+    bool grows;        /* heads may be added */
     bool has_gradient; /* backward ran at least once */
     bool flat;         /* `gradients` holds the gradient of the last backward */
-    int64_t *hidden, hidden_count;
-    int64_t *shape, rank; /* of one row of x */
-    int64_t inputs, outputs, size;
-    pdr_tensor *params, *gradients; /* [P]; gradients: NULL for a snapshot */
-    model_block *blocks;
-    int64_t block_count;
+    layer_shape input; /* of one row, as the first layer takes it */
+    int64_t inputs;    /* numbers in a row */
+    model_layer *layers;
+    int64_t layer_count;
+    int64_t depth;                           /* D: what enters a head */
+    int64_t head;                            /* first block of the heads: weight and bias of each, to the end */
+    int64_t columns;                         /* of all heads */
+    model_part blocks, buffers;              /* parameters; running means and variances */
+    pdr_tensor *params, *gradients, *moving; /* [P], [P] (NULL for a snapshot), [Q] (NULL without buffers) */
+    random_stream dropout;
 };
 
-/* A kind of network: its blocks, and what it does with a batch. */
-struct network_kind {
-    const char *name;
-    int64_t (*block_count)(const pdr_model *m);
-    void (*describe)(const pdr_model *m, int64_t i, model_block *out); /* all of it but first, count, leaf, gradient */
-    pdr_tensor *(*features)(pdr_scope *s, pdr_model *m, const pdr_tensor *x);
-    pdr_tensor *(*head)(pdr_scope *s, pdr_model *m, const pdr_tensor *features);
-    int64_t (*units)(const pdr_model *m, int64_t layer);
-};
+/* ---- layers.c: the list, run ---- */
+/* What a layer with parameters got and made, for whoever differentiates to it; temporaries of the scope. */
+typedef struct layer_tap {
+    pdr_tensor *in, *out;
+} layer_tap;
+/* What enters the heads, [B, D]. taps [layer_count] or NULL: without them temporaries go as soon as they may. */
+pdr_tensor *layers_run(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode, layer_tap *taps);
 
-extern const network_kind network_mlp;
+/* ---- heads.c ---- */
+int64_t heads_count(const pdr_model *m);
+int heads_add(pdr_model *m, int64_t columns, error *e);                        /* its blocks, without values */
+pdr_tensor *heads_run(pdr_scope *s, pdr_model *m, const pdr_tensor *features); /* logits [B, C] */
 
+/* ---- parts.c ---- */
+/* A block at the end, all of it but its place, which follows from those before it. 78 where the size overflows. */
+int part_add(model_part *p, const model_block *block, error *e);
+void part_copy(model_part *into, const model_part *p); /* the outline, without values */
+void part_free(model_part *p);
+void part_view(pdr_scope *s, model_part *p, const pdr_tensor *all, bool leaves); /* the blocks become views of `all` */
+/* The first values of the blocks from `first` on; out: those of block `first` and all behind it. */
+void part_draw(const model_part *p, int64_t first, random_stream *r, float *out);
+pdr_status part_describe(const model_part *p, int64_t i, pdr_block *out);
+
+/* ---- model.c ---- */
+/* Makes `values` [P] the model's parameters and the blocks views of them; gradients are forgotten. */
+pdr_status model_set_params(pdr_scope *s, pdr_model *m, const pdr_tensor *values);
+
+/* ---- gradients.c ---- */
 /* Where the gradient of block i lies: a part of the flat gradient where that was built. Not on the CPU: NULL. */
-const float *model_gradient_floats(const pdr_model *m, int64_t i);
-pdr_status model_make_flat(pdr_scope *s,
-                           pdr_model *m); /* builds `gradients` from the last backward if it is not there */
+float *model_gradient_floats(const pdr_model *m, int64_t i);
+/* Builds `gradients` from the last backward if it is not there. */
+pdr_status model_make_flat(pdr_scope *s, pdr_model *m);
+void model_forget_gradients(pdr_model *m);
+pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss);
+pdr_tensor *model_flat_grads(pdr_model *m);
+pdr_status model_backward(pdr_scope *s, pdr_model *m, const pdr_tensor *loss, bool flat);
 
 #endif

@@ -35,7 +35,7 @@ pdr_tensor *engine_cat(pdr_scope *s, pdr_tensor *const *parts, int32_t count, in
 pdr_tensor *engine_one_hot(pdr_scope *s, const pdr_tensor *y, int64_t columns);
 pdr_tensor *engine_top(pdr_scope *s, const pdr_tensor *a, int64_t k, int32_t dim, int32_t largest, pdr_tensor **index);
 
-// network.cpp
+// loss_ops.cpp
 pdr_tensor *engine_cross_entropy_rows(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y);
 pdr_tensor *engine_bce(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *target);
 pdr_tensor *engine_distill(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *teacher, double temperature);

@@ -22,9 +22,9 @@ engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_opt
     pdr_scope *s = engine_scope_open(NULL, PDR_NO_GRAD);
     bool adam = options->kind != ENGINE_SGD;
     if (adam || options->momentum != 0.0)
-        o->moment = engine_lend(s, T->full(s, PDR_F32, &m->size, 1, 0.0), false);
+        o->moment = engine_lend(s, T->full(s, PDR_F32, &m->blocks.size, 1, 0.0), false);
     if (adam)
-        o->second = engine_lend(s, T->full(s, PDR_F32, &m->size, 1, 0.0), false);
+        o->second = engine_lend(s, T->full(s, PDR_F32, &m->blocks.size, 1, 0.0), false);
     if (engine_scope_close(s) == PDR_OK && s)
         return o;
     engine_optimizer_close(o);
@@ -62,7 +62,7 @@ sweep_step optimizer_numbers(const engine_optimizer *o, double lr)
 
 static bool gradients_reachable(const pdr_model *m)
 {
-    for (int64_t i = 0; i < m->block_count; i++)
+    for (int64_t i = 0; i < m->blocks.count; i++)
         if (!model_gradient_floats(m, i))
             return false;
     return true;
@@ -77,8 +77,8 @@ static void step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *
     p.second = engine_floats(o->second);
     p.penalties = penalties;
     p.penalty_count = count;
-    for (int64_t i = 0; i < m->block_count; i++)
-        sweep_block(&p, m->blocks[i].about.first, m->blocks[i].about.count, model_gradient_floats(m, i));
+    for (int64_t i = 0; i < m->blocks.count; i++)
+        sweep_block(&p, m->blocks.at[i].about.first, m->blocks.at[i].about.count, model_gradient_floats(m, i));
 }
 
 static pdr_status step_any(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count,

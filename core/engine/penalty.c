@@ -21,7 +21,7 @@ static pdr_status read_one(pdr_scope *s, const pdr_model *m, const engine_penalt
     int64_t n = T->size(p->importance, PDR_ALL);
     if (n < 0)
         return refuse(s, "penalty: importance is NULL or was released");
-    if (n > m->size)
+    if (n > m->blocks.size)
         return refuse(s, "penalty: importance covers more parameters than there are");
     if (T->size(p->anchor, PDR_ALL) < n)
         return refuse(s, "penalty: anchor is NULL, was released, or is shorter than importance");
@@ -68,7 +68,7 @@ pdr_status engine_penalty_apply(pdr_scope *s, pdr_model *m, const engine_penalty
         code = model_make_flat(s, m);
     float *g = engine_floats(m->gradients);
     if (!code && reachable && g)
-        sweep_penalties(read, count, engine_floats(m->params), 0, m->size, g);
+        sweep_penalties(read, count, engine_floats(m->params), 0, m->blocks.size, g);
     else
         for (int64_t i = 0; i < count && !code; i++)
             code = penalty_add_by_tensors(s, m, &penalties[i], m->gradients);

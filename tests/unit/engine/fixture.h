@@ -87,7 +87,8 @@ static inline double distance(const pdr_tensor *a, const pdr_tensor *b)
 
 static inline pdr_model *network(const int64_t *hidden, int64_t layers, int64_t inputs, int64_t outputs)
 {
-    const engine_network n = {"mlp", hidden, layers, &inputs, 1, outputs};
+    const engine_network n = {
+        .kind = "mlp", .hidden = hidden, .hidden_count = layers, .shape = &inputs, .rank = 1, .outputs = outputs};
     random_stream r = random_open(1, "weights", "", 0);
     error e = {0};
     pdr_model *m = NULL;

@@ -139,7 +139,7 @@ static void first_weights(void **state)
     E->model->discard(m);
     E->model->discard(same);
     error e = {0};
-    const engine_network bad = {"mpl", NULL, 0, NULL, 0, 2};
+    const engine_network bad = {.kind = "mpl", .outputs = 2};
     assert_int_equal(E->model_build(&bad, NULL, &m, &e), EXIT_SCENARIO);
     assert_non_null(strstr(e.text, "\"mpl\""));
 }

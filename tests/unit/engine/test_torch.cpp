@@ -20,7 +20,13 @@ extern "C" {
 static pdr_model *network(void)
 {
     const int64_t hidden[] = {40, 30}, inputs = 50;
-    const engine_network n = {"mlp", hidden, 2, &inputs, 1, 10};
+    engine_network n = {};
+    n.kind = "mlp";
+    n.hidden = hidden;
+    n.hidden_count = 2;
+    n.shape = &inputs;
+    n.rank = 1;
+    n.outputs = 10;
     random_stream r = random_open(1, "weights", "", 0);
     pdr_model *m = nullptr;
     engine_model_build(&n, &r, &m, nullptr);

@@ -114,7 +114,12 @@ static inline house *house_open(const char *data, int64_t seed)
     error e = {0};
     static const int64_t hidden = 4;
     house_read(h, data);
-    engine_network network = {"mlp", &hidden, 1, h->data->shape, h->data->rank, h->stream->columns};
+    engine_network network = {.kind = "mlp",
+                              .hidden = &hidden,
+                              .hidden_count = 1,
+                              .shape = h->data->shape,
+                              .rank = h->data->rank,
+                              .outputs = h->stream->columns};
     random_stream r = random_open((uint64_t)seed, "weights", "", 0);
     assert_int_equal(E->model_build(&network, &r, &h->model, &e), 0);
     h->session = (host_session){.engine = E,

@@ -13,7 +13,12 @@ static bench *two_two_two(void)
     bench *b = bench_open(tiny_plan(TWO_TASKS "domain-il", ONE_METHOD), 0, 0);
     cell *c = &b->c;
     error e = {0};
-    const engine_network network = {"mlp", &hidden, 1, b->data->shape, b->data->rank, c->stream->columns};
+    const engine_network network = {.kind = "mlp",
+                                    .hidden = &hidden,
+                                    .hidden_count = 1,
+                                    .shape = b->data->shape,
+                                    .rank = b->data->rank,
+                                    .outputs = c->stream->columns};
     const engine_optimizer_options sgd = {.kind = ENGINE_SGD};
     random_stream r = random_open(0, "weights", "", 0);
     assert_int_equal(c->engine->model_build(&network, &r, &c->session.model, &e), 0);

@@ -1,23 +1,11 @@
-// What networks and losses are made of: fused where LibTorch has it fused.
+// What losses are made of: fused where LibTorch has it fused.
 #include <ATen/core/Reduction.h>
 #include <ATen/ops/binary_cross_entropy_with_logits.h>
 #include <ATen/ops/cross_entropy_loss.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/log_softmax.h>
-#include <ATen/ops/relu.h>
 #include <ATen/ops/softmax.h>
 
 #include "engine/ops.hpp"
-
-pdr_tensor *engine_linear(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *weight, const pdr_tensor *bias)
-{
-    return ENGINE_TRY(s, "linear", ENGINE_IN(x, weight, bias), at::linear(x->value, weight->value, bias->value));
-}
-
-pdr_tensor *engine_relu(pdr_scope *s, const pdr_tensor *x)
-{
-    return ENGINE_TRY(s, "relu", ENGINE_IN(x), at::relu(x->value));
-}
 
 pdr_tensor *engine_cross_entropy(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, int64_t ignored)
 {

@@ -1,0 +1,86 @@
+/* Heads: the linear layers that make the logits. One, "head", for most networks; one after the other, "head.0", "head.1", ...,
+ * for a network that grows. They are the last blocks, so that growing leaves all else where it is (rule 17). */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "engine/model.h"
+
+int64_t heads_count(const pdr_model *m) { return (m->blocks.count - m->head) / 2; }
+
+static pdr_tensor *head_run(pdr_scope *s, pdr_model *m, int64_t i, const pdr_tensor *features)
+{
+    const model_block *weight = &m->blocks.at[m->head + 2 * i];
+    return engine_linear(s, features, weight[0].leaf, weight[1].leaf);
+}
+
+pdr_tensor *heads_run(pdr_scope *s, pdr_model *m, const pdr_tensor *features)
+{
+    int64_t count = heads_count(m);
+    if (count == 1)
+        return head_run(s, m, 0, features);
+    if (!count) {
+        engine_scope_fail(s, PDR_EINVALID, "forward: the network has no head yet; it comes with the first task");
+        return NULL;
+    }
+    pdr_tensor **logits = alloc_zero((size_t)count, sizeof(pdr_tensor *));
+    for (int64_t i = 0; i < count; i++)
+        logits[i] = head_run(s, m, i, features);
+    pdr_tensor *all = logits[count - 1] ? engine_tensor.cat(s, logits, (int32_t)count, 1) : NULL;
+    free(logits);
+    return all;
+}
+
+int heads_add(pdr_model *m, int64_t columns, error *e)
+{
+    char name[40] = "head", full[64];
+    if (m->grows)
+        snprintf(name, sizeof name, "head.%lld", (long long)heads_count(m));
+    snprintf(full, sizeof full, "%s.weight", name);
+    model_block weight = {.about = {.kind = PDR_HEAD_WEIGHT,
+                                    .rank = 2,
+                                    .shape = {columns, m->depth},
+                                    .first_column = m->columns,
+                                    .columns = columns,
+                                    .name = full},
+                          .fan_in = m->depth};
+    model_block bias = weight;
+    int code = part_add(&m->blocks, &weight, e);
+    snprintf(full, sizeof full, "%s.bias", name);
+    bias.about.kind = PDR_HEAD_BIAS;
+    bias.about.rank = 1;
+    bias.about.shape[1] = 0;
+    code = code ? code : part_add(&m->blocks, &bias, e);
+    m->columns += code ? 0 : columns;
+    return code;
+}
+
+/* The old parameters and the new head's first values behind them. */
+static pdr_tensor *longer(pdr_scope *s, const pdr_model *m, int64_t first, random_stream *r)
+{
+    void *bytes = NULL;
+    int64_t more = m->blocks.size - m->blocks.at[first].about.first;
+    pdr_tensor *parts[2] = {m->params, engine_blank(s, PDR_F32, &more, 1, &bytes)};
+    if (bytes)
+        part_draw(&m->blocks, first, r, bytes);
+    parts[1] = engine_to_device(s, parts[1]);
+    return parts[1] ? engine_tensor.cat(s, parts, 2, 0) : NULL;
+}
+
+int engine_model_grow(pdr_model *m, int64_t columns, random_stream *r, error *e)
+{
+    if (!m || !m->grows)
+        return error_set(e, EXIT_INTERNAL, "network: found a head to add; expected a network that grows");
+    if (columns < 1)
+        return error_set(e, EXIT_SCENARIO, "network: found a head of %lld columns; expected 1 or more",
+                         (long long)columns);
+    int64_t first = m->blocks.count;
+    int code = heads_add(m, columns, e);
+    pdr_scope *s = code ? NULL : engine_scope_open(NULL, PDR_NO_GRAD);
+    if (!code && (!s || model_set_params(s, m, longer(s, m, first, r))))
+        code = error_set(e, EXIT_SYSTEM, "network: found no memory for a head: %s", engine_scope_message(s));
+    engine_scope_close(s);
+    return code;
+}
+
+int64_t engine_model_columns(const pdr_model *m) { return m ? m->columns : -1; }
