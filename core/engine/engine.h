@@ -187,6 +187,8 @@ struct engine {
     /* The optimizer's own numbers, eg. "momentum", "first", "second" ([P], borrowed), NULL: it has none of that name. */
     pdr_tensor *(*optimizer_state)(engine_optimizer *o, const char *name);
     int64_t *(*optimizer_steps)(engine_optimizer *o); /* updates so far; may be set */
+    /* [block_count]: updates that there had been when the block came, as Adam corrects its bias from there; may be set. */
+    int64_t *(*optimizer_births)(engine_optimizer *o);
 };
 
 /* The only symbol that libperdure_engine.so exports. */

@@ -88,6 +88,7 @@ pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, c
                                  int64_t count);
 pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name);
 int64_t *engine_optimizer_steps(engine_optimizer *o);
+int64_t *engine_optimizer_births(engine_optimizer *o);
 pdr_status engine_penalty_apply(pdr_scope *s, pdr_model *m, const engine_penalty *penalties, int64_t count);
 double engine_gradient_norm(pdr_scope *s, pdr_model *m);
 pdr_status engine_gradient_scale(pdr_scope *s, pdr_model *m, double factor);

@@ -12,6 +12,34 @@
 
 static const pdr_tensor_api *const T = &engine_tensor;
 
+static void moment_follow(pdr_scope *s, pdr_tensor **moment, int64_t size)
+{
+    int64_t more = size - (*moment ? T->size(*moment, PDR_ALL) : 0);
+    pdr_tensor *parts[2] = {*moment, T->full(s, PDR_F32, &more, 1, 0.0)};
+    if (!*moment)
+        *moment = engine_lend(s, parts[1], false);
+    else if (parts[1] && (parts[0] = T->cat(s, parts, 2, 0)))
+        engine_replace(*moment, parts[0]);
+}
+
+pdr_status optimizer_follow(pdr_scope *s, engine_optimizer *o)
+{
+    const pdr_model *m = o->model;
+    const bool adam = o->options.kind != ENGINE_SGD;
+    if (o->block_count == m->blocks.count)
+        return T->status(s);
+    if (adam || o->options.momentum != 0.0)
+        moment_follow(s, &o->moment, m->blocks.size);
+    if (adam)
+        moment_follow(s, &o->second, m->blocks.size);
+    if (T->status(s))
+        return T->status(s);
+    o->births = alloc_again(o->births, (size_t)m->blocks.count, sizeof *o->births);
+    while (o->block_count < m->blocks.count)
+        o->births[o->block_count++] = o->steps;
+    return PDR_OK;
+}
+
 engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_options *options)
 {
     if (!m || m->frozen || !options)
@@ -20,11 +48,8 @@ engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_opt
     o->model = m;
     o->options = *options;
     pdr_scope *s = engine_scope_open(NULL, PDR_NO_GRAD);
-    bool adam = options->kind != ENGINE_SGD;
-    if (adam || options->momentum != 0.0)
-        o->moment = engine_lend(s, T->full(s, PDR_F32, &m->blocks.size, 1, 0.0), false);
-    if (adam)
-        o->second = engine_lend(s, T->full(s, PDR_F32, &m->blocks.size, 1, 0.0), false);
+    if (s)
+        optimizer_follow(s, o);
     if (engine_scope_close(s) == PDR_OK && s)
         return o;
     engine_optimizer_close(o);
@@ -37,14 +62,15 @@ void engine_optimizer_close(engine_optimizer *o)
         return;
     engine_take_back(o->moment);
     engine_take_back(o->second);
+    free(o->births);
     free(o);
 }
 
-sweep_step optimizer_numbers(const engine_optimizer *o, double lr)
+sweep_step optimizer_numbers(const engine_optimizer *o, double lr, int64_t birth)
 {
     const engine_optimizer_options *a = &o->options;
     sweep_step p = {.kind = a->kind, .lr = (float)lr, .first = o->steps == 0};
-    double t = (double)(o->steps + 1);
+    double t = (double)(o->steps - birth + 1);
     p.decay = a->kind == ENGINE_ADAMW ? 0.0f : (float)a->weight_decay;
     p.momentum = (float)a->momentum;
     if (a->kind == ENGINE_SGD)
@@ -71,21 +97,28 @@ static bool gradients_reachable(const pdr_model *m)
 static void step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *penalties, int64_t count)
 {
     const pdr_model *m = o->model;
-    sweep_step p = optimizer_numbers(o, lr);
-    p.w = engine_floats(m->params);
-    p.moment = engine_floats(o->moment);
-    p.second = engine_floats(o->second);
-    p.penalties = penalties;
-    p.penalty_count = count;
-    for (int64_t i = 0; i < m->blocks.count; i++)
-        sweep_block(&p, m->blocks.at[i].about.first, m->blocks.at[i].about.count, model_gradient_floats(m, i));
+    sweep_step p = {0};
+    for (int64_t i = 0; i < m->blocks.count; i++) {
+        if (i == 0 || o->births[i] != o->births[i - 1]) {
+            p = optimizer_numbers(o, lr, o->births[i]);
+            p.w = engine_floats(m->params);
+            p.moment = engine_floats(o->moment);
+            p.second = engine_floats(o->second);
+            p.penalties = penalties;
+            p.penalty_count = count;
+        }
+        const pdr_block *b = &m->blocks.at[i].about;
+        sweep_block(&p, b->first, b->count, model_gradient_floats(m, i));
+    }
 }
 
 static pdr_status step_any(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count,
                            sweep_penalty *read)
 {
     bool reachable = false;
-    pdr_status code = penalty_read(s, o->model, penalties, count, read, &reachable);
+    pdr_status code = optimizer_follow(s, o);
+    if (!code)
+        code = penalty_read(s, o->model, penalties, count, read, &reachable);
     if (code)
         return code;
     if (reachable && gradients_reachable(o->model))
@@ -111,9 +144,18 @@ pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, c
     return code;
 }
 
+/* Whoever asks after the model grew gets what belongs to it as it is. */
+static bool followed(engine_optimizer *o)
+{
+    pdr_scope *s = o ? engine_scope_open(NULL, PDR_NO_GRAD) : NULL;
+    if (s)
+        optimizer_follow(s, o);
+    return s && engine_scope_close(s) == PDR_OK;
+}
+
 pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name)
 {
-    if (!o || !name)
+    if (!name || !followed(o))
         return NULL;
     bool adam = o->options.kind != ENGINE_SGD;
     if (strcmp(name, adam ? "first" : "momentum") == 0)
@@ -122,3 +164,4 @@ pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name)
 }
 
 int64_t *engine_optimizer_steps(engine_optimizer *o) { return o ? &o->steps : NULL; }
+int64_t *engine_optimizer_births(engine_optimizer *o) { return followed(o) ? o->births : NULL; }

@@ -19,37 +19,65 @@ static pdr_tensor *whole_gradient(pdr_scope *s, engine_optimizer *o, float decay
     return g;
 }
 
-static void sgd(pdr_scope *s, engine_optimizer *o, const sweep_step *p, const pdr_tensor *g)
+/* One stretch of blocks that came at the same time: its parts of the flat tensors. */
+typedef struct stretch {
+    pdr_tensor *w, *moment, *second, *g;
+} stretch;
+
+static pdr_tensor *part(pdr_scope *s, pdr_tensor *all, int64_t first, int64_t count)
 {
-    if (o->moment) {
-        T->blend(s, o->moment, p->first ? 0.0 : (double)p->momentum, g, 1.0);
-        g = o->moment;
-    }
-    T->blend(s, o->model->params, 1.0, g, -(double)p->lr);
+    return !all || T->size(all, PDR_ALL) == count ? all : T->slice(s, all, 0, first, count);
 }
 
-static void adam(pdr_scope *s, engine_optimizer *o, const sweep_step *p, const pdr_tensor *g)
+static void sgd(pdr_scope *s, const stretch *p, const sweep_step *n)
 {
-    pdr_tensor *w = o->model->params;
-    if (p->kind == ENGINE_ADAMW)
-        T->blend(s, w, (double)p->shrink, w, 0.0);
-    T->blend(s, o->moment, (double)p->beta1, g, (double)p->share1);
-    T->scale(s, o->second, T->full(s, PDR_F32, NULL, 0, (double)p->beta2));
-    T->add_product(s, o->second, g, g, (double)p->share2);
-    pdr_tensor *root = T->affine(s, T->sqrt(s, o->second), 1.0 / (double)p->root, (double)p->epsilon);
-    T->blend(s, w, 1.0, T->div(s, o->moment, root), -(double)p->size);
+    const pdr_tensor *g = p->g;
+    if (p->moment) {
+        T->blend(s, p->moment, n->first ? 0.0 : (double)n->momentum, g, 1.0);
+        g = p->moment;
+    }
+    T->blend(s, p->w, 1.0, g, -(double)n->lr);
+}
+
+static void adam(pdr_scope *s, const stretch *p, const sweep_step *n)
+{
+    if (n->kind == ENGINE_ADAMW)
+        T->blend(s, p->w, (double)n->shrink, p->w, 0.0);
+    T->blend(s, p->moment, (double)n->beta1, p->g, (double)n->share1);
+    T->scale(s, p->second, T->full(s, PDR_F32, NULL, 0, (double)n->beta2));
+    T->add_product(s, p->second, p->g, p->g, (double)n->share2);
+    pdr_tensor *root = T->affine(s, T->sqrt(s, p->second), 1.0 / (double)n->root, (double)n->epsilon);
+    T->blend(s, p->w, 1.0, T->div(s, p->moment, root), -(double)n->size);
+}
+
+/* Blocks i to the first one that came later; returns that one. */
+static int64_t stretch_step(pdr_scope *s, engine_optimizer *o, double lr, int64_t i, pdr_tensor *g)
+{
+    const pdr_model *m = o->model;
+    const sweep_step n = optimizer_numbers(o, lr, o->births[i]);
+    const int64_t first = m->blocks.at[i].about.first, birth = o->births[i];
+    while (i < o->block_count && o->births[i] == birth)
+        i++;
+    const int64_t count = (i < o->block_count ? m->blocks.at[i].about.first : m->blocks.size) - first;
+    const stretch p = {part(s, m->params, first, count), part(s, o->moment, first, count),
+                       part(s, o->second, first, count), part(s, g, first, count)};
+    if (T->status(s))
+        return o->block_count;
+    if (n.kind == ENGINE_SGD)
+        sgd(s, &p, &n);
+    else
+        adam(s, &p, &n);
+    return i;
 }
 
 pdr_status optimizer_step_by_tensors(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
                                      int64_t count)
 {
-    const sweep_step p = optimizer_numbers(o, lr);
-    pdr_tensor *g = whole_gradient(s, o, p.decay, penalties, count);
-    if (T->status(s))
+    if (optimizer_follow(s, o))
         return T->status(s);
-    if (p.kind == ENGINE_SGD)
-        sgd(s, o, &p, g);
-    else
-        adam(s, o, &p, g);
+    const float decay = optimizer_numbers(o, lr, 0).decay;
+    pdr_tensor *g = whole_gradient(s, o, decay, penalties, count);
+    for (int64_t i = 0; i < o->block_count && !T->status(s);)
+        i = stretch_step(s, o, lr, i, g);
     return T->status(s);
 }

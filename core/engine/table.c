@@ -36,6 +36,7 @@ static const struct engine table = {
     .gradient_finite = engine_gradient_finite,
     .optimizer_state = engine_optimizer_state,
     .optimizer_steps = engine_optimizer_steps,
+    .optimizer_births = engine_optimizer_births,
 };
 
 __attribute__((visibility("default"))) const struct engine *perdure_engine(uint32_t version)
