@@ -24,7 +24,7 @@ typedef struct cell_result {
         double start, train, evaluate, between_tasks;
     } seconds;
     engine_info engine;
-    struct cell_weights { /* of the trained network, in the order of the flat buffer */
+    struct cell_weights { /* of the trained network: blocks in the order of the flat buffer, then running means */
         char name[64];
         int64_t shape[4];
         int64_t rank, first, count;
@@ -34,7 +34,7 @@ typedef struct cell_result {
         int64_t *classes, count;
     } * tasks;
     int64_t task_count;
-    float *parameters; /* [P] */
+    float *parameters; /* [parameter_count]: the network's [P], behind them its buffers [Q] */
     int64_t parameter_count;
     char weights_sha256[SHA256_HEX]; /* of parameters, little-endian float32 */
 } cell_result;

@@ -1,8 +1,6 @@
 /* A cell from its parts: engine, stream, network, optimizer, strategies; trained by the loop; and what comes of it. */
 #include "train/cell.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -52,7 +50,8 @@ static int network_build(cell *c, error *e)
                               .hidden_count = o->hidden.count,
                               .shape = c->data->shape,
                               .rank = c->data->rank,
-                              .outputs = c->stream->columns};
+                              .outputs = heads_grow(c) ? 0 : c->stream->columns,
+                              .grows = heads_grow(c)};
     random_stream random = random_open((uint64_t)c->seed, "weights", "", 0);
     return c->engine->model_build(&network, &random, &c->session.model, e);
 }
@@ -138,66 +137,6 @@ static void cell_close(cell *c)
         c->engine->model->discard(c->session.model);
     free(c->session.strategies);
     stream_close(c->stream);
-}
-
-/* ---- what comes of it ---- */
-
-static void weight_name(struct cell_weights *w, const pdr_block *b)
-{
-    snprintf(w->name, sizeof w->name, "%s", b->name);
-    memcpy(w->shape, b->shape, sizeof w->shape);
-    w->rank = b->rank;
-    w->first = b->first;
-    w->count = b->count;
-}
-
-static int weights_keep(cell *c, error *e)
-{
-    const pdr_model_api *m = c->engine->model;
-    cell_result *r = c->result;
-    r->parameter_count = c->engine->model_size(c->session.model);
-    r->parameters = alloc_zero((size_t)r->parameter_count + 1, sizeof *r->parameters);
-    size_t bytes = (size_t)r->parameter_count * sizeof *r->parameters;
-    if (c->engine->tensor->read(m->flat_params(c->session.model), PDR_F32, r->parameters, bytes) != PDR_OK)
-        return error_set(e, EXIT_INTERNAL, "the network's parameters cannot be read");
-    for (int64_t i = 0; i < r->parameter_count; i++)
-        if (!isfinite(r->parameters[i]))
-            return error_set(e, EXIT_FAILED, "the network's parameters are not finite after training");
-    sha256_bytes(r->parameters, bytes, r->weights_sha256);
-    r->weight_count = m->block_count(c->session.model);
-    r->weights = alloc_zero((size_t)r->weight_count + 1, sizeof *r->weights);
-    for (int64_t i = 0; i < r->weight_count; i++) {
-        pdr_block block = {.struct_size = sizeof block};
-        m->block(c->session.model, i, &block);
-        weight_name(&r->weights[i], &block);
-    }
-    return 0;
-}
-
-static void tasks_keep(cell *c)
-{
-    cell_result *r = c->result;
-    r->task_count = c->stream->count;
-    r->tasks = alloc_zero((size_t)r->task_count, sizeof *r->tasks);
-    for (int64_t i = 0; i < r->task_count; i++) {
-        const stream_task *t = &c->stream->tasks[i];
-        r->tasks[i].count = t->class_count;
-        r->tasks[i].classes = alloc_zero((size_t)t->class_count, sizeof *t->classes);
-        memcpy(r->tasks[i].classes, t->classes, (size_t)t->class_count * sizeof *t->classes);
-    }
-}
-
-static int result_fill(cell *c, error *e)
-{
-    cell_result *r = c->result;
-    tasks_keep(c);
-    r->steps = c->steps;
-    r->steps_per_second = c->clock.train > 0 ? (double)(c->steps - 1) / c->clock.train : 0;
-    r->seconds.start = c->clock.start;
-    r->seconds.train = c->clock.train;
-    r->seconds.evaluate = c->clock.evaluate;
-    r->seconds.between_tasks = c->clock.between_tasks;
-    return weights_keep(c, e);
 }
 
 int train_cell(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,

@@ -102,8 +102,17 @@ void check_memories(cell *c);                               /* hold rows once a 
 void check_heads_begin(cell *c);                            /* every column of a task moves while it is trained */
 void check_heads_end(cell *c, const stage *s);
 
+/* ---- heads.c: with `head: multi` the network has the heads of the tasks that have come ---- */
+bool heads_grow(const cell *c);
+int64_t heads_columns(const cell *c, const stream_task *t); /* of the logits while this task is trained on */
+/* Gives m the heads that it lacks, to that of task `last` (from 0). A head's first values depend on seed and task alone. */
+int heads_reach(const cell *c, pdr_model *m, int64_t last, error *e);
+
 /* ---- evaluate.c ---- */
 int evaluate_row(cell *c, int64_t after, error *e);
+
+/* ---- result.c ---- */
+int result_fill(cell *c, error *e);
 
 /* ---- loop.c, cell.c ---- */
 int loop_run(cell *c, error *e);

@@ -29,6 +29,7 @@ static int64_t right_count(cell *c, pdr_scope *s, const pdr_tensor *scores, cons
 
 /* One chunk of a task's test rows. */
 typedef struct chunk {
+    pdr_model *network; /* that is measured */
     const int64_t *rows;
     int64_t count, label[EVALUATE_ROWS];
     int64_t right, right_network;
@@ -69,11 +70,11 @@ static int chunk_measure(cell *c, pdr_scope *s, pdr_eval *eval, const engine_mas
     const pdr_model_api *m = c->engine->model;
     pdr_tensor *x = chunk_gather(c, s, &c->stream->tasks[eval->on_task], k);
     eval->x = x;
-    eval->logits = m->forward(s, c->session.model, x, PDR_EVAL);
+    eval->logits = m->forward(s, k->network, x, PDR_EVAL);
     pdr_tensor *scores = (pdr_tensor *)(uintptr_t)eval->logits;
     if (c->method->prediction_owner >= 0) {
         if (c->method->flags & PDR_USES_FEATURES)
-            eval->features = m->features(s, c->session.model, x, PDR_EVAL);
+            eval->features = m->features(s, k->network, x, PDR_EVAL);
         k->right_network += right_count(c, s, eval->logits, mask, k->label, k->count);
         scores = eval->logits ? scores_by_owner(c, s, eval, e) : NULL;
     }
@@ -111,29 +112,66 @@ static void cell_keep(cell *c, int64_t after, const stream_task *t, const chunk 
         c->listener->measured(c->listener->self, after, t->index + 1, (double)k->right / (double)t->test_count);
 }
 
-/* What before_eval does to the parameters is undone after after_eval (rule 20). */
+/* What before_eval does to the network is undone after after_eval (rule 20). */
+typedef struct values {
+    pdr_scope *scope;
+    pdr_tensor *now[2], *before[2]; /* parameters and buffers; NULL: there are none */
+} values;
+
+static values values_keep(const cell *c, bool touched)
+{
+    values v = {.scope = c->engine->tensor->open(NULL, PDR_NO_GRAD)};
+    v.now[0] = touched ? c->engine->model->flat_params(c->session.model) : NULL;
+    v.now[1] = touched ? c->engine->model_buffers(c->session.model) : NULL;
+    for (int i = 0; i < 2; i++)
+        v.before[i] = c->engine->tensor->clone(v.scope, v.now[i]);
+    return v;
+}
+
+static void values_restore(const cell *c, values *v)
+{
+    for (int i = 0; i < 2; i++)
+        c->engine->tensor->copy(v->scope, v->now[i], v->before[i]);
+    c->engine->tensor->close(v->scope);
+}
+
+/* The network as it is after before_eval; where it has no head for the task yet, a snapshot that has. */
+static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+{
+    const pdr_model_api *m = c->engine->model;
+    pdr_model *grown = NULL;
+    int code = 0;
+    k->network = c->session.model;
+    if (heads_grow(c) && c->engine->model_columns(k->network) < t->seen) {
+        k->network = grown = m->snapshot(NULL, c->session.model);
+        code = grown ? heads_reach(c, grown, t->index, e)
+                     : error_set(e, EXIT_SYSTEM, "evaluation on task %lld: no memory for a copy of the network",
+                                 (long long)t->index + 1);
+    }
+    c->views[t->index].task.columns = c->engine->model_columns(k->network);
+    if (!code)
+        code = task_measure(c, eval, t, k, e);
+    m->discard(grown);
+    return code;
+}
+
 static int task_evaluate(cell *c, int64_t after, const stream_task *t, error *e)
 {
-    const pdr_tensor_api *api = c->engine->tensor;
     pdr_eval shown = {.struct_size = sizeof shown,
                       .after_task = after,
                       .on_task = t->index,
                       .task = &c->views[t->index].task,
                       .model = c->session.model};
     pdr_eval *eval = &shown;
-    bool touched = dispatch_wanted(c, offsetof(pdr_hooks, before_eval));
-    pdr_tensor *parameters = c->engine->model->flat_params(c->session.model);
-    pdr_scope *s = api->open(NULL, PDR_NO_GRAD);
-    pdr_tensor *before = touched ? api->clone(s, parameters) : NULL;
+    values before = values_keep(c, dispatch_wanted(c, offsetof(pdr_hooks, before_eval)));
     chunk *k = alloc_zero(1, sizeof *k);
+    c->views[t->index].task.columns = c->engine->model_columns(c->session.model);
     int code = EVAL(before_eval);
     if (!code)
-        code = task_measure(c, eval, t, k, e);
+        code = network_measure(c, eval, t, k, e);
     if (!code)
         code = EVAL(after_eval);
-    if (touched)
-        api->copy(s, parameters, before);
-    api->close(s);
+    values_restore(c, &before);
     c->views[t->index].task.scope = NULL;
     if (!code)
         cell_keep(c, after, t, k);

@@ -70,7 +70,9 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
 /* What is to be there before the first hook of a task. */
 static int task_begin(cell *c, const stage *s, error *e)
 {
-    return c->method->options->optimizer.reset_per_task && s > c->stages ? cell_optimizer(c, e) : 0;
+    int code = heads_reach(c, c->session.model, s->after - 1, e);
+    bool reset = c->method->options->optimizer.reset_per_task && s > c->stages;
+    return code || !reset ? code : cell_optimizer(c, e);
 }
 
 static int loop_task(cell *c, stage *s, error *e)

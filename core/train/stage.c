@@ -31,7 +31,7 @@ static engine_mask mask_fresh(const cell *c, const stream_task *t)
     switch (c->scenario->stream.active) {
     case ACTIVE_TASK: return mask_task(c, t);
     case ACTIVE_SEEN: return mask_run(c, 0, t->seen);
-    default: return mask_run(c, 0, c->stream->columns);
+    default: return mask_run(c, 0, heads_columns(c, t));
     }
 }
 
@@ -81,7 +81,7 @@ static pdr_task task_seen(const cell *c, const stream_task *t)
         .class_count = t->class_count,
         .seen_before = t->seen_before,
         .seen = t->seen,
-        .columns = c->stream->columns,
+        .columns = heads_columns(c, t),
         .classes = t->columns,
         .shape = c->data->shape,
         .rank = c->data->rank,
