@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "data/data.h"
 #include "plan/device.h"
+#include "plan/network.h"
 
 /* ---- one strategy ---- */
 
@@ -107,6 +108,7 @@ static int method_resolve(plan *p, plan_method *m, const struct method_options *
     *m =
         (plan_method){.name = o->name, .train_on = o->train_on, .loss_owner = -1, .prediction_owner = -1, .options = o};
     m->strategies = arena_take(p->arena, o->strategy_count + 1, sizeof *m->strategies);
+    m->network = network_of(&o->network, p->arena);
     m->executor = "autograd";
     m->executor_why = "the one executor of this build";
     int missing = 0;

@@ -31,6 +31,7 @@ typedef struct plan_method {
     int loss_owner, prediction_owner; /* which strategy has compute_loss, predict; -1: none */
     uint32_t flags;                   /* of all strategies, or-ed */
     const char *executor, *executor_why;
+    engine_network network; /* but for what the data decide: shape and outputs */
     const struct method_options *options;
 } plan_method;
 

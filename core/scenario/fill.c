@@ -467,6 +467,18 @@ static int32_t row_variant(const struct row *rows, const node *map)
     return -1;
 }
 
+bool row_has_key(const struct row *rows, const node *map, const char *key)
+{
+    const char *keys[FILL_KEYS];
+    size_t count = row_legal_keys(rows, row_variant(rows, map), keys, 0);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(key, keys[i]) == 0) {
+            return true;
+        }
+    }
+    return row_comes_later(rows, key);
+}
+
 void row_fill_section(struct check *c, const struct row *rows, const node *map, const node *at, const char *path,
                       void *out)
 {

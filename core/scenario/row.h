@@ -89,7 +89,8 @@ void method_settle(struct check *c, const struct node *root, struct method_optio
 void row_fill_section(struct check *c, const struct row *rows, const node *map, const node *at, const char *path,
                       void *out);
 void row_fill(struct check *c, const struct row *row, const node *n, const char *path, void *out);
-const char *row_path(struct check *c, const char *path, const char *key); /* "path.key" */
+bool row_has_key(const struct row *rows, const struct node *map, const char *key); /* of the map's variant */
+const char *row_path(struct check *c, const char *path, const char *key);          /* "path.key" */
 const char *row_path_index(struct check *c, const char *path, size_t index);
 size_t row_count(const struct row *rows);
 size_t row_choice_count(const char *const *choices);

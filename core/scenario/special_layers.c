@@ -150,15 +150,25 @@ const struct special special_layers = {
                                                        "\"channels\": " WHOLE(1, 100000) ", \"kernel\": " WHOLE(1, 99) ", \"stride\": " WHOLE(1, 99) ", \"padding\": " WHOLE(
                                                            0,
                                                            99))) ", " POOL("max_pool") ", " POOL("average_pool") ","
-                                                                                                                 " " ENTRY("leaky_relu",
-                                                                                                                           SHARE(1) ", " SIZES(
-                                                                                                                               "",
-                                                                                                                               "\"slope\": " SHARE(
-                                                                                                                                   1))) ", " ENTRY("dropout",
-                                                                                                                                                   SHARE(0.99) ", " SIZES(
-                                                                                                                                                       "\"required\": [\"rate\"], ",
-                                                                                                                                                       "\"rate\": " SHARE(
-                                                                                                                                                           0.99))) "]}}"};
+                                                                                                                 " " ENTRY(
+                                                                                                                     "l"
+                                                                                                                     "e"
+                                                                                                                     "a"
+                                                                                                                     "k"
+                                                                                                                     "y"
+                                                                                                                     "_"
+                                                                                                                     "r"
+                                                                                                                     "e"
+                                                                                                                     "l"
+                                                                                                                     "u",
+                                                                                                                     SHARE(1) ", " SIZES(
+                                                                                                                         "",
+                                                                                                                         "\"slope\": " SHARE(
+                                                                                                                             1))) ", " ENTRY("dropout",
+                                                                                                                                             SHARE(0.99) ", " SIZES(
+                                                                                                                                                 "\"required\": [\"rate\"], ",
+                                                                                                                                                 "\"rate\": " SHARE(
+                                                                                                                                                     0.99))) "]}}"};
 
 /* ---- kernel of a cnn: odd, so that a map keeps its size ---- */
 

@@ -177,6 +177,16 @@ static void section_drop(node *section, const char *key)
     }
 }
 
+/* A method with another type of network or optimizer has none of the keys that only the file's type has. */
+static void section_forget(node *section, const node *said, const struct row *rows)
+{
+    for (const node *entry = said != NULL ? said->first : NULL; entry != NULL; entry = entry->next) {
+        if (!row_has_key(rows, section, entry->key)) {
+            section_drop(section, entry->key);
+        }
+    }
+}
+
 static void section_fill(struct check *c, const node *root, const struct method_options *m, const char *name,
                          const struct row *rows, void *out)
 {
@@ -191,6 +201,9 @@ static void section_fill(struct check *c, const node *root, const struct method_
             section_drop(section, key[0] == 'e' ? "iterations" : "epochs");
         }
         section_lay(c, section, entry, key);
+        if (strcmp(key, "type") == 0) {
+            section_forget(section, node_find(root, name), rows);
+        }
     }
     row_fill_section(c, rows, section, section, name, out);
     if (rows == training_rows && section->kind == NODE_MAP) {
@@ -200,6 +213,9 @@ static void section_fill(struct check *c, const node *root, const struct method_
 
 void method_settle(struct check *c, const node *root, struct method_options *m)
 {
+    m->network = (struct network_options){0};
+    m->optimizer = (struct training_optimizer_options){0};
+    m->training = (struct training_options){0};
     section_fill(c, root, m, "network", network_rows, &m->network);
     section_fill(c, root, m, "optimizer", training_optimizer_rows, &m->optimizer);
     section_fill(c, root, m, "training", training_rows, &m->training);

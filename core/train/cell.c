@@ -44,14 +44,11 @@ static int engine_begin(cell *c, error *e)
 
 static int network_build(cell *c, error *e)
 {
-    const struct network_options *o = &c->method->options->network;
-    engine_network network = {.kind = network_type_name(o->type),
-                              .hidden = o->hidden.at,
-                              .hidden_count = o->hidden.count,
-                              .shape = c->data->shape,
-                              .rank = c->data->rank,
-                              .outputs = heads_grow(c) ? 0 : c->stream->columns,
-                              .grows = heads_grow(c)};
+    engine_network network = c->method->network;
+    network.shape = c->data->shape;
+    network.rank = c->data->rank;
+    network.outputs = heads_grow(c) ? 0 : c->stream->columns;
+    network.grows = heads_grow(c);
     random_stream random = random_open((uint64_t)c->seed, "weights", "", 0);
     return c->engine->model_build(&network, &random, &c->session.model, e);
 }

@@ -157,7 +157,7 @@ static void a_missing_plugin_is_told_at_its_line(void **state)
     assert_int_equal(name.code, EXIT_UNAVAILABLE);
     assert_null(name.plan);
     assert_string_equal(name.error.text,
-                        SAID("%s/s.yaml:9:9: found no strategy reply; expected one of: replay", folder));
+                        SAID("%s/s.yaml:9:9: found no strategy reply; expected one of: ewc, replay", folder));
     assert_string_equal(name.error.hint, "did you mean replay?");
     planned_free(&name);
     planned path = planned_from(HEAD CPU "methods:\n  - name: m\n    strategies:\n      - plugin: ./none.so\n");

@@ -70,9 +70,9 @@ static void who_is_not_there_is_told_who_is(void **state)
 {
     (void)state;
     error near = not_found("reply"), far = not_found("something-else");
-    assert_string_equal(near.text, "found no strategy reply; expected one of: replay");
+    assert_string_equal(near.text, "found no strategy reply; expected one of: ewc, replay");
     assert_string_equal(near.hint, "did you mean replay?");
-    assert_string_equal(far.text, "found no strategy something-else; expected one of: replay");
+    assert_string_equal(far.text, "found no strategy something-else; expected one of: ewc, replay");
     assert_string_equal(far.hint, SAID("searched: %s; PERDURE_PLUGIN_PATH adds folders", plugin_search_path()));
 }
 
@@ -82,7 +82,7 @@ static void a_name_with_a_slash_is_no_name(void **state)
     (void)state;
     setenv("PERDURE_PLUGIN_PATH", folder, 1);
     copied(tiny("leak"), "sub/leak.so", "s");
-    assert_string_equal(not_found("sub/leak").text, "found no strategy sub/leak; expected one of: replay");
+    assert_string_equal(not_found("sub/leak").text, "found no strategy sub/leak; expected one of: ewc, replay");
     not_found("../leak");
     not_found("");
     unsetenv("PERDURE_PLUGIN_PATH");
@@ -131,9 +131,12 @@ static void names_are_sorted_and_each_once(void **state)
     written("n2/a\x1b[2J.so", "no name that can be printed");
     setenv("PERDURE_PLUGIN_PATH", SAID("%s/n1:%s/n2", folder, folder), 1);
     char **names = plugin_names(&count);
-    assert_int_equal(count, 2);
-    assert_string_equal(names[0], "leak");
-    assert_string_equal(names[1], "replay");
+    size_t ours = 0; /* beside those that are shipped */
+    for (size_t i = 0; i < count; i++) {
+        assert_true(!i || strcmp(names[i - 1], names[i]) < 0);
+        ours += !strcmp(names[i], "leak") || !strcmp(names[i], "replay");
+    }
+    assert_int_equal(ours, 2);
     plugin_names_free(names, count);
     unsetenv("PERDURE_PLUGIN_PATH");
 }
