@@ -167,6 +167,14 @@ struct engine {
     /* The stream that dropout draws from: for a checkpoint. Borrowed. */
     random_stream *(*model_stream)(pdr_model *m);
 
+    /* ---- the gradient of the last backward, flat or not: one pass over memory on a CPU ---- */
+    /* L2 norm over all parameters, summed in double. Clipping: penalty_apply (a penalty's gradient counts, rule 15), then the
+     * norm, then gradient_scale(limit / norm) where it is above the limit, then optimizer_step without penalties. NaN and
+     * the scope's error where there is no gradient. */
+    double (*gradient_norm)(pdr_scope *s, pdr_model *m);
+    bool (*gradient_finite)(pdr_scope *s, pdr_model *m); /* by the norm, which is finite where every number is */
+    pdr_status (*gradient_scale)(pdr_scope *s, pdr_model *m, double factor);
+
     /* ---- loss and update ---- */
     pdr_tensor *(*row_loss)(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y,
                             const engine_mask *mask); /* [n];

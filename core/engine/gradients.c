@@ -101,3 +101,63 @@ void model_forget_gradients(pdr_model *m)
     }
     m->has_gradient = m->flat = false;
 }
+
+/* ---- its size ---- */
+
+static bool has_gradient(pdr_scope *s, const pdr_model *m)
+{
+    if (m && !m->frozen && m->has_gradient)
+        return !engine_tensor.status(s);
+    engine_scope_fail(s, PDR_EINVALID, "gradient: the model has none; backward comes first");
+    return false;
+}
+
+static double block_squares(pdr_scope *s, const pdr_model *m, int64_t i)
+{
+    const float *g = model_gradient_floats(m, i);
+    if (g)
+        return sweep_squares(g, m->blocks.at[i].about.count);
+    const pdr_tensor *t = m->blocks.at[i].gradient;
+    double sum = NAN;
+    engine_tensor.read(engine_tensor.sum(s, engine_tensor.square(s, t), PDR_ALL, 0), PDR_F64, &sum, sizeof sum);
+    return sum;
+}
+
+/* In float64 and not block by block: one wait for the device. */
+static double flat_norm(pdr_scope *s, const pdr_model *m)
+{
+    double sum = NAN;
+    pdr_tensor *g = engine_tensor.cast(s, m->gradients, PDR_F64);
+    engine_tensor.read(engine_tensor.dot(s, g, g), PDR_F64, &sum, sizeof sum);
+    return sqrt(sum);
+}
+
+double engine_gradient_norm(pdr_scope *s, pdr_model *m)
+{
+    double sum = 0;
+    if (!has_gradient(s, m))
+        return NAN;
+    if (!engine_floats(m->params))
+        return model_make_flat(s, m) ? NAN : flat_norm(s, m);
+    for (int64_t i = 0; i < m->blocks.count; i++)
+        sum += block_squares(s, m, i);
+    return sqrt(sum);
+}
+
+bool engine_gradient_finite(pdr_scope *s, pdr_model *m) { return isfinite(engine_gradient_norm(s, m)); }
+
+pdr_status engine_gradient_scale(pdr_scope *s, pdr_model *m, double factor)
+{
+    if (!has_gradient(s, m))
+        return engine_tensor.status(s);
+    if (m->flat && !engine_floats(m->gradients))
+        return engine_tensor.blend(s, m->gradients, factor, m->gradients, 0.0);
+    for (int64_t i = 0; i < m->blocks.count; i++) {
+        float *g = model_gradient_floats(m, i);
+        if (g)
+            sweep_scale(g, m->blocks.at[i].about.count, (float)factor);
+        else
+            engine_tensor.blend(s, m->blocks.at[i].gradient, factor, m->blocks.at[i].gradient, 0.0);
+    }
+    return engine_tensor.status(s);
+}

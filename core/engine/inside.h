@@ -80,6 +80,11 @@ int64_t engine_buffer_count(const pdr_model *m);
 pdr_status engine_buffer(const pdr_model *m, int64_t i, pdr_block *out);
 random_stream *engine_model_stream(pdr_model *m);
 
+/* ---- gradients (gradients.c) ---- */
+double engine_gradient_norm(pdr_scope *s, pdr_model *m);
+bool engine_gradient_finite(pdr_scope *s, pdr_model *m);
+pdr_status engine_gradient_scale(pdr_scope *s, pdr_model *m, double factor);
+
 /* ---- loss (loss.c) and optimizers (optimizer.c, penalty.c) ---- */
 pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask);
 engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_options *options);

@@ -104,3 +104,24 @@ void sweep_block(const sweep_step *p, int64_t first, int64_t count, const float 
         update(p, first + at, n, sum);
     }
 }
+
+double sweep_squares(const float *g, int64_t n)
+{
+    double sums[16] = {0};
+    int64_t i = 0;
+    for (; i + 16 <= n; i += 16)
+        for (int k = 0; k < 16; k++)
+            sums[k] += (double)g[i + k] * (double)g[i + k];
+    for (; i < n; i++)
+        sums[i & 15] += (double)g[i] * (double)g[i];
+    for (int half = 8; half; half /= 2)
+        for (int k = 0; k < half; k++)
+            sums[k] += sums[k + half];
+    return sums[0];
+}
+
+void sweep_scale(float *g, int64_t n, float factor)
+{
+    for (int64_t i = 0; i < n; i++)
+        g[i] *= factor;
+}

@@ -34,5 +34,8 @@ void sweep_block(const sweep_step *step, int64_t first, int64_t count, const flo
 void sweep_penalties(const sweep_penalty *p, int64_t penalties, const float *w, int64_t first, int64_t count, float *g);
 /* weight/2 * sum(importance * (w - anchor)^2), summed in double. */
 double sweep_value(const sweep_penalty *p, const float *w);
+/* Sum of squares in double: of float32 numbers it cannot overflow, so it is finite where all of them are. */
+double sweep_squares(const float *g, int64_t n);
+void sweep_scale(float *g, int64_t n, float factor);
 
 #endif

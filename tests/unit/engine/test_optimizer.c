@@ -109,6 +109,51 @@ static void state_is_all_there_is(void **state)
     T->close(s);
 }
 
+static double norm_of(const pdr_tensor *t)
+{
+    double *v = malloc((size_t)T->size(t, PDR_ALL) * sizeof *v), sum = 0;
+    assert_int_equal(T->read(t, PDR_F64, v, (uint64_t)T->size(t, PDR_ALL) * sizeof *v), PDR_OK);
+    for (int64_t i = 0; i < T->size(t, PDR_ALL); i++)
+        sum += v[i] * v[i];
+    free(v);
+    return sqrt(sum);
+}
+
+/* Whether the gradient lies flat or in blocks; with a penalty in it, as rule 15 has it; and what is scaled counts. */
+static void a_gradient_can_be_clipped(void **state)
+{
+    pdr_scope *none = *state, *s = T->open(NULL, PDR_GRAD);
+    pdr_model *m = network(&HIDDEN, 1, 3, 2);
+    const int64_t size = E->model_size(m);
+    const engine_penalty pull = {T->full(none, PDR_F32, &size, 1, 1), T->full(none, PDR_F32, &size, 1, 0.1), 2};
+    const engine_optimizer_options sgd = {.kind = ENGINE_SGD};
+    engine_optimizer *o = E->optimizer_open(m, &sgd);
+    pdr_tensor *w = E->model->flat_params(m), *start = T->clone(none, w);
+    for (int i = 0; i < 3; i++) {
+        T->copy(none, w, start);
+        assert_int_equal(E->autograd->backward(s, m, loss_in(s, m, 0), i == 1), PDR_OK);
+        if (i == 2)
+            assert_int_equal(E->penalty_apply(none, m, &pull, 1), PDR_OK);
+        const double norm = E->gradient_norm(none, m);
+        assert_true(E->gradient_finite(none, m));
+        assert_int_equal(E->gradient_scale(none, m, 0.5 / norm), PDR_OK);
+        assert_true(fabs(E->gradient_norm(none, m) - 0.5) < 1e-6);
+        assert_int_equal(E->optimizer_step(none, o, 1.0, NULL, 0), PDR_OK);
+        assert_true(fabs(norm_of(T->sub(none, start, w)) - 0.5) < 1e-6);
+        pdr_tensor *g = E->model->flat_grads(m);
+        assert_true(fabs(norm_of(g) - 0.5) < 1e-6);
+        T->copy(none, T->slice(none, g, 0, size - 1, 1), T->full(none, PDR_F32, NULL, 0, i ? NAN : HUGE_VAL));
+        assert_false(E->gradient_finite(none, m));
+    }
+    E->optimizer_close(o);
+    E->model->discard(m);
+    m = network(&HIDDEN, 1, 3, 2);
+    assert_true(isnan(E->gradient_norm(none, m)));
+    assert_non_null(strstr(E->scope_message(none), "backward comes first"));
+    E->model->discard(m);
+    T->close(s);
+}
+
 static void refusals(void **state)
 {
     pdr_scope *s = *state;
@@ -132,8 +177,8 @@ static void refusals(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {WITH_SCOPE(penalties_are_what_autograd_says),
-                                       WITH_SCOPE(edits_of_the_flat_gradient_count), WITH_SCOPE(state_is_all_there_is),
-                                       WITH_SCOPE(refusals)};
+    const struct CMUnitTest tests[] = {
+        WITH_SCOPE(penalties_are_what_autograd_says), WITH_SCOPE(edits_of_the_flat_gradient_count),
+        WITH_SCOPE(a_gradient_can_be_clipped), WITH_SCOPE(state_is_all_there_is), WITH_SCOPE(refusals)};
     return cmocka_run_group_tests(tests, engine_setup, NULL);
 }
