@@ -187,10 +187,6 @@ struct engine {
                                  int64_t count);
     /* Adds the penalties' gradients to flat_grads(): where a strategy reads the final gradient. */
     pdr_status (*penalty_apply)(pdr_scope *s, pdr_model *m, const engine_penalty *penalties, int64_t count);
-    /* L2 norm of the last backward's gradient, over all parameters. */
-    double (*gradient_norm)(pdr_scope *s, pdr_model *m);
-    pdr_status (*gradient_scale)(pdr_scope *s, pdr_model *m, double factor);
-    bool (*gradient_finite)(pdr_scope *s, pdr_model *m);
     double (*penalty_value)(pdr_scope *s, const pdr_model *m, const engine_penalty *penalty);
     /* The optimizer's own numbers, eg. "momentum", "first", "second" ([P], borrowed), NULL: it has none of that name. */
     pdr_tensor *(*optimizer_state)(engine_optimizer *o, const char *name);

@@ -95,9 +95,6 @@ pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name);
 int64_t *engine_optimizer_steps(engine_optimizer *o);
 int64_t *engine_optimizer_births(engine_optimizer *o);
 pdr_status engine_penalty_apply(pdr_scope *s, pdr_model *m, const engine_penalty *penalties, int64_t count);
-double engine_gradient_norm(pdr_scope *s, pdr_model *m);
-pdr_status engine_gradient_scale(pdr_scope *s, pdr_model *m, double factor);
-bool engine_gradient_finite(pdr_scope *s, pdr_model *m);
 double engine_penalty_value(pdr_scope *s, const pdr_model *m, const engine_penalty *penalty);
 
 #endif
