@@ -182,7 +182,8 @@ struct engine {
     engine_optimizer *(*optimizer_open)(pdr_model *m, const engine_optimizer_options *options);
     void (*optimizer_close)(engine_optimizer *o);
     /* One update of the model's parameters by its gradient (flat_grads() if the last backward built it), with the
-     * penalties' gradients added in the same pass. */
+     * penalties' gradients added in the same pass. PDR_ENOTFINITE, and no error of the scope: it was made by a gradient that
+     * was not finite. Only on the CPU, where looking costs nothing; elsewhere ask gradient_finite now and then. */
     pdr_status (*optimizer_step)(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
                                  int64_t count);
     /* Adds the penalties' gradients to flat_grads(): where a strategy reads the final gradient. */

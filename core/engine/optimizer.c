@@ -94,10 +94,11 @@ static bool gradients_reachable(const pdr_model *m)
     return true;
 }
 
-static void step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *penalties, int64_t count)
+static bool step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *penalties, int64_t count)
 {
     const pdr_model *m = o->model;
     sweep_step p = {0};
+    bool finite = true;
     for (int64_t i = 0; i < m->blocks.count; i++) {
         if (i == 0 || o->births[i] != o->births[i - 1]) {
             p = optimizer_numbers(o, lr, o->births[i]);
@@ -108,8 +109,9 @@ static void step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *
             p.penalty_count = count;
         }
         const pdr_block *b = &m->blocks.at[i].about;
-        sweep_block(&p, b->first, b->count, model_gradient_floats(m, i));
+        finite = sweep_block(&p, b->first, b->count, model_gradient_floats(m, i)) && finite;
     }
+    return finite;
 }
 
 static pdr_status step_any(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties, int64_t count,
@@ -121,13 +123,14 @@ static pdr_status step_any(pdr_scope *s, engine_optimizer *o, double lr, const e
         code = penalty_read(s, o->model, penalties, count, read, &reachable);
     if (code)
         return code;
+    bool finite = true;
     if (reachable && gradients_reachable(o->model))
-        step_in_memory(o, lr, read, count);
+        finite = step_in_memory(o, lr, read, count);
     else
         code = optimizer_step_by_tensors(s, o, lr, penalties, count);
     if (!code)
         o->steps++;
-    return code;
+    return finite ? code : PDR_ENOTFINITE;
 }
 
 pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,

@@ -87,22 +87,39 @@ static void update(const sweep_step *p, int64_t at, int64_t n, const float *g)
     descend_adam(p, w, p->moment + at, p->second + at, g, n);
 }
 
-void sweep_block(const sweep_step *p, int64_t first, int64_t count, const float *g)
+/* By the bits: of all that is finite the exponent is not full. A sum would need an order, and a branch would stop the loop
+ * from being vectorised. */
+static bool all_finite(const float *g, int64_t n)
 {
-    const int changed = p->decay != 0 || p->penalty_count > 0; /* else the gradient is read where it lies */
-    if (!changed) {
-        update(p, first, count, g);
-        return;
+    uint32_t top = 0;
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &g[i], sizeof bits);
+        bits &= 0x7fffffffu;
+        top = bits > top ? bits : top;
     }
+    return top < 0x7f800000u;
+}
+
+bool sweep_block(const sweep_step *p, int64_t first, int64_t count, const float *g)
+{
+    const bool changed = p->decay != 0 || p->penalty_count > 0; /* else the gradient is read where it lies */
+    bool finite = true;
     float sum[SWEEP_CHUNK];
     for (int64_t at = 0; at < count; at += SWEEP_CHUNK) {
         int64_t n = count - at < SWEEP_CHUNK ? count - at : SWEEP_CHUNK;
-        memcpy(sum, g + at, (size_t)n * sizeof *sum);
-        sweep_penalties(p->penalties, p->penalty_count, p->w, first + at, n, sum);
+        const float *part = g + at;
+        if (changed) {
+            memcpy(sum, part, (size_t)n * sizeof *sum);
+            sweep_penalties(p->penalties, p->penalty_count, p->w, first + at, n, sum);
+            part = sum;
+        }
+        finite = all_finite(part, n) && finite;
         if (p->decay != 0)
             add_decay(sum, p->w + first + at, p->decay, n);
-        update(p, first + at, n, sum);
+        update(p, first + at, n, part);
     }
+    return finite;
 }
 
 double sweep_squares(const float *g, int64_t n)

@@ -5,6 +5,7 @@
  * whatever the compiler and the CPU. */
 #ifndef PERDURE_ENGINE_SWEEP_H
 #define PERDURE_ENGINE_SWEEP_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "engine/engine.h"
@@ -28,8 +29,8 @@ typedef struct sweep_step {
     int64_t penalty_count;
 } sweep_step;
 
-/* Updates parameters [first, first + count) by the gradient g[0 .. count - 1]. */
-void sweep_block(const sweep_step *step, int64_t first, int64_t count, const float *g);
+/* Updates parameters [first, first + count) by the gradient g[0 .. count - 1]. Whether that was finite, penalties included. */
+bool sweep_block(const sweep_step *step, int64_t first, int64_t count, const float *g);
 /* g += weight * importance * (w - anchor) over parameters [first, first + count); g points to parameter `first`. */
 void sweep_penalties(const sweep_penalty *p, int64_t penalties, const float *w, int64_t first, int64_t count, float *g);
 /* weight/2 * sum(importance * (w - anchor)^2), summed in double. */

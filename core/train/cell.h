@@ -96,7 +96,7 @@ int step_failed(const cell *c, const char *what, error *e); /* the step's scope 
 
 /* ---- check.c: self-checks against results that are silently wrong. Those that give a code stop the cell ---- */
 int check_loss(cell *c, const pdr_tensor *total, error *e); /* of the step, with its terms: finite */
-int check_gradient(cell *c, error *e);                      /* of the step: finite */
+int check_gradient(cell *c, bool finite, error *e);         /* of the step; `finite`: what the update said */
 void check_penalties(cell *c);                              /* queued ones are above zero once the weights moved */
 void check_memories(cell *c);                               /* hold rows once a task is over */
 void check_heads_begin(cell *c);                            /* every column of a task moves while it is trained */

@@ -103,12 +103,12 @@ static void blame_editor(const cell *c, text *out)
         text_addf(out, "from the backward pass of a loss that is finite");
 }
 
-int check_gradient(cell *c, error *e)
+int check_gradient(cell *c, bool finite, error *e)
 {
     text cause = {0};
-    if (!on_cpu(c) && c->steps % CHECK_EVERY)
-        return 0;
-    if (c->engine->gradient_finite(c->step.scope, c->session.model))
+    if (!on_cpu(c) && c->steps % CHECK_EVERY == 0)
+        finite = c->engine->gradient_finite(c->step.scope, c->session.model);
+    if (finite)
         return 0;
     blame_penalty(c, &cause);
     if (!cause.length)

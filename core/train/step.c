@@ -247,7 +247,7 @@ int step_update(cell *c, error *e)
 {
     host_step *h = &c->step;
     int64_t penalties = h->penalties_applied ? 0 : h->penalty_count;
-    c->engine->optimizer_step(h->scope, c->optimizer, h->step.lr, h->penalties, penalties);
+    pdr_status done = c->engine->optimizer_step(h->scope, c->optimizer, h->step.lr, h->penalties, penalties);
     int code = step_failed(c, "the update", e);
-    return code ? code : check_gradient(c, e);
+    return code ? code : check_gradient(c, done != PDR_ENOTFINITE, e);
 }
