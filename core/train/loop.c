@@ -45,6 +45,15 @@ static void loop_tell(cell *c, const stage *s)
         progress_tell(c, s, now);
 }
 
+/* A GPU is still at work when the loop has asked for its last step: the clock of training waits for it. */
+static int loop_settle(cell *c, const stage *s, error *e)
+{
+    double start = cell_now();
+    c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
+    c->clock.train += cell_now() - start;
+    return loss_check(c, s, e);
+}
+
 static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
 {
     int code = EPOCH(before_epoch);
@@ -62,9 +71,9 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
         start = now;
         loop_tell(c, s);
     }
-    if (!code)
-        code = e->code ? e->code : EPOCH(after_epoch);
-    return code;
+    if (!code && !(code = e->code))
+        code = loop_settle(c, s, e);
+    return code ? code : EPOCH(after_epoch);
 }
 
 /* What is to be there before the first hook of a task. */
