@@ -136,14 +136,14 @@ static void cell_close(cell *c)
     stream_close(c->stream);
 }
 
-int train_cell(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,
-               cell_result **out, error *e)
+int cell_train(const plan *p, const plan_method *method, int64_t seed, const dataset *data,
+               const train_listener *listener, cell_body *body, cell_result **out, error *e)
 {
     static const train_listener deaf;
     double start = cell_now();
     cell *c = alloc_zero(1, sizeof *c);
     *c = (cell){.plan = p,
-                .method = &p->methods[method],
+                .method = method,
                 .scenario = p->scenario,
                 .data = data,
                 .seed = seed,
@@ -151,7 +151,7 @@ int train_cell(const plan *p, int method, int64_t seed, const dataset *data, con
                 .result = alloc_zero(1, sizeof *c->result)};
     int code = cell_open(c, e);
     c->clock.start = cell_now() - start; /* the first step is added to it */
-    if (!code && !(code = loop_run(c, e)))
+    if (!code && !(code = body(c, e)))
         code = result_fill(c, e);
     cell_close(c); /* leaks are noted in here */
     c->result->warnings = c->session.warnings;
@@ -160,4 +160,10 @@ int train_cell(const plan *p, int method, int64_t seed, const dataset *data, con
         cell_result_close(c->result);
     free(c);
     return code;
+}
+
+int train_cell(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,
+               cell_result **out, error *e)
+{
+    return cell_train(p, &p->methods[method], seed, data, listener, loop_run, out, e);
 }

@@ -58,6 +58,8 @@ typedef struct cell {
 /* ---- stage.c: what is trained on, in which order ---- */
 void stages_open(cell *c);
 void stages_close(cell *c);
+/* What is to be there before the first hook of a task: its head, and where the method says so an optimizer as new. */
+int stage_begin(cell *c, const stage *s, error *e);
 engine_mask mask_evaluated(const cell *c, int64_t after,
                            int64_t on); /* columns that compete at R[after][on], on from 1 */
 
@@ -96,6 +98,7 @@ int step_failed(const cell *c, const char *what, error *e); /* the step's scope 
 
 /* ---- check.c: self-checks against results that are silently wrong. Those that give a code stop the cell ---- */
 int check_loss(cell *c, const pdr_tensor *total, error *e); /* of the step, with its terms: finite */
+int check_loss_now(cell *c, const pdr_tensor *total, error *e); /* the same, where the device is waited for anyway */
 int check_gradient(cell *c, bool finite, error *e);         /* of the step; `finite`: what the update said */
 void check_penalties(cell *c);                              /* queued ones are above zero once the weights moved */
 void check_memories(cell *c);                               /* hold rows once a task is over */
@@ -117,6 +120,11 @@ int result_fill(cell *c, error *e);
 /* ---- loop.c, cell.c ---- */
 int loop_run(cell *c, error *e);
 int cell_optimizer(cell *c, error *e); /* a new one, in the place of the one there is */
+
+/* ---- cell.c: opened, trained by `body`, closed ---- */
+typedef int cell_body(cell *c, error *e);
+int cell_train(const plan *p, const plan_method *method, int64_t seed, const dataset *data,
+               const train_listener *listener, cell_body *body, cell_result **out, error *e);
 
 double cell_now(void); /* seconds of a steady clock */
 

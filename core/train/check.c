@@ -66,10 +66,13 @@ static int refuse(const cell *c, const char *what, const text *cause, error *e)
 
 int check_loss(cell *c, const pdr_tensor *total, error *e)
 {
+    return on_cpu(c) || c->steps % CHECK_EVERY == 0 ? check_loss_now(c, total, e) : 0;
+}
+
+int check_loss_now(cell *c, const pdr_tensor *total, error *e)
+{
     char what[64];
     text cause = {0};
-    if (!on_cpu(c) && c->steps % CHECK_EVERY)
-        return 0;
     const float *loss = c->engine->bytes(c->step.scope, total, PDR_F32);
     if (!loss || isfinite(*loss)) /* a scope that failed says so itself */
         return 0;

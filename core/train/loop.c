@@ -46,12 +46,12 @@ static void loop_tell(cell *c, const stage *s)
 }
 
 /* A GPU is still at work when the loop has asked for its last step: the clock of training waits for it. */
-static int loop_settle(cell *c, const stage *s, error *e)
+static int loop_settle(cell *c, error *e)
 {
     double start = cell_now();
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
     c->clock.train += cell_now() - start;
-    return loss_check(c, s, e);
+    return check_loss_now(c, c->step.step.loss, e);
 }
 
 static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
@@ -72,16 +72,8 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
         loop_tell(c, s);
     }
     if (!code && !(code = e->code))
-        code = loop_settle(c, s, e);
+        code = loop_settle(c, e);
     return code ? code : EPOCH(after_epoch);
-}
-
-/* What is to be there before the first hook of a task. */
-static int task_begin(cell *c, const stage *s, error *e)
-{
-    int code = heads_reach(c, c->session.model, s->after - 1, e);
-    bool reset = c->method->options->optimizer.reset_per_task && s > c->stages;
-    return code || !reset ? code : cell_optimizer(c, e);
 }
 
 static int loop_task(cell *c, stage *s, error *e)
@@ -89,7 +81,7 @@ static int loop_task(cell *c, stage *s, error *e)
     c->session.task = &s->task;
     c->steps_before = c->steps;
     double start = cell_now();
-    int code = task_begin(c, s, e);
+    int code = stage_begin(c, s, e);
     if (!code)
         code = TASK(before_task);
     check_heads_begin(c);

@@ -172,6 +172,13 @@ void stages_open(cell *c)
     }
 }
 
+int stage_begin(cell *c, const stage *s, error *e)
+{
+    int code = heads_reach(c, c->session.model, s->after - 1, e);
+    bool reset = c->method->options->optimizer.reset_per_task && s > c->stages;
+    return code || !reset ? code : cell_optimizer(c, e);
+}
+
 void stages_close(cell *c)
 {
     for (int64_t i = 0; i < c->stage_count; i++) {

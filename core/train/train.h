@@ -29,5 +29,8 @@ typedef struct train_listener {
 /* `data`: opened by the caller, may be shared by many cells. On failure the error names plugin, hook, task and step. */
 int train_cell(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,
                cell_result **out, error *e);
+/* The same rows in the same order through the bare engine loop, see bare.c: what `perdure bench` measures against. Its
+ * matrix stays empty. */
+int train_bare(const plan *p, int method, int64_t seed, const dataset *data, cell_result **out, error *e);
 
 #endif

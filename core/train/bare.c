@@ -1,0 +1,68 @@
+/* The bare engine loop: what training costs at the least, so that `perdure bench` can say what the rest costs.
+ *
+ * "Bare" is forward, row losses, their mean, backward and update by calls of the engine's table, one after the other. The
+ * network, its initial weights, the optimizer and the batches are those of the cell that stands beside it: batch.c gathers
+ * the same rows in the same order on both sides. There are no strategies and no moments for them, no log, no progress, no
+ * look at the loss and no evaluation. Without strategies the cell comes to the same weights, bit for bit. */
+#include "train/cell.h"
+
+static int bare_step(cell *c, const stage *s, error *e)
+{
+    const struct engine *engine = c->engine;
+    host_step *h = &c->step;
+    pdr_tensor *logits = engine->autograd->forward(h->scope, c->session.model, h->step.x, NULL);
+    pdr_tensor *rows = engine->row_loss(h->scope, logits, h->step.y, &s->task.fresh);
+    pdr_tensor *loss = engine->tensor->mean(h->scope, rows, PDR_ALL, 0);
+    h->step.loss = loss;
+    engine->autograd->backward(h->scope, c->session.model, loss, false);
+    engine->optimizer_step(h->scope, c->optimizer, h->step.lr, NULL, 0);
+    c->steps++;
+    return step_failed(c, "the bare step", e); /* one call that reads a number */
+}
+
+/* Once a task and once behind the first step: a GPU is waited for, as the cell beside it does. */
+static void bare_settle(cell *c, double *start, double *clock)
+{
+    c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
+    double now = cell_now();
+    *clock += now - *start;
+    *start = now;
+}
+
+static int bare_task(cell *c, stage *s, error *e)
+{
+    int code = 0;
+    c->steps_before = c->steps;
+    if ((code = stage_begin(c, s, e)))
+        return code;
+    double start = cell_now();
+    for (int64_t epoch = 0; !code && !schedule_over(c, epoch); epoch++) {
+        batch_order_begin(c, s, epoch);
+        while (!code && batch_take(c, s, epoch, e)) {
+            code = bare_step(c, s, e);
+            if (c->steps == 1)
+                bare_settle(c, &start, &c->clock.start); /* LibTorch starts its parts in it */
+        }
+        code = code ? code : e->code;
+    }
+    if (!code)
+        bare_settle(c, &start, &c->clock.train);
+    return code;
+}
+
+static int bare_run(cell *c, error *e)
+{
+    int code = 0;
+    for (int64_t i = 0; !code && i < c->stage_count; i++)
+        code = bare_task(c, &c->stages[i], e);
+    return code;
+}
+
+int train_bare(const plan *p, int method, int64_t seed, const dataset *data, cell_result **out, error *e)
+{
+    plan_method bare = p->methods[method];
+    bare.count = 0;
+    bare.flags = 0;
+    bare.loss_owner = bare.prediction_owner = -1;
+    return cell_train(p, &bare, seed, data, NULL, bare_run, out, e);
+}
