@@ -9,6 +9,15 @@
 #include "scenario/row.h"
 #include "scenario/set.h"
 
+static void scenario_keep(struct scenario *s, const char *file, const char *bytes)
+{
+    char *folder = path_folder(file);
+    s->bytes = arena_text(s->arena, bytes, s->byte_count);
+    s->folder = arena_text(s->arena, folder, strlen(folder));
+    s->file = arena_text(s->arena, file, strlen(file));
+    free(folder);
+}
+
 static int scenario_load(struct scenario *s, const char *path, faults *f, error *e)
 {
     char *bytes = NULL;
@@ -21,12 +30,8 @@ static int scenario_load(struct scenario *s, const char *path, faults *f, error 
     if (code != 0) {
         return error_set(e, code, "%s", why.text);
     }
-    s->bytes = arena_text(s->arena, bytes, s->byte_count);
+    scenario_keep(s, path, bytes);
     free(bytes);
-    char *folder = path_folder(path);
-    s->folder = arena_text(s->arena, folder, strlen(folder));
-    s->file = arena_text(s->arena, path, strlen(path));
-    free(folder);
     return 0;
 }
 
@@ -116,14 +121,19 @@ static int scenario_check(struct scenario *s, faults *f)
     return f->count > 0 ? EXIT_SCENARIO : 0;
 }
 
-int scenario_read_faulty(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
-                         error *e)
+static struct scenario *scenario_begin(void)
 {
     arena *a = arena_open();
     struct scenario *s = arena_take(a, 1, sizeof *s);
     s->arena = a;
+    return s;
+}
+
+/* `code`: of loading it. Takes `s`. */
+static int scenario_make(struct scenario *s, int code, const char *const *sets, size_t set_count, struct scenario **out,
+                         faults *f, error *e)
+{
     *out = NULL;
-    int code = scenario_load(s, path, f, e);
     if (code == 0) {
         code = scenario_grow(s, sets, set_count, f, e);
     }
@@ -133,6 +143,22 @@ int scenario_read_faulty(const char *path, const char *const *sets, size_t set_c
     }
     *out = s;
     return scenario_check(s, f);
+}
+
+int scenario_read_faulty(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
+                         error *e)
+{
+    struct scenario *s = scenario_begin();
+    return scenario_make(s, scenario_load(s, path, f, e), sets, set_count, out, f, e);
+}
+
+int scenario_take_faulty(const char *words, const char *name, const char *const *sets, size_t set_count,
+                         struct scenario **out, faults *f, error *e)
+{
+    struct scenario *s = scenario_begin();
+    s->byte_count = strlen(words);
+    scenario_keep(s, name, words);
+    return scenario_make(s, 0, sets, set_count, out, f, e);
 }
 
 int scenario_read(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,

@@ -278,6 +278,9 @@ int scenario_read(const char *path, const char *const *sets, size_t set_count, s
  * as far as it is good (a strategy whose entry is not has neither name nor plugin). */
 int scenario_read_faulty(const char *path, const char *const *sets, size_t set_count, struct scenario **out, faults *f,
                          error *e);
+/* And out of words that the program has: `name` stands where a file's name would. */
+int scenario_take_faulty(const char *words, const char *name, const char *const *sets, size_t set_count,
+                         struct scenario **out, faults *f, error *e);
 void scenario_free(struct scenario *s);
 /* Where a key stands: the node at `path`, else of the section nearest to it that the file has. Never NULL. */
 const node *scenario_node(const struct scenario *s, const char *path);

@@ -311,6 +311,27 @@ static void files_that_are_none(void **state)
     scenario_free(NULL);
 }
 
+static void words_of_the_program_are_read_like_a_file(void **state)
+{
+    (void)state;
+    static const char *const words = "perdure: 1\nname: own\ndata: {set: digits}\nmethods: [{name: a}]\n",
+                             *const sets[] = {"optimizer.lr=0.5"};
+    struct scenario *s = NULL;
+    error e = {0};
+    faults f;
+    faults_begin(&f, "(own)");
+    assert_int_equal(scenario_take_faulty(words, "(own)", sets, 1, &s, &f, &e), 0);
+    assert_string_equal(s->name, "own");
+    assert_string_equal(s->folder, ".");
+    assert_string_equal(s->bytes, words);
+    assert_true(s->optimizer.common.lr == 0.5);
+    scenario_free(s);
+    assert_int_equal(scenario_take_faulty("perdure: 2\n", "(own)", NULL, 0, &s, &f, &e), EXIT_SCENARIO);
+    assert_true(f.count > 0);
+    scenario_free(s);
+    faults_free(&f);
+}
+
 static void choices_are_spelled_as_in_the_file(void **state)
 {
     (void)state;
@@ -339,6 +360,7 @@ int main(void)
         cmocka_unit_test(faults_of_set_name_it),
         cmocka_unit_test(subtrees_of_plugins),
         cmocka_unit_test(files_that_are_none),
+        cmocka_unit_test(words_of_the_program_are_read_like_a_file),
         cmocka_unit_test(choices_are_spelled_as_in_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
