@@ -42,6 +42,21 @@ int cli_unknown(const char *what, const char *word, const char *const *choices, 
     return nearest ? error_hint(e, "did you mean %s?", nearest) : EXIT_USAGE;
 }
 
+int cli_number(const call *c, const char *option, long fallback, long least, long most, long *out, error *e)
+{
+    const char *said = call_value(c, option);
+    char *end = NULL;
+    *out = fallback;
+    if (said == NULL)
+        return 0;
+    errno = 0;
+    *out = strtol(said, &end, 10);
+    if (said[0] >= '0' && said[0] <= '9' && *end == '\0' && errno == 0 && *out >= least && *out <= most)
+        return 0;
+    return error_set(e, EXIT_USAGE, "%s: %s: found %s; expected a whole number from %ld to %ld", c->command->name,
+                     option, text_quoted(said), least, most);
+}
+
 static int version_print(error *e)
 {
     text words = {0};

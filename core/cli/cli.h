@@ -55,7 +55,10 @@ int cli_print(const char *text, error *e);
 /* 64 with a hint, where `word` is none of `choices` (NULL-ended): what names them, eg. "a section". */
 int cli_unknown(const char *what, const char *word, const char *const *choices, error *e);
 
-extern const command command_run, command_check, command_list, command_describe, command_doctor, command_data,
-    command_help;
+/* The whole number that an option gives, `fallback` where it was not given: *out; 64. */
+int cli_number(const call *c, const char *option, long fallback, long least, long most, long *out, error *e);
+
+extern const command command_run, command_check, command_bench, command_list, command_describe, command_doctor,
+    command_data, command_help;
 
 #endif

@@ -10,4 +10,7 @@
 void report_table(const json_t *summary, text *out);
 void report_csv(const json_t *summary, text *out); /* results.csv: method, seed, metric, value */
 
+/* "perdure.bench/1": a row a method, what the ratio is, and the machine. Fitted to the page like the other. */
+void report_bench(const json_t *figures, text *out);
+
 #endif

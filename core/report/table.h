@@ -13,5 +13,6 @@ struct page {
 
 struct page page_here(void); /* of standard output: its width, else 100; UTF-8 where the locale says so */
 void table_print(const json_t *summary, const struct page *page, text *out);
+void bench_print(const json_t *figures, const struct page *page, text *out);
 
 #endif

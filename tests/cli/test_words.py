@@ -26,7 +26,7 @@ class Words(Case):
 
     def test_help_names_every_command(self):
         words = self.run_program("help").stdout
-        for command in ("run", "check", "list", "describe", "data", "doctor", "help"):
+        for command in ("run", "check", "bench", "list", "describe", "data", "doctor", "help"):
             self.assertRegex(words, rf"(?m)^  {command} ")
             own = self.run_program("help", command).stdout
             self.assertTrue(own.startswith(f"usage: perdure {command}"), own)
@@ -40,7 +40,7 @@ class Words(Case):
 
     def test_unknown_command_has_a_hint(self):
         done = self.run_program("chekc", "clouds.yaml", code=64)
-        self.assertEqual(done.stderr, "perdure: error: found command chekc; expected one of: run, check, list, describe, data, doctor, help\n"
+        self.assertEqual(done.stderr, "perdure: error: found command chekc; expected one of: run, check, bench, list, describe, data, doctor, help\n"
                                       "hint: did you mean check?\n")
 
     def test_unknown_option_has_a_hint(self):
