@@ -1,0 +1,126 @@
+"""What the scripts of this folder share: both sides as whole processes on one core, in turns, and what their pairs come to."""
+import argparse
+import gzip
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+FILES = [a + "-" + b for a in ("train", "t10k") for b in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+# W1: split MNIST, class-incremental, one pass. What bare_split_mnist.cpp does, too.
+SCENARIO = """perdure: 1
+name: bench
+seeds: [0]
+data: {set: mnist, root: %(root)s, normalize: standard}
+stream: {split: {by: class, tasks: 5, order: given}, scenario: class-il}
+network: {type: mlp, hidden: [400, 400]}
+optimizer: {type: sgd, lr: 0.1}
+training: {batch: 128, epochs: 1}
+device: {type: cpu, threads: 1}
+methods:
+  - {name: %(method)s%(strategies)s}
+evaluation: {matrix: {untrained: false}}
+"""
+CORE = str(min(os.sched_getaffinity(0)))
+
+
+def arguments(what):
+    """The command line that the scripts have in common: `what` is the script's own words."""
+    parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", default="build/release", help="a build with -DPERDURE_BENCH=ON (build/release)")
+    parser.add_argument("--pairs", type=int, default=5, help="pairs of a figure (5)")
+    parser.add_argument("--data", default=os.environ.get("PERDURE_DATA"),
+                        help="holds mnist/ with its four files, packed or not ($PERDURE_DATA)")
+    parser.add_argument("--json", help="writes the figures into this file, too")
+    return parser
+
+
+def unpack(source, root):
+    """Unpacked files, as both sides read them."""
+    os.makedirs(root + "/mnist")
+    for name in FILES:
+        path = f"{source}/mnist/{name}"
+        packed = os.path.exists(path + ".gz")
+        with (gzip.open(path + ".gz") if packed else open(path, "rb")) as old, open(f"{root}/mnist/{name}", "wb") as new:
+            new.write(old.read())
+
+
+def timed(command, core=CORE):
+    """Seconds and standard output of a process on one core (None: any) without a GPU; a failure ends the script."""
+    environment = dict(os.environ, OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
+    start = time.perf_counter()
+    pinned = ["taskset", "-c", core] if core else []
+    done = subprocess.run(pinned + command, env=environment, capture_output=True, text=True)
+    wall = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
+    return wall, done.stdout
+
+
+def perdure(bench, method, strategies=""):
+    """A run of one method with one seed. strategies: YAML, eg. "[{replay: {capacity: 2000}}]"."""
+    scenario, out = f"{bench.work}/{method}.yaml", f"{bench.work}/run-{method}"
+    words = {"root": bench.root, "method": method, "strategies": strategies and ", strategies: " + strategies}
+    with open(scenario, "w", encoding="utf-8") as f:
+        f.write(SCENARIO % words)
+    wall, _ = timed([bench.program, "run", scenario, "--out", out, "--fresh"])
+    with open(f"{out}/cells/{method}/seed-0/result.json", encoding="utf-8") as f:
+        result = json.load(f)
+    seconds = result["seconds"]
+    start = wall - seconds["train"] - seconds["evaluate"] - seconds["between_tasks"]
+    return {"wall": wall, "rate": result["steps_per_second"], "start": start, "between_tasks": seconds["between_tasks"],
+            "accuracy": result["metrics"]["acc.macro"], "memory": result["peak_memory_bytes"]}
+
+
+def bare(bench, strategy, *options):
+    """A run of bare_split_mnist."""
+    wall, out = timed([bench.bare, "--strategy", strategy, "--root", f"{bench.root}/mnist", *options])
+    line = json.loads([text for text in out.splitlines() if text.startswith("{")][-1])
+    return {"wall": wall, "rate": line["it_per_s"], "accuracy": line["avg_acc"], "memory": line["rss_mb"] * 2**20,
+            "line": line}
+
+
+def in_turns(count, one, other):
+    """Pairs of results: one, other, other, one, ... as a machine that gets slower does so to both."""
+    pairs = []
+    for i in range(count):
+        if i % 2:
+            b, a = other(), one()
+        else:
+            a, b = one(), other()
+        pairs.append((a, b))
+    return pairs
+
+
+def spread(values):
+    return {"min": min(values), "median": statistics.median(values), "max": max(values), "n": len(values)}
+
+
+def machine(bench):
+    """As `perdure bench` describes it: {"machine", "engine"}. Two steps, for LibTorch says its version when it is loaded."""
+    _, out = timed([bench.program, "bench", "--only", "finetune", "--pairs", "1", "--steps", "2", "--json"], core=None)
+    told = json.loads(out)
+    return {"machine": told["machine"], "engine": told["engine"]}
+
+
+def measure(given, figures_of):
+    """Sets up, lets figures_of(bench) fill in the figures, prints them. `bench` is `given` and what is there to run."""
+    if not given.data:
+        sys.exit("found no --data and no PERDURE_DATA; expected the folder that holds mnist/")
+    build = os.path.abspath(given.build)
+    given.program, given.bare, given.floor = (build + name for name in
+                                              ("/bin/perdure", "/bench/bare_split_mnist", "/bench/load_torch"))
+    for program in (given.program, given.bare, given.floor):
+        if not os.access(program, os.X_OK):
+            sys.exit(f"found no {program}; expected a build with -DPERDURE_BENCH=ON")
+    with tempfile.TemporaryDirectory(prefix="perdure-bench-") as given.work:
+        given.root = given.work + "/data"
+        unpack(given.data, given.root)
+        figures = {**machine(given), **figures_of(given)}
+    print(json.dumps(figures, indent=2))
+    if given.json:
+        with open(given.json, "w", encoding="utf-8") as f:
+            json.dump(figures, f, indent=2)
