@@ -97,12 +97,12 @@ int step_update(cell *c, error *e);
 int step_failed(const cell *c, const char *what, error *e); /* the step's scope has an error */
 
 /* ---- check.c: self-checks against results that are silently wrong. Those that give a code stop the cell ---- */
-int check_loss(cell *c, const pdr_tensor *total, error *e); /* of the step, with its terms: finite */
+int check_loss(cell *c, const pdr_tensor *total, error *e);     /* of the step, with its terms: finite */
 int check_loss_now(cell *c, const pdr_tensor *total, error *e); /* the same, where the device is waited for anyway */
-int check_gradient(cell *c, bool finite, error *e);         /* of the step; `finite`: what the update said */
-void check_penalties(cell *c);                              /* queued ones are above zero once the weights moved */
-void check_memories(cell *c);                               /* hold rows once a task is over */
-void check_heads_begin(cell *c);                            /* every column of a task moves while it is trained */
+int check_gradient(cell *c, bool finite, error *e);             /* of the step; `finite`: what the update said */
+void check_penalties(cell *c);                                  /* queued ones are above zero once the weights moved */
+void check_memories(cell *c);                                   /* hold rows once a task is over */
+void check_heads_begin(cell *c);                                /* every column of a task moves while it is trained */
 void check_heads_end(cell *c, const stage *s);
 
 /* ---- heads.c: with `head: multi` the network has the heads of the tasks that have come ---- */
