@@ -37,6 +37,20 @@ pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor
     return s->code;
 }
 
+pdr_status engine_pull_back(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *above, pdr_tensor *const *outputs,
+                            int64_t count, pdr_tensor **out)
+{
+    std::vector<at::Tensor> found;
+    if (!engine_ready(s, "gradient", ENGINE_IN(logits, above)))
+        return s && s->code ? s->code : PDR_EINVALID;
+    bool done = engine_attempt(s, "gradient", true, [&] {
+        found = torch::autograd::grad({logits->value}, values_of(outputs, count), {above->value}, true, false, true);
+    });
+    for (int64_t i = 0; done && i < count; i++)
+        out[i] = found[(size_t)i].defined() ? engine_hold(s, std::move(found[(size_t)i])) : nullptr;
+    return s->code;
+}
+
 pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count)
 {
     return ENGINE_WRITE(s, "flat_grads", ENGINE_IN(into), [&] {

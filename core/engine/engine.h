@@ -109,6 +109,15 @@ typedef struct engine_mask {
     int64_t columns;
 } engine_mask;
 
+/* Whose squared gradients a Fisher information sums: those of log p(label | row), EVAL, by every parameter. */
+typedef enum engine_fisher_mode {
+    ENGINE_FISHER_EXACT,     /* every competing label, weighted by its probability */
+    ENGINE_FISHER_SAMPLE,    /* one label a row, drawn from the network's own probabilities */
+    ENGINE_FISHER_EMPIRICAL, /* y; a row with -1 gives nothing */
+    ENGINE_FISHER_BATCHED,   /* B times the square of the gradient of the mean loss of these B rows at y */
+    ENGINE_FISHER_MAS        /* instead: |gradient of the squared L2 norm of the competing logits| */
+} engine_fisher_mode;
+
 /* One way to run a training step. `autograd` is the first; `planned` and `graph` take the same place later. */
 typedef struct engine_executor {
     const char *name;
@@ -179,6 +188,12 @@ struct engine {
     pdr_tensor *(*row_loss)(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y,
                             const engine_mask *mask); /* [n];
                              cross entropy; 0 for rows with y = -1 */
+    /* Adds to `into` [P] f32 the sum over the rows of x of what `mode` says; columns compete by `mask` (NULL: all). No loop
+     * over rows: one backward a label gives the gradients of all layers' outputs, and a layer's squares follow from these
+     * and its input. Memory stays bounded (about 64 MiB) but for BATCHED, which takes x as one batch. y may be NULL
+     * where neither mode nor mask asks for it, r where the mode is not SAMPLE. Snapshots are fine. */
+    pdr_status (*fisher)(pdr_scope *s, pdr_model *m, const pdr_tensor *x, const pdr_tensor *y, const engine_mask *mask,
+                         engine_fisher_mode mode, random_stream *r, pdr_tensor *into);
     engine_optimizer *(*optimizer_open)(pdr_model *m, const engine_optimizer_options *options);
     void (*optimizer_close)(engine_optimizer *o);
     /* One update of the model's parameters by its gradient (flat_grads() if the last backward built it), with the

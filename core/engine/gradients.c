@@ -57,14 +57,10 @@ pdr_status model_backward(pdr_scope *s, pdr_model *m, const pdr_tensor *loss, bo
     return code || !flat ? code : model_make_flat(s, m);
 }
 
-pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss)
+pdr_tensor *model_gradient_flat(pdr_scope *s, const pdr_model *m, const pdr_tensor *loss)
 {
-    if (!m || !loss)
-        return NULL;
-    pdr_tensor **found = alloc_zero((size_t)m->blocks.count, sizeof(pdr_tensor *)), *flat = NULL;
+    pdr_tensor **found = alloc_zero((size_t)m->blocks.count + 1, sizeof(pdr_tensor *)), *flat = NULL;
     const int64_t all = -1;
-    if (m->frozen)
-        engine_scope_fail(s, PDR_EINVALID, "gradient: a snapshot is frozen: nothing flows to its parameters");
     if (!engine_tensor.status(s) && !differentiate(s, m, loss, found)) {
         for (int64_t i = 0; i < m->blocks.count; i++)
             found[i] = engine_tensor.reshape(s, found[i], &all, 1);
@@ -72,6 +68,15 @@ pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss)
     }
     free(found);
     return flat;
+}
+
+pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss)
+{
+    if (!m || !loss)
+        return NULL;
+    if (m->frozen)
+        engine_scope_fail(s, PDR_EINVALID, "gradient: a snapshot is frozen: nothing flows to its parameters");
+    return model_gradient_flat(s, m, loss);
 }
 
 float *model_gradient_floats(const pdr_model *m, int64_t i)

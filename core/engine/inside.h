@@ -70,6 +70,31 @@ pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor
 /* The parts one behind the other into the flat tensor `into`. */
 pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count);
 
+/* out[i]: gradient of logits to outputs[i] where that of the loss to the logits is `above`; NULL where they do not depend
+ * on it. The graph stays. */
+pdr_status engine_pull_back(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *above, pdr_tensor *const *outputs,
+                            int64_t count, pdr_tensor **out);
+/* Whether graphs are recorded for a lent tensor. */
+void engine_record(pdr_tensor *lent, bool record);
+
+/* ---- squared gradients of single rows, summed over rows (fisher_ops.cpp) ---- */
+/* Where a layer's sums go: elements of the flat `into`; bias -1: none. `absolute`: |.| in the place of squares. */
+typedef struct engine_squares {
+    pdr_tensor *into;
+    int64_t weight, bias;
+    bool absolute;
+} engine_squares;
+/* sums [n, out]: of each row and output, the squared gradients (over labels); input [n, in]. */
+void engine_squares_linear(pdr_scope *s, const engine_squares *q, const pdr_tensor *sums, const pdr_tensor *input);
+/* above: gradient of the layer's output; input: what it got. */
+typedef struct engine_window {
+    int64_t kernel, stride, padding;
+} engine_window;
+void engine_squares_conv(pdr_scope *s, const engine_squares *q, const pdr_tensor *above, const pdr_tensor *input,
+                         engine_window w);
+void engine_squares_norm(pdr_scope *s, const engine_squares *q, const pdr_tensor *above, const pdr_tensor *input,
+                         const pdr_tensor *mean, const pdr_tensor *variance);
+
 /* ---- models (model.c, heads.c) ---- */
 int engine_model_build(const engine_network *network, random_stream *r, pdr_model **out, error *e);
 int64_t engine_model_size(const pdr_model *m);
@@ -87,6 +112,10 @@ pdr_status engine_gradient_scale(pdr_scope *s, pdr_model *m, double factor);
 
 /* ---- loss (loss.c) and optimizers (optimizer.c, penalty.c) ---- */
 pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask);
+/* Logits [n, C] with -infinity where a column does not compete in its row. y may be NULL where the mask is a run. */
+pdr_tensor *loss_competing(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask);
+pdr_status engine_fisher(pdr_scope *s, pdr_model *m, const pdr_tensor *x, const pdr_tensor *y, const engine_mask *mask,
+                         engine_fisher_mode mode, random_stream *r, pdr_tensor *into);
 engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_options *options);
 void engine_optimizer_close(engine_optimizer *o);
 pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,

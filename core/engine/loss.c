@@ -30,20 +30,30 @@ static pdr_tensor *of_label(pdr_scope *s, const int64_t *table, int64_t columns,
     return T->reshape(s, T->pick(s, all, 0, known), column, 2);
 }
 
-static pdr_tensor *label_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask)
+/* The columns of each row's run: [first, first + count) as numbers [] or [n, 1]. */
+static pdr_tensor *only_run(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *first, const pdr_tensor *count)
 {
-    if (mask->columns < 1) {
-        engine_scope_fail(s, PDR_EINVALID, "row_loss: a mask by label without columns");
-        return NULL;
-    }
-    pdr_tensor *first = of_label(s, mask->first_of, mask->columns, y);
-    pdr_tensor *count = of_label(s, mask->count_of, mask->columns, y);
     pdr_tensor *place = T->sub(s, T->arange(s, 0, T->size(logits, 1)), first); /* of a column in the row's run */
     pdr_tensor *inside = T->less(s, place, count);
     pdr_tensor *before = T->less(s, place, T->full(s, PDR_I64, NULL, 0, 0.0));
     pdr_tensor *nothing = T->full(s, PDR_F32, NULL, 0, -HUGE_VAL);
     pdr_tensor *kept = T->where(s, inside, logits, nothing);
-    return engine_cross_entropy(s, T->where(s, before, nothing, kept), y, -1);
+    return T->where(s, before, nothing, kept);
+}
+
+pdr_tensor *loss_competing(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask)
+{
+    if (!mask || (!mask->first_of && mask->first == 0 && mask->count == T->size(logits, 1)))
+        return T->detach(s, logits);
+    if (!mask->first_of)
+        return only_run(s, logits, T->full(s, PDR_I64, NULL, 0, (double)mask->first),
+                        T->full(s, PDR_I64, NULL, 0, (double)mask->count));
+    if (mask->columns < 1) {
+        engine_scope_fail(s, PDR_EINVALID, "row_loss: a mask by label without columns");
+        return NULL;
+    }
+    return only_run(s, logits, of_label(s, mask->first_of, mask->columns, y),
+                    of_label(s, mask->count_of, mask->columns, y));
 }
 
 pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, const engine_mask *mask)
@@ -52,5 +62,7 @@ pdr_tensor *engine_row_loss(pdr_scope *s, const pdr_tensor *logits, const pdr_te
         return NULL;
     if (!mask)
         return engine_cross_entropy(s, logits, y, -1);
-    return mask->first_of ? label_loss(s, logits, y, mask) : run_loss(s, logits, y, mask->first, mask->count);
+    if (mask->first_of)
+        return engine_cross_entropy(s, loss_competing(s, logits, y, mask), y, -1);
+    return run_loss(s, logits, y, mask->first, mask->count);
 }

@@ -96,6 +96,8 @@ float *model_gradient_floats(const pdr_model *m, int64_t i);
 /* Builds `gradients` from the last backward if it is not there. */
 pdr_status model_make_flat(pdr_scope *s, pdr_model *m);
 void model_forget_gradients(pdr_model *m);
+/* A new [P], whether m is frozen or not: somebody must have had its leaves recorded. */
+pdr_tensor *model_gradient_flat(pdr_scope *s, const pdr_model *m, const pdr_tensor *loss);
 pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss);
 pdr_tensor *model_flat_grads(pdr_model *m);
 pdr_status model_backward(pdr_scope *s, pdr_model *m, const pdr_tensor *loss, bool flat);

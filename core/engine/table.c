@@ -29,6 +29,7 @@ static const struct engine table = {
     .gradient_finite = engine_gradient_finite,
     .gradient_scale = engine_gradient_scale,
     .row_loss = engine_row_loss,
+    .fisher = engine_fisher,
     .optimizer_open = engine_optimizer_open,
     .optimizer_close = engine_optimizer_close,
     .optimizer_step = engine_optimizer_step,
