@@ -102,6 +102,7 @@ typedef struct host_session {
     const dataset *data;
     uint64_t seed;
     pdr_model *model; /* the network in training */
+    int64_t batch;    /* fresh rows a step */
     strategy *strategies;
     int count;
     const char *moment;    /* name of the hook that is running, eg. "before_batch"; "" between hooks */
@@ -180,6 +181,13 @@ strategy *host_strategy(const pdr_host *h);
 strategy *host_running(void); /* whose hook runs in this process; NULL between hooks */
 pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 pdr_status scope_fail(pdr_scope *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The host's side of a task, or NULL and the scope's error where it is not the one that is trained on. */
+const host_task *host_task_current(pdr_scope *s, const pdr_task *t, const char *function);
+/* Its training rows by checked positions (NULL: the first `count`); x or y may be NULL. */
+pdr_status host_task_rows(pdr_scope *s, const host_task *task, const int64_t *at, int64_t count, pdr_tensor **x,
+                          pdr_tensor **y);
+pdr_tensor *host_fisher(pdr_scope *s, pdr_model *m, const pdr_task *t, const char *mode, int64_t limit);
+random_stream *host_stream(strategy *s, const char *name); /* of a strategy, where it stands; borrowed */
 /* The values of a tensor on the CPU, as engine->bytes; never NULL for an empty one, so that NULL means failure. */
 const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 void host_memories_close(strategy *s);

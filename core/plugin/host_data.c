@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "plugin/host.h"
 
-static const host_task *task_of(pdr_scope *s, const pdr_task *t, const char *function)
+const host_task *host_task_current(pdr_scope *s, const pdr_task *t, const char *function)
 {
     const host_task *task = (const host_task *)t;
     if (task && task->session->task == task)
@@ -69,6 +69,16 @@ static pdr_tensor *rows_y(pdr_scope *s, const host_task *task, const int64_t *at
     return e->to_device(s, out);
 }
 
+pdr_status host_task_rows(pdr_scope *s, const host_task *task, const int64_t *at, int64_t count, pdr_tensor **x,
+                          pdr_tensor **y)
+{
+    if (x)
+        *x = rows_x(s, task, at, count);
+    if (y)
+        *y = rows_y(s, task, at, count);
+    return host_engine()->tensor->status(s);
+}
+
 static pdr_status task_rows(pdr_scope *s, const pdr_task *t, const pdr_tensor *index, pdr_tensor **x, pdr_tensor **y)
 {
     const struct engine *e = host_engine();
@@ -76,18 +86,12 @@ static pdr_status task_rows(pdr_scope *s, const pdr_task *t, const pdr_tensor *i
         *x = NULL;
     if (y)
         *y = NULL;
-    const host_task *task = task_of(s, t, "rows");
+    const host_task *task = host_task_current(s, t, "rows");
     if (!task)
         return PDR_EINVALID;
     int64_t count = index ? e->tensor->size(index, 0) : task->task.row_count;
     const int64_t *at = index ? positions_of(s, task, index, count) : NULL;
-    if (index && !at)
-        return e->tensor->status(s);
-    if (x)
-        *x = rows_x(s, task, at, count);
-    if (y)
-        *y = rows_y(s, task, at, count);
-    return e->tensor->status(s);
+    return index && !at ? e->tensor->status(s) : host_task_rows(s, task, at, count, x, y);
 }
 
 /* Scenarios of this format have no augmentation: the rows as they are, in the caller's scope. */

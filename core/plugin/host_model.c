@@ -67,16 +67,6 @@ static pdr_status later_descend(pdr_scope *s, pdr_optim *o, const pdr_tensor *lo
 /* optimizer() never gives one in this build, so there is only NULL to drop. */
 static void later_drop_optimizer(pdr_optim *owned) { (void)owned; }
 
-static pdr_tensor *later_fisher(pdr_scope *s, pdr_model *m, const pdr_task *t, const char *mode, int64_t limit)
-{
-    (void)m;
-    (void)t;
-    (void)mode;
-    (void)limit;
-    scope_fail(s, PDR_EUNSUPPORTED, LATER, "fisher()");
-    return NULL;
-}
-
 void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
 {
     *table = *engine;
@@ -89,5 +79,5 @@ void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
     table->optimizer = later_optimizer;
     table->descend = later_descend;
     table->drop_optimizer = later_drop_optimizer;
-    table->fisher = later_fisher;
+    table->fisher = host_fisher;
 }

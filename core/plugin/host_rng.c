@@ -29,6 +29,8 @@ static pdr_rng *rng_stream(const pdr_host *h, const char *name, int64_t number)
     return s->streams[s->stream_count++] = r;
 }
 
+random_stream *host_stream(strategy *s, const char *name) { return &rng_stream(&s->host, name, 0)->stream; }
+
 static void rng_rewind(pdr_rng *r)
 {
     if (r)

@@ -88,6 +88,7 @@ static int cell_open(cell *c, error *e)
     c->session.engine = c->engine;
     c->session.data = c->data;
     c->session.seed = (uint64_t)c->seed;
+    c->session.batch = c->scenario->training.batch;
     c->session.listener = (host_listener){c, cell_note, cell_point};
     host_begin(&c->session);
     c->executor = c->engine->autograd;

@@ -233,12 +233,13 @@ class Tables(Case):
         self.run_well(self.rest())
 
     def test_what_is_not_there_says_so(self):
-        for slot in ("gate", "derivative", "build", "optimizer", "descend", "fisher"):
+        for slot in ("gate", "derivative", "build", "optimizer", "descend"):
             with self.subTest(slot=slot):
                 self.run_badly(self.rest(slot), 1, f"{slot}() is not in this build: it comes with a later release")
 
     def test_what_is_wrong_says_so(self):
-        for misuse, words in {"gradient": "flat_grads: the strategy lacks the flag PDR_USES_GRADIENT",
+        for misuse, words in {"fisher": "fisher: found mode \"exakt\"; expected exact, exact-n, sample, empirical, batched or mas",
+                              "gradient": "flat_grads: the strategy lacks the flag PDR_USES_GRADIENT",
                               "late-rehearse": "rehearse: may be called in before_batch only",
                               "bad-rows": "rehearse: x has another rank than the batch",
                               "bad-labels": "rehearse: found label 1000000; expected -1 to 3",

@@ -344,7 +344,7 @@ static pdr_status later(const pdr_host *h, const pdr_task *t, int32_t misuse)
     if (misuse == GATE)
         return M->gate(t->scope, t->model, 0, NULL);
     if (misuse == FISHER)
-        return M->fisher(t->scope, t->model, t, "exact", 8) ? PDR_OK : T->status(t->scope);
+        return M->fisher(t->scope, t->model, t, "exakt", 8) ? PDR_OK : T->status(t->scope);
     if (misuse == DERIVATIVE)
         return M->derivative(t->scope, pdr_scalar(h, t->scope, 1), pdr_scalar(h, t->scope, 1)) ? PDR_OK
                                                                                                : T->status(t->scope);
@@ -360,9 +360,9 @@ static pdr_status later(const pdr_host *h, const pdr_task *t, int32_t misuse)
     pdr_status gate = T->close(s);
     CHECK("gate", gate == PDR_OK || gate == PDR_EUNSUPPORTED);
     s = T->open(h, PDR_NO_GRAD);
-    (void)M->fisher(s, t->model, t, "exact", 8);
-    pdr_status fisher = T->close(s);
-    CHECK("fisher", fisher == PDR_OK || fisher == PDR_EUNSUPPORTED);
+    const pdr_tensor *f = M->fisher(s, t->model, t, "exact", 8);
+    CHECK("fisher", f && T->size(f, 0) == T->size(M->flat_params(t->model), 0));
+    CHECK("fisher", T->close(s) == PDR_OK);
     return PDR_OK;
 }
 

@@ -212,7 +212,6 @@ static void slots_that_wait_say_so(void **state)
     IN_SCOPE(M->derivative(s, one, one), "derivative()");
     IN_SCOPE(M->gate(s, h->model, 0, one), "gate()");
     IN_SCOPE(M->descend(s, NULL, one), "descend()");
-    IN_SCOPE(M->fisher(s, h->model, &h->task.task, "exact", 8), "fisher()");
     assert_null(M->build(&a->host, "{type: mlp}", &four, 1, 2));
     leave_with(a, "build() is not in this build: it comes with a later release");
     enter(a, "before_task");
