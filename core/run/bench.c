@@ -31,9 +31,9 @@ static bool method_wanted(const bench_options *o, const char *name)
 }
 
 /* Tasks count alike, so that strategies are seen at work and not only in the first task, where most have none. */
-static int64_t steps_a_task(const plan_method *m, const plan *p, int64_t steps)
+static int64_t steps_a_task(const plan *p, int64_t steps)
 {
-    int64_t tasks = m->train_on == TRAIN_ALL ? 1 : p->scenario->stream.split.tasks;
+    int64_t tasks = p->scenario->stream.split.tasks;
     return (steps + tasks - 1) / tasks;
 }
 
@@ -51,7 +51,7 @@ static void plan_cut(bench *b, const plan *p, const bench_options *o)
         int at = b->plan.method_count++;
         b->options[at] = *m->options;
         b->options[at].training.epochs = 0;
-        b->options[at].training.iterations = steps_a_task(m, p, o->steps);
+        b->options[at].training.iterations = steps_a_task(p, o->steps);
         b->methods[at] = *m;
         b->methods[at].options = &b->options[at];
     }
