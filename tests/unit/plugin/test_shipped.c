@@ -1,0 +1,91 @@
+/* What the shipped strategies save they find again: save, load into another instance, save: to the bit the same. */
+#include "fixture.h"
+
+static const plugin *shipped(const char *name)
+{
+    const plugin *p;
+    error e = {0};
+    if (plugin_find(name, &p, &e))
+        fail_msg("%s", e.text);
+    return p;
+}
+
+static void saved_by(strategy *s, pdr_state *shelf)
+{
+    *shelf = (pdr_state){.owner = s};
+    enter(s, "save");
+    assert_int_equal(s->plugin->hooks.save(s->self, shelf), PDR_OK);
+    leave(s);
+    assert_int_equal(shelf->failed, 0);
+}
+
+static void same_shelves(const pdr_state *a, const pdr_state *b)
+{
+    assert_int_equal(a->count, b->count);
+    for (int64_t i = 0; i < a->count; i++) {
+        assert_string_equal(a->entries[i].key, b->entries[i].key);
+        assert_int_equal(a->entries[i].count, b->entries[i].count);
+        assert_memory_equal(a->entries[i].bytes, b->entries[i].bytes, a->entries[i].count);
+    }
+}
+
+/* Two tasks' ends, then the round trip. */
+static void ewc_finds_its_terms(void **state)
+{
+    (void)state;
+    const char *kinds[] = {"merged", "separate", "online"};
+    const int64_t entries[] = {3, 5, 3};
+    const plugin *p = shipped("ewc");
+    for (int i = 0; i < 3; i++) {
+        house *h = house_open(DIGITS, 1);
+        arena *a = arena_open();
+        void *config = filled(p, SAID("{lambda: 3, fisher: empirical, terms: %s}", kinds[i]), a);
+        strategy *first = invited(h, 0, p, "ewc", config), *second = invited(h, 1, p, "ewc#2", config);
+        for (int task = 0; task < 2; task++) {
+            pdr_scope *s = enter(first, "after_task");
+            assert_int_equal(p->hooks.after_task(first->self, &h->task.task), PDR_OK);
+            leave(first);
+            s = enter(first, "between");
+            T->blend(s, E->model->flat_params(h->model), 0.5, E->model->flat_params(h->model), 0); /* it moved on */
+            leave(first);
+        }
+        pdr_state before, after;
+        saved_by(first, &before);
+        assert_int_equal(before.count, entries[i]);
+        before.owner = second;
+        enter(second, "load");
+        assert_int_equal(p->hooks.load(second->self, &before, p->descriptor->state_version), PDR_OK);
+        leave(second);
+        saved_by(second, &after);
+        same_shelves(&before, &after);
+        shelf_clear(&before);
+        shelf_clear(&after);
+        house_close(h);
+        arena_close(a);
+    }
+}
+
+static void a_shelf_that_lacks_a_term_is_refused(void **state)
+{
+    (void)state;
+    const plugin *p = shipped("ewc");
+    house *h = house_open(DIGITS, 1);
+    arena *a = arena_open();
+    strategy *s = invited(h, 0, p, "ewc", filled(p, "{lambda: 3}", a));
+    pdr_state shelf = {.owner = s};
+    const int64_t two = 2;
+    enter(s, "load");
+    s->host.state->put_bytes(&shelf, "terms", &two, sizeof two);
+    assert_int_equal(p->hooks.load(s->self, &shelf, 1), PDR_EINVALID);
+    leave_with(s, "found no importance or anchor of term 0; expected 2 terms");
+    shelf_clear(&shelf);
+    house_close(h);
+    arena_close(a);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms),
+                                       cmocka_unit_test(a_shelf_that_lacks_a_term_is_refused)};
+    return cmocka_run_group_tests(tests, engine_begin, folder_end);
+}

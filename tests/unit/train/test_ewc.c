@@ -1,0 +1,115 @@
+/* plugins/ewc in whole cells: against loops that share nothing with it, and its kinds of terms against one another. */
+#include "fixture.h"
+
+static cell_result *trained(const char *streams, const char *strategy_yaml)
+{
+    planned p = tiny_plan(streams, SAID("methods: [{name: a, strategies: [%s]}]\n", strategy_yaml));
+    dataset *d = data_of(&p);
+    cell_result *r = NULL;
+    error e = {0};
+    if (train_cell(p.plan, 0, 3, d, NULL, &r, &e))
+        fail_msg("%s", e.text);
+    dataset_close(d);
+    planned_free(&p);
+    return r;
+}
+
+/* |a - b| / |a - start| in the Euclidean norm, where `start` is training without any penalty. */
+static double apart(const cell_result *a, const cell_result *b, const cell_result *start)
+{
+    double difference = 0, moved = 0;
+    assert_int_equal(a->parameter_count, b->parameter_count);
+    for (int64_t i = 0; i < a->parameter_count; i++) {
+        double d = (double)a->parameters[i] - (double)b->parameters[i];
+        double m = (double)a->parameters[i] - (double)start->parameters[i];
+        difference += d * d;
+        moved += m * m;
+    }
+    if (!(moved > 1e-6)) /* else the penalty does nothing, and all would agree */
+        fail_msg("the penalty moved the weights by %g", sqrt(moved));
+    return sqrt(difference / moved);
+}
+
+static void agree(const char *streams, const char *left, const char *right, double within)
+{
+    cell_result *a = trained(streams, left), *b = trained(streams, right), *start = trained(streams, "");
+    double distance = apart(a, b, start);
+    if (!(distance <= within))
+        fail_msg("%s and %s are %g apart; expected at most %g", left, right, distance, within);
+    cell_result_close(a);
+    cell_result_close(b);
+    cell_result_close(start);
+}
+
+#define TWO(kind) TWO_TASKS kind
+
+static void loops_come_to_the_same_weights(void **state)
+{
+    (void)state;
+    const char *streams[] = {TWO("class-il"), TWO("task-il"), TWO("task-il, head: single"), TWO("domain-il"),
+                             TWO("class-il, active: seen")};
+    const char *slow = SAID("{plugin: %s, with: {lambda: 5}}", tiny("slow_ewc"));
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
+        agree(streams[i], "{ewc: {lambda: 5}}", slow, 1e-4);
+}
+
+/* The third and fourth task hold several terms at once; with a head a task they are of different lengths. */
+static void merged_is_separate(void **state)
+{
+    (void)state;
+    agree("split: {by: class, order: [[0, 1], [2], [3]]}, scenario: class-il", "{ewc: {lambda: 5, terms: merged}}",
+          "{ewc: {lambda: 5, terms: separate}}", 1e-4);
+    agree("split: {by: class, order: [[0, 1], [2, 3]]}, scenario: task-il, active: all",
+          "{ewc: {lambda: 5, terms: merged}}", "{ewc: {lambda: 5, terms: separate}}", 1e-4);
+}
+
+/* With two tasks there is one term, and online is the same but for its decay, which is then a smaller lambda. */
+static void online_fades(void **state)
+{
+    (void)state;
+    agree(TWO("class-il"), "{ewc: {lambda: 5, terms: online}}", "{ewc: {lambda: 5}}", 0);
+    agree(TWO("class-il"), "{ewc: {lambda: 10, terms: online, decay: 0.5}}", "{ewc: {lambda: 5}}", 1e-6);
+}
+
+static void every_fisher_holds(void **state)
+{
+    (void)state;
+    const char *kinds[] = {"exact-n, limit: 6", "sample", "empirical", "batched"};
+    cell_result *start = trained(TWO("class-il"), ""), *exact = trained(TWO("class-il"), "{ewc: {lambda: 5}}");
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        cell_result *one = trained(TWO("class-il"), SAID("{ewc: {lambda: 5, fisher: %s}}", kinds[i]));
+        assert_true(apart(one, exact, start) > 1e-3); /* each is another estimate */
+        assert_int_equal(one->warnings, 0);
+        cell_result_close(one);
+    }
+    agree(TWO("class-il"), "{ewc: {lambda: 5, fisher: exact-n, limit: 12}}", "{ewc: {lambda: 5}}", 0); /* all rows */
+    cell_result_close(start);
+    cell_result_close(exact);
+}
+
+static void a_limit_must_be_given(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(TWO("class-il"), "methods: [{name: a, strategies: [ewc: {lambda: 1, fisher: exact-n}]}]\n");
+    dataset *d = data_of(&p);
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(train_cell(p.plan, 0, 3, d, NULL, &r, &e), EXIT_FAILED);
+    assert_string_equal(e.text,
+                        "strategy ewc, hook create: found fisher: exact-n without limit; expected limit: N, the "
+                        "rows that it is taken on");
+    dataset_close(d);
+    planned_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loops_come_to_the_same_weights),
+        cmocka_unit_test(merged_is_separate),
+        cmocka_unit_test(online_fades),
+        cmocka_unit_test(every_fisher_holds),
+        cmocka_unit_test(a_limit_must_be_given),
+    };
+    return cmocka_run_group_tests(tests, folder_begin, folder_end);
+}
