@@ -86,8 +86,9 @@ static json_t *sets_list(void)
 static json_t *networks_list(void)
 {
     json_t *rows = json_array();
-    json_array_append_new(rows,
-                          row_of(network_type_name(NETWORK_MLP), "layers of units with ReLU between; key: hidden"));
+    for (int i = NETWORK_MLP; i <= NETWORK_LAYERS; i++)
+        json_array_append_new(
+            rows, row_of(network_type_name((enum network_type)i), network_type_summary((enum network_type)i)));
     return rows;
 }
 

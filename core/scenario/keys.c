@@ -34,6 +34,11 @@ static const char *const boundaries_later[] = {"blurry", "unknown", NULL};
 static const char *const head_kinds[] = {"single", "multi", NULL};
 static const char *const actives[] = {"all", "seen", "task", NULL};
 static const char *const network_types[] = {"mlp", "cnn", "resnet18", "resnet32", "layers", NULL};
+static const char *const network_summaries[] = {
+    "layers of units with ReLU between; key: hidden",
+    "convolutions with ReLU and max-pool, then layers of units; keys: channels, kernel, batch_norm, hidden",
+    "residual network for 32x32, four stages of two blocks; key: width (20: the slim one)",
+    "residual network for 32x32, three stages of five blocks; key: width", "a list of layers of your own; key: layers"};
 static const char *const network_types_later[] = {"two-tower", "ctr", "torchscript", NULL};
 static const char *const optimizer_types[] = {"sgd", "adam", "adamw", NULL};
 static const char *const device_types[] = {"auto", "cpu", "cuda", NULL};
@@ -459,6 +464,7 @@ NAME_OF(matrix_rows_name, matrix_rows, rows_measured)
 NAME_OF(matrix_tasks_name, matrix_tasks, tasks_measured)
 NAME_OF(head_kind_name, head_kind, head_kinds)
 NAME_OF(active_classes_name, active_classes, actives)
+NAME_OF(network_type_summary, network_type, network_summaries)
 NAME_OF(network_type_name, network_type, network_types)
 NAME_OF(optimizer_type_name, optimizer_type, optimizer_types)
 NAME_OF(device_type_name, device_type, device_types)

@@ -308,6 +308,7 @@ const char *boundaries_name(enum boundaries v);
 const char *head_kind_name(enum head_kind v);
 const char *active_classes_name(enum active_classes v);
 const char *network_type_name(enum network_type v);
+const char *network_type_summary(enum network_type v); /* one line, for `perdure list networks` */
 const char *layer_kind_name(enum layer_kind v);
 const char *optimizer_type_name(enum optimizer_type v);
 const char *schedule_type_name(enum schedule_type v);
