@@ -18,11 +18,15 @@ pdr_tensor *engine_linear(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *w
     return ENGINE_TRY(s, "linear", ENGINE_IN(x, weight, bias), at::linear(x->value, weight->value, bias->value));
 }
 
+// On a CPU convolutions are faster with the channels of a pixel side by side (measured: a step of a small cnn 1.6 times, of
+// a resnet18 of width 20 1.17 times); what they make then lies so, too, and only the first one copies.
+static at::Tensor pixels(const at::Tensor &x) { return x.is_cpu() ? x.contiguous(at::MemoryFormat::ChannelsLast) : x; }
+
 pdr_tensor *engine_conv(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *weight, const pdr_tensor *bias,
                         int64_t stride, int64_t padding)
 {
     return ENGINE_TRY(s, "conv", ENGINE_IN(x, weight),
-                      at::conv2d(x->value, weight->value, bias ? std::optional(bias->value) : std::nullopt,
+                      at::conv2d(pixels(x->value), weight->value, bias ? std::optional(bias->value) : std::nullopt,
                                  {stride, stride}, {padding, padding}));
 }
 

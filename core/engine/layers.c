@@ -63,13 +63,20 @@ static pdr_tensor *dropped(pass *p, const model_layer *l, pdr_tensor *h)
     return T->mul(p->s, h, engine_to_device(p->s, mask));
 }
 
+static pdr_tensor *leaf(const pass *p, int64_t block) { return p->m->blocks.at[block].leaf; }
+
+static pdr_tensor *convolved(pass *p, const model_layer *l, const pdr_tensor *h)
+{
+    const pdr_tensor *bias = l->bias ? leaf(p, l->block + 1) : NULL;
+    return engine_conv(p->s, h, leaf(p, l->block), bias, l->stride, l->padding);
+}
+
 static pdr_tensor *layer_run(pass *p, const model_layer *l, pdr_tensor *h)
 {
-    const model_block *w = l->block < 0 ? NULL : &p->m->blocks.at[l->block];
     pdr_scope *s = p->s;
     switch (l->kind) {
-    case ENGINE_LINEAR: return engine_linear(s, h, w[0].leaf, w[1].leaf);
-    case ENGINE_CONV: return engine_conv(s, h, w[0].leaf, l->bias ? w[1].leaf : NULL, l->stride, l->padding);
+    case ENGINE_LINEAR: return engine_linear(s, h, leaf(p, l->block), leaf(p, l->block + 1));
+    case ENGINE_CONV: return convolved(p, l, h);
     case ENGINE_BATCH_NORM: return normed(p, l, h);
     case ENGINE_RELU: return engine_relu(s, h);
     case ENGINE_LEAKY_RELU: return engine_leaky_relu(s, h, l->rate);
