@@ -212,29 +212,6 @@ static pdr_status model_assign(pdr_model *into, const pdr_model *m)
     return engine_scope_close(s);
 }
 
-/* ---- running it ---- */
-
-static pdr_tensor *model_features(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode)
-{
-    return m && x ? layers_run(s, m, x, mode, NULL) : NULL;
-}
-
-static pdr_tensor *model_forward(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode)
-{
-    pdr_tensor *features = model_features(s, m, x, mode);
-    return features ? heads_run(s, m, features) : NULL;
-}
-
-static pdr_tensor *step_forward(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_tensor **features)
-{
-    if (features)
-        *features = NULL;
-    pdr_tensor *d = model_features(s, m, x, PDR_TRAIN);
-    if (features)
-        *features = d;
-    return d ? heads_run(s, m, d) : NULL;
-}
-
 /* ---- looking at it ---- */
 
 static pdr_tensor *flat_params(pdr_model *m) { return m ? m->params : NULL; }
@@ -281,4 +258,4 @@ const pdr_model_api engine_model = {
     .discard = model_discard,
 };
 
-const engine_executor engine_autograd = {"autograd", step_forward, model_backward};
+const engine_executor engine_autograd = {"autograd", model_step_forward, model_backward};

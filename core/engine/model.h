@@ -90,6 +90,11 @@ pdr_status part_describe(const model_part *p, int64_t i, pdr_block *out);
 /* Makes `values` [P] the model's parameters and the blocks views of them; gradients are forgotten. */
 pdr_status model_set_params(pdr_scope *s, pdr_model *m, const pdr_tensor *values);
 
+/* ---- forward.c ---- */
+pdr_tensor *model_features(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode);
+pdr_tensor *model_forward(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode);
+pdr_tensor *model_step_forward(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_tensor **features);
+
 /* ---- gradients.c ---- */
 /* Where the gradient of block i lies: a part of the flat gradient where that was built. Not on the CPU: NULL. */
 float *model_gradient_floats(const pdr_model *m, int64_t i);

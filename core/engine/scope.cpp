@@ -141,6 +141,8 @@ pdr_status engine_scope_close(pdr_scope *s)
 
 pdr_status engine_scope_status(const pdr_scope *s) { return s && s->what == SCOPE_OPEN ? s->code : PDR_EINVALID; }
 
+bool engine_scope_records(const pdr_scope *s) { return s && s->mode == PDR_GRAD; }
+
 void engine_scope_guard(pdr_scope *s, bool guarded)
 {
     if (s && s->what == SCOPE_OPEN)

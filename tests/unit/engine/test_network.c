@@ -100,10 +100,30 @@ static void one_row_has_no_variance(void **state)
     E->model->discard(m);
 }
 
+/* Large maps are evaluated in parts: the same logits as row by row, with a graph or without. */
+static void many_rows_go_in_parts(void **state)
+{
+    pdr_scope *s = *state, *grad = T->open(NULL, PDR_GRAD);
+    const int64_t channels = 64, shape[] = {3, 32, 32}, rows = 300;
+    const engine_network n = {
+        .kind = "cnn", .shape = shape, .rank = 3, .outputs = 2, .channels = &channels, .channel_count = 1};
+    random_stream r = random_open(1, "weights", "", 0);
+    pdr_model *m = NULL;
+    assert_int_equal(E->model_build(&n, &r, &m, NULL), 0);
+    pdr_tensor *x = noise(s, rows, 3072, 0), *z = E->model->forward(s, m, x, PDR_EVAL);
+    assert_int_equal(T->size(z, 0), rows);
+    assert_true(distance(z, E->model->forward(grad, m, x, PDR_EVAL)) < 1e-6);
+    pdr_tensor *last = E->model->forward(s, m, T->slice(s, x, 0, rows - 1, 1), PDR_EVAL);
+    assert_true(distance(T->slice(s, z, 0, rows - 1, 1), last) < 1e-5);
+    E->model->discard(m);
+    T->close(grad);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layers_that_do_not_fit), cmocka_unit_test(kinds_that_do_not_fit),
-        cmocka_unit_test(units_are_those_of_hidden_layers), WITH_SCOPE(one_row_has_no_variance)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(layers_that_do_not_fit),
+                                       cmocka_unit_test(kinds_that_do_not_fit),
+                                       cmocka_unit_test(units_are_those_of_hidden_layers),
+                                       WITH_SCOPE(one_row_has_no_variance), WITH_SCOPE(many_rows_go_in_parts)};
     return cmocka_run_group_tests(tests, engine_setup, NULL);
 }
