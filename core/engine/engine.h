@@ -222,6 +222,9 @@ int engine_load(const struct engine **out, error *e);
 /* The folder of LibTorch that engine_load would take: owned by the caller, NULL with the error where there is none. */
 char *engine_torch_root(error *e);
 
+/* Whether a network can be built for its shape and outputs: 78 in the words of model_build, which does the same. */
+int engine_network_check(const engine_network *network, error *e);
+
 /* One GPU as the driver tells it, without LibTorch. */
 typedef struct engine_gpu {
     char name[128];

@@ -1,12 +1,9 @@
 /* Heads: the linear layers that make the logits. One, "head", for most networks; one after the other, "head.0", "head.1", ...,
  * for a network that grows. They are the last blocks, so that growing leaves all else where it is (rule 17). */
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "engine/model.h"
-
-int64_t heads_count(const pdr_model *m) { return (m->blocks.count - m->head) / 2; }
 
 static pdr_tensor *head_run(pdr_scope *s, pdr_model *m, int64_t i, const pdr_tensor *features)
 {
@@ -29,30 +26,6 @@ pdr_tensor *heads_run(pdr_scope *s, pdr_model *m, const pdr_tensor *features)
     pdr_tensor *all = logits[count - 1] ? engine_tensor.cat(s, logits, (int32_t)count, 1) : NULL;
     free(logits);
     return all;
-}
-
-int heads_add(pdr_model *m, int64_t columns, error *e)
-{
-    char name[40] = "head", full[64];
-    if (m->grows)
-        snprintf(name, sizeof name, "head.%lld", (long long)heads_count(m));
-    snprintf(full, sizeof full, "%s.weight", name);
-    model_block weight = {.about = {.kind = PDR_HEAD_WEIGHT,
-                                    .rank = 2,
-                                    .shape = {columns, m->depth},
-                                    .first_column = m->columns,
-                                    .columns = columns,
-                                    .name = full},
-                          .fan_in = m->depth};
-    model_block bias = weight;
-    int code = part_add(&m->blocks, &weight, e);
-    snprintf(full, sizeof full, "%s.bias", name);
-    bias.about.kind = PDR_HEAD_BIAS;
-    bias.about.rank = 1;
-    bias.about.shape[1] = 0;
-    code = code ? code : part_add(&m->blocks, &bias, e);
-    m->columns += code ? 0 : columns;
-    return code;
 }
 
 /* The old parameters and the new head's first values behind them. */

@@ -5,40 +5,40 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "engine/draft.h"
-
-static const struct network_kind {
-    const char *name;
-    void (*draft)(draft *d);
-} KINDS[] = {{"mlp", mlp_draft},
-             {"cnn", cnn_draft},
-             {"resnet18", resnet18_draft},
-             {"resnet32", resnet32_draft},
-             {"layers", listed_draft}};
-
-static const struct network_kind *kind_named(const char *name)
-{
-    for (size_t i = 0; i < sizeof KINDS / sizeof *KINDS; i++)
-        if (name && strcmp(KINDS[i].name, name) == 0)
-            return &KINDS[i];
-    return NULL;
-}
 
 /* ---- building ---- */
+
+static void part_take_back(const model_part *p)
+{
+    for (int64_t i = 0; i < p->count; i++) {
+        engine_take_back(p->at[i].leaf);
+        engine_take_back(p->at[i].gradient);
+    }
+}
 
 static void model_discard(pdr_model *m)
 {
     if (!m)
         return;
-    part_free(&m->blocks);
-    part_free(&m->buffers);
+    part_take_back(&m->blocks);
+    part_take_back(&m->buffers);
     engine_take_back(m->params);
     engine_take_back(m->gradients);
     engine_take_back(m->moving);
     if (m->owner)
         m->owner->kept--;
-    free(m->layers);
-    free(m);
+    outline_free(m);
+}
+
+/* The blocks become views of `all`. */
+static void part_view(pdr_scope *s, model_part *p, const pdr_tensor *all, bool leaves)
+{
+    for (int64_t i = 0; i < p->count; i++) {
+        model_block *b = &p->at[i];
+        pdr_tensor *part = engine_tensor.slice(s, all, 0, b->about.first, b->about.count);
+        engine_take_back(b->leaf);
+        b->leaf = engine_lend(s, engine_tensor.reshape(s, part, b->about.shape, (int32_t)b->about.rank), leaves);
+    }
 }
 
 /* What was handed out stays the handle that it was. */
@@ -101,47 +101,14 @@ static int fill(pdr_model *m, random_stream *r, error *e)
     return code;
 }
 
-static int check_network(const engine_network *n, error *e)
-{
-    if (!kind_named(n->kind))
-        return error_set(e, EXIT_SCENARIO,
-                         "network: found kind \"%s\"; expected mlp, cnn, resnet18, resnet32 or layers",
-                         n->kind ? n->kind : "");
-    int64_t inputs = 1;
-    bool sizes = (n->outputs > 0 || (n->grows && n->outputs == 0)) && n->rank >= 0 && n->hidden_count >= 0;
-    for (int64_t i = 0; sizes && i < n->hidden_count; i++)
-        sizes = n->hidden[i] > 0;
-    for (int64_t i = 0; sizes && i < n->rank; i++)
-        sizes = n->shape[i] > 0 && !__builtin_mul_overflow(inputs, n->shape[i], &inputs);
-    return sizes ? 0 : error_set(e, EXIT_SCENARIO, "network: found a size below 1; expected 1 or more everywhere");
-}
-
-static int lay_out(pdr_model *m, const engine_network *n, error *e)
-{
-    m->grows = n->grows;
-    m->inputs = 1;
-    for (int64_t i = 0; i < n->rank; i++)
-        m->inputs *= n->shape[i];
-    draft d = {.m = m, .asked = n, .number = -1, .e = e};
-    kind_named(n->kind)->draft(&d);
-    draft_flatten(&d);
-    m->depth = d.shape.at[0];
-    m->head = m->blocks.count;
-    return d.code || !n->outputs ? d.code : heads_add(m, n->outputs, e);
-}
-
 int engine_model_build(const engine_network *network, random_stream *r, pdr_model **out, error *e)
 {
+    pdr_model *m = NULL;
     *out = NULL;
-    int code = check_network(network, e);
+    int code = outline_make(network, &m, e);
     if (code)
         return code;
-    pdr_model *m = alloc_zero(1, sizeof *m);
-    m->kind = kind_named(network->kind)->name;
-    code = lay_out(m, network, e);
-    if (!code)
-        code = fill(m, r, e);
-    if (code)
+    if ((code = fill(m, r, e)))
         model_discard(m);
     else
         *out = m;

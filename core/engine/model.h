@@ -76,12 +76,15 @@ int64_t heads_count(const pdr_model *m);
 int heads_add(pdr_model *m, int64_t columns, error *e);                        /* its blocks, without values */
 pdr_tensor *heads_run(pdr_scope *s, pdr_model *m, const pdr_tensor *features); /* logits [B, C] */
 
+/* ---- outline.c: layers and blocks, without numbers and without LibTorch ---- */
+int outline_make(const engine_network *n, pdr_model **out, error *e);
+void outline_free(pdr_model *m);
+
 /* ---- parts.c ---- */
 /* A block at the end, all of it but its place, which follows from those before it. 78 where the size overflows. */
 int part_add(model_part *p, const model_block *block, error *e);
 void part_copy(model_part *into, const model_part *p); /* the outline, without values */
-void part_free(model_part *p);
-void part_view(pdr_scope *s, model_part *p, const pdr_tensor *all, bool leaves); /* the blocks become views of `all` */
+void part_clear(model_part *p);                        /* names and list; tensors were taken back */
 /* The first values of the blocks from `first` on; out: those of block `first` and all behind it. */
 void part_draw(const model_part *p, int64_t first, random_stream *r, float *out);
 pdr_status part_describe(const model_part *p, int64_t i, pdr_block *out);

@@ -34,24 +34,11 @@ void part_copy(model_part *into, const model_part *p)
     }
 }
 
-void part_free(model_part *p)
+void part_clear(model_part *p)
 {
-    for (int64_t i = 0; i < p->count; i++) {
-        engine_take_back(p->at[i].leaf);
-        engine_take_back(p->at[i].gradient);
+    for (int64_t i = 0; i < p->count; i++)
         free((void *)(uintptr_t)p->at[i].about.name);
-    }
     free(p->at);
-}
-
-void part_view(pdr_scope *s, model_part *p, const pdr_tensor *all, bool leaves)
-{
-    for (int64_t i = 0; i < p->count; i++) {
-        model_block *b = &p->at[i];
-        pdr_tensor *part = engine_tensor.slice(s, all, 0, b->about.first, b->about.count);
-        engine_take_back(b->leaf);
-        b->leaf = engine_lend(s, engine_tensor.reshape(s, part, b->about.shape, (int32_t)b->about.rank), leaves);
-    }
 }
 
 void part_draw(const model_part *p, int64_t first, random_stream *r, float *out)
