@@ -11,17 +11,12 @@
 
 int scenario_fault(const struct scenario *s, const char *path, error *e, const char *format, ...)
 {
-    const node *at = scenario_node(s, path);
     char words[1024];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
-    if (at->origin && !strcmp(at->origin + strlen("--set "), path)) /* has no line, and need not say the path twice */
-        return error_set(e, EXIT_SCENARIO, "%s: %s", at->origin, words);
-    if (at->origin)
-        return error_set(e, EXIT_SCENARIO, "%s: %s: %s", at->origin, path, words);
-    return error_set(e, EXIT_SCENARIO, "%s:%d:%d: %s: %s", s->file, at->line, at->column, path, words);
+    return scenario_error(s, path, EXIT_SCENARIO, e, "%s", words);
 }
 
 /* The name that was opened, as that file's hash goes into the manifest. */

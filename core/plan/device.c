@@ -48,11 +48,7 @@ static void found_words(const machine *m, char *out, size_t room)
 
 static int refuse(const struct scenario *s, const char *path, error *e, const char *found, const char *expected)
 {
-    const node *at = scenario_node(s, path);
-    if (at->origin)
-        return error_set(e, EXIT_UNAVAILABLE, "%s: found %s; expected %s", at->origin, found, expected);
-    return error_set(e, EXIT_UNAVAILABLE, "%s:%d:%d: %s: found %s; expected %s", s->file, at->line, at->column, path,
-                     found, expected);
+    return scenario_error(s, path, EXIT_UNAVAILABLE, e, "found %s; expected %s", found, expected);
 }
 
 static int version_compare(const struct version_floor *floor, const int64_t *found, int64_t count)

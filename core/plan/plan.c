@@ -19,12 +19,12 @@ static int plugin_refused(const struct scenario *s, const struct strategy_entry 
 {
     if (e->code) {
         ++*refused;
-        faults_add(f, entry->at, entry->path, "%s", why->text);
+        faults_add(f, entry->at, entry->place, "%s", why->text);
         if (why->hint[0])
             faults_hint(f, "%s", why->hint);
         return why->code;
     }
-    error_set(e, why->code, "%s:%d:%d: %s", s->file, entry->line, entry->column, why->text);
+    scenario_error(s, entry->place, why->code, e, "%s", why->text);
     if (why->hint[0])
         error_hint(e, "%s", why->hint);
     return why->code;

@@ -1,6 +1,8 @@
 /* From a file to a checked struct: read, tree, --set, rows, and the few values that follow from where the file lies. */
 #include "scenario/scenario.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +194,24 @@ const node *scenario_node(const struct scenario *s, const char *path)
     }
     free(shorter);
     return n;
+}
+
+int scenario_error(const struct scenario *s, const char *path, int code, error *e, const char *format, ...)
+{
+    faults one;
+    text line = {0};
+    char words[sizeof e->text];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    faults_begin(&one, s->file);
+    faults_add(&one, scenario_node(s, path), path, "%s", words);
+    faults_line(&one, 0, &line);
+    code = error_set(e, code, "%s", line.at);
+    text_free(&line);
+    faults_free(&one);
+    return code;
 }
 
 /* ---- subtrees that plugins hand over ---- */

@@ -196,7 +196,8 @@ struct strategy_entry {
     const char *plugin;     /* path of the .so, resolved; NULL: by name */
     const node *parameters; /* a map; NULL: none given */
     const node *at;         /* the entry, for faults */
-    const char *path;       /* of the parameters, for faults: "methods[1].strategies[0].replay" */
+    const char *place;      /* of the entry, for faults: "methods[1].strategies[0]" */
+    const char *path;       /* of its parameters: "methods[1].strategies[0].replay" */
     int line, column;       /* of `at` */
 };
 struct method_options {
@@ -284,6 +285,10 @@ int scenario_take_faulty(const char *words, const char *name, const char *const 
 void scenario_free(struct scenario *s);
 /* Where a key stands: the node at `path`, else of the section nearest to it that the file has. Never NULL. */
 const node *scenario_node(const struct scenario *s, const char *path);
+/* An error at a key, in the words of a fault, for whoever stops at the first one: "FILE:LINE:COL: key.path: ...", or
+ * "--set KEY: ..." where the value came from there. Returns the code. */
+int scenario_error(const struct scenario *s, const char *path, int code, error *e, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 
 /* The subtrees that plugins hand over as YAML: checked by the same rows as the scenario's. `what` names the source in
  * the error's words ("ewc: network"). Lists live in `a`. 78 and the first fault in `e`. */

@@ -55,7 +55,7 @@ static void strategy_fill_named(struct check *c, const node *n, const char *path
 static void strategy_fill(struct check *c, const node *n, const char *path, struct strategy_entry *entry)
 {
     size_t before = c->faults->count;
-    *entry = (struct strategy_entry){.at = n, .path = path, .line = n->line, .column = n->column};
+    *entry = (struct strategy_entry){.at = n, .place = path, .path = path, .line = n->line, .column = n->column};
     if (n->kind == NODE_TEXT && !node_is_nothing(n)) {
         if (value_text(c, n, path, "the name of a strategy", &entry->name)) {
             entry->path = row_path(c, path, entry->name);

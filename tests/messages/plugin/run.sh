@@ -10,7 +10,7 @@ export LC_ALL=C
 . "$(dirname "${BASH_SOURCE[0]}")/../cases.sh"
 cases_begin "$@"
 plugins=$(dirname "$perdure")/../tests/plugins
-at='s.yaml:8:34: ' # of the strategy, in every message
+at='s.yaml:8:34: methods[0].strategies[0]: ' # of the strategy, in every message
 
 # scenario STRATEGY...: s.yaml with a method for each
 scenario() {
@@ -274,8 +274,8 @@ if ! in_table; then
   scenario '{plugin: abi_two.so}' '{plugin: load_segv.so}' '{plugin: abi_two.so}' >s.yaml
   input='three methods'
   ask . check run
-  judge . 69 "$(at='' lines "s.yaml:9:34: methods[1].strategies[0].with: @/load_segv.so: killed by SIGSEGV while it was loaded; $damaged")
-$(at='' lines "s.yaml:10:34: methods[2].strategies[0].with: @/abi_two.so: found plugin ABI 2.0; expected 1.0 or an older 1.x" "$again")
+  judge . 69 "$(at='' lines "s.yaml:9:34: methods[1].strategies[0]: @/load_segv.so: killed by SIGSEGV while it was loaded; $damaged")
+$(at='' lines "s.yaml:10:34: methods[2].strategies[0]: @/abi_two.so: found plugin ABI 2.0; expected 1.0 or an older 1.x" "$again")
 $(lines '@/abi_two.so: found plugin ABI 2.0; expected 1.0 or an older 1.x' "$again")"
 fi
 

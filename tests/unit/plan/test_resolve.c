@@ -156,16 +156,24 @@ static void a_missing_plugin_is_told_at_its_line(void **state)
     planned name = planned_from(HEAD CPU "methods:\n  - name: m\n    strategies:\n      - reply: {capacity: 5}\n");
     assert_int_equal(name.code, EXIT_UNAVAILABLE);
     assert_null(name.plan);
-    assert_string_equal(name.error.text,
-                        SAID("%s/s.yaml:9:9: found no strategy reply; expected one of: ewc, replay", folder));
+    assert_string_equal(
+        name.error.text,
+        SAID("%s/s.yaml:9:9: methods[0].strategies[0]: found no strategy reply; expected one of: ewc, replay", folder));
     assert_string_equal(name.error.hint, "did you mean replay?");
     planned_free(&name);
     planned path = planned_from(HEAD CPU "methods:\n  - name: m\n    strategies:\n      - plugin: ./none.so\n");
     assert_int_equal(path.code, EXIT_UNAVAILABLE);
-    assert_non_null(strstr(path.error.text, "s.yaml:9:9: "));
+    assert_non_null(strstr(path.error.text, "s.yaml:9:9: methods[0].strategies[0]: "));
     assert_non_null(strstr(path.error.text, "none.so: found nothing that can be read (No such file or directory); "
                                             "expected a shared object"));
     planned_free(&path);
+    const char *set = "methods[0].strategies=[reply]";
+    planned laid = planned_with(HEAD CPU "methods:\n  - name: m\n", &set, 1);
+    assert_int_equal(laid.code, EXIT_UNAVAILABLE);
+    assert_string_equal(laid.error.text,
+                        "--set methods[0].strategies: methods[0].strategies[0]: found no strategy reply; "
+                        "expected one of: ewc, replay");
+    planned_free(&laid);
 }
 
 /* The first missing one stands in the error, the others with the faults, which are still found elsewhere. */
