@@ -101,31 +101,6 @@ static int faults_compare(const void *a, const void *b)
     return paths != 0 ? paths : strcmp(x->text, y->text);
 }
 
-static bool faults_has(const faults *f, const struct fault *one)
-{
-    for (size_t i = 0; i < f->count; i++) {
-        if (faults_compare(&f->at[i], one) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void faults_merge(faults *into, const faults *from)
-{
-    for (size_t i = 0; i < from->count; i++) {
-        const struct fault *one = &from->at[i];
-        if (faults_has(into, one)) {
-            continue;
-        }
-        node at = {.line = one->line, .column = one->column, .origin = one->origin};
-        faults_add(into, &at, one->path, "%s", one->text);
-        if (one->hint != NULL) {
-            faults_hint(into, "%s", one->hint);
-        }
-    }
-}
-
 void faults_sort(faults *f)
 {
     if (f->count > 1) {

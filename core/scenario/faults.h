@@ -38,8 +38,7 @@ void faults_add_at_line(faults *f, const char *origin, int line, int column, con
     __attribute__((format(printf, 5, 6)));
 /* Sets the hint of the fault that was added last. */
 void faults_hint(faults *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void faults_merge(faults *into, const faults *from); /* what `into` does not have already */
-void faults_sort(faults *f);                         /* by line and column; those of --set behind */
+void faults_sort(faults *f); /* by line and column; those of --set behind */
 /* `FILE:LINE:COL: key.path: found X; expected Y`, without "perdure: error: ". */
 void faults_line(const faults *f, size_t i, text *out);
 /* Sorts, and prints each as `perdure: error: ...` with its hint to standard error, at most 50. */

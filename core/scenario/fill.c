@@ -512,3 +512,53 @@ void row_fill_section(struct check *c, const struct row *rows, const node *map, 
         }
     }
 }
+
+/* ---- a section over another one ---- */
+
+static size_t row_bytes(const struct row *row)
+{
+    switch (row->type) {
+    case ROW_INT: return sizeof(int64_t);
+    case ROW_REAL: return sizeof(double);
+    case ROW_BOOL: return sizeof(bool);
+    case ROW_INTS: return sizeof(struct int_list);
+    case ROW_SPECIAL: return row->special->bytes;
+    default: return 0;
+    }
+}
+
+/* Keys that a variant does not have are 0, as they are where it was never another one. */
+static void row_forget(const struct row *rows, int32_t variant, void *out)
+{
+    for (size_t i = 0; rows[i].type != ROW_NONE; i++) {
+        bool kept = row_belongs(&rows[i], variant);
+        for (size_t j = 0; rows[j].type != ROW_NONE; j++) {
+            kept = kept || (row_belongs(&rows[j], variant) && rows[j].offset == rows[i].offset);
+        }
+        if (!kept) {
+            memset((char *)out + rows[i].offset, 0, row_bytes(&rows[i]));
+        }
+    }
+}
+
+void row_fill_over(struct check *c, const struct row *rows, const node *map, const node *base, const node *at,
+                   const char *path, void *out)
+{
+    int32_t was = row_variant(rows, base);
+    int32_t is = node_find(map, rows[0].key) != NULL ? row_variant(rows, map) : was;
+    row_refuse_unknown(c, rows, is, map, path);
+    row_forget(rows, is, out);
+    for (size_t i = 0; rows[i].type != ROW_NONE; i++) {
+        const struct row *row = &rows[i];
+        if (!row_belongs(row, is) || (row->only != 0 && is < 0)) {
+            continue;
+        }
+        const node *n = node_find(map, row->key);
+        bool kept = is == was || row->only == 0 || node_find(base, row->key) != NULL;
+        if (n != NULL) {
+            row_fill(c, row, n, row_path(c, path, row->key), (char *)out + row->offset);
+        } else if (!kept) {
+            row_fill_absent(c, row, at, row_path(c, path, row->key), (char *)out + row->offset);
+        }
+    }
+}

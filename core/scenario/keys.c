@@ -409,7 +409,6 @@ static void scenario_check_names(struct check *c, const struct scenario *s)
     }
 }
 
-/* A fault that the section itself has is told there, and not once more for every method. */
 static void scenario_settle_methods(struct check *c, const node *n, struct scenario *s)
 {
     for (size_t i = 0; i < s->methods.count; i++) {
@@ -418,11 +417,7 @@ static void scenario_settle_methods(struct check *c, const node *n, struct scena
         m->optimizer = s->optimizer;
         m->training = s->training;
         if (m->set != NULL) {
-            faults own;
-            faults_begin(&own, "");
-            method_settle(&(struct check){c->arena, &own, c->folder}, n, m);
-            faults_merge(c->faults, &own);
-            faults_free(&own);
+            method_settle(c, n, m, row_path(c, row_path_index(c, "methods", i), "set"));
         }
     }
 }

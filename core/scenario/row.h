@@ -43,6 +43,7 @@ struct special {
     const char *expects;                                                              /* "a list, or ..." */
     void (*fill)(struct check *c, const struct node *n, const char *path, void *out); /* adds its own faults */
     const char *schema;                                                               /* JSON Schema, "" for any */
+    size_t bytes; /* that it fills, from the row's offset; needed where not every variant has the key */
 };
 
 struct row {
@@ -81,13 +82,19 @@ extern const struct special special_betas, special_schedule, special_clip;
 extern const struct special special_layers, special_kernel;
 extern const struct special special_strategies, special_set;
 
-/* special_method.c: network, optimizer and training of a method, which are those of the file with its `set` laid in. */
+/* special_method.c: lays the method's `set` over its network, optimizer and training, which are those of the file. `path`:
+ * of `set`. */
 struct method_options;
-void method_settle(struct check *c, const struct node *root, struct method_options *m);
+void method_settle(struct check *c, const struct node *root, struct method_options *m, const char *path);
 
 /* fill.c. `map` NULL: all defaults; `at`: where a missing key is reported then. */
 void row_fill_section(struct check *c, const struct row *rows, const node *map, const node *at, const char *path,
                       void *out);
+/* Lays `map` over a struct that `base` (a section of the file, NULL: none) filled, row by row: nothing of `base` is read
+ * again, however long its lists are. Of a section with plain rows: no sections and subtrees in it. `at`: where a key is
+ * missing that a new variant needs. */
+void row_fill_over(struct check *c, const struct row *rows, const node *map, const node *base, const node *at,
+                   const char *path, void *out);
 void row_fill(struct check *c, const struct row *row, const node *n, const char *path, void *out);
 bool row_has_key(const struct row *rows, const struct node *map, const char *key); /* of the map's variant */
 const char *row_path(struct check *c, const char *path, const char *key);          /* "path.key" */

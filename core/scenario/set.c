@@ -78,6 +78,9 @@ static node *set_follow(node *n, const struct step *step, const char *origin, ar
         }
         return set_new(n, step->key, origin, a);
     }
+    if (step->index == 0 && node_is_nothing(n)) {
+        set_become(n, NODE_LIST, origin);
+    }
     if (n->kind != NODE_LIST || step->index > n->count) {
         return NULL;
     }
@@ -86,6 +89,18 @@ static node *set_follow(node *n, const struct step *step, const char *origin, ar
         entry = entry->next;
     }
     return entry != NULL ? entry : set_new(n, NULL, origin, a);
+}
+
+/* Keys of a method's `set` have a point inside: methods[0].set.optimizer.lr leads to its key "optimizer.lr". */
+static size_t set_join(struct step *steps, size_t count, arena *a)
+{
+    if (count < 5 || steps[0].key == NULL || strcmp(steps[0].key, "methods") != 0 || steps[1].key != NULL ||
+        steps[2].key == NULL || strcmp(steps[2].key, "set") != 0 || steps[3].key == NULL || steps[4].key == NULL) {
+        return count;
+    }
+    steps[3].key = arena_format(a, "%s.%s", steps[3].key, steps[4].key);
+    memmove(&steps[4], &steps[5], (count - 5) * sizeof *steps);
+    return count - 1;
 }
 
 int set_lay(node *root, const char *set, arena *a, faults *f, error *e)
@@ -101,6 +116,7 @@ int set_lay(node *root, const char *set, arena *a, faults *f, error *e)
     if (code != 0) {
         return code;
     }
+    count = set_join(steps, count, a);
     const char *path = arena_text(a, set, (size_t)(equals - set));
     const char *origin = arena_format(a, "--set %s", path);
     const node *value = node_parse(equals + 1, strlen(equals + 1), origin, a, f);

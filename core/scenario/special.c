@@ -21,7 +21,7 @@ static void format_fill(struct check *c, const node *n, const char *path, void *
     }
     *(int64_t *)out = format;
 }
-const struct special special_format = {"1, the format of this file", format_fill, "{\"const\": 1}"};
+const struct special special_format = {"1, the format of this file", format_fill, "{\"const\": 1}", 0};
 
 /* ---- seeds: [0, 1] or {first: 0, count: 2} ---- */
 
@@ -118,7 +118,8 @@ const struct special special_seeds = {
     " {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 9223372036854775807}},"
     " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"count\"], \"properties\":"
     " {\"first\": {\"type\": \"integer\", \"minimum\": 0, \"default\": 0},"
-    " \"count\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 10000}}}]}"};
+    " \"count\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 10000}}}]}",
+    0};
 
 /* ---- device.type: auto, cpu, cuda or cuda:N ---- */
 
@@ -142,7 +143,7 @@ static void device_fill(struct check *c, const node *n, const char *path, void *
 }
 const struct special special_device = {
     "one of auto, cpu, cuda, cuda:N", device_fill,
-    "{\"type\": \"string\", \"pattern\": \"^(auto|cpu|cuda(:(0|[1-9][0-9]{0,3}))?)$\"}"};
+    "{\"type\": \"string\", \"pattern\": \"^(auto|cpu|cuda(:(0|[1-9][0-9]{0,3}))?)$\"}", 0};
 
 /* ---- ">=8.0" ---- */
 
@@ -178,9 +179,9 @@ static void version_fill(struct check *c, const node *n, const char *path, void 
     }
     *(struct version_floor *)out = version;
 }
-const struct special special_version = {
-    "the lowest version, as \">=8.0\"", version_fill,
-    "{\"type\": \"string\", \"pattern\": \"^>= *[0-9]{1,9}([.][0-9]{1,9}){0,2}$\"}"};
+const struct special special_version = {"the lowest version, as \">=8.0\"", version_fill,
+                                        "{\"type\": \"string\", \"pattern\": \"^>= *[0-9]{1,9}([.][0-9]{1,9}){0,2}$\"}",
+                                        0};
 
 /* ---- 16 GiB ---- */
 
@@ -218,4 +219,4 @@ static void bytes_fill(struct check *c, const node *n, const char *path, void *o
 }
 const struct special special_bytes = {
     "a size with its unit (B, KiB, MiB, GiB, TiB, KB, MB, GB, TB), as 16 GiB", bytes_fill,
-    "{\"type\": \"string\", \"pattern\": \"^(0|[1-9][0-9]*)([.][0-9]+)? *(B|[KMGT]i?B)$\"}"};
+    "{\"type\": \"string\", \"pattern\": \"^(0|[1-9][0-9]*)([.][0-9]+)? *(B|[KMGT]i?B)$\"}", 0};

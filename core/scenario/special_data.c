@@ -49,7 +49,8 @@ const struct special special_normalize = {
     "{\"oneOf\": [{\"enum\": [\"none\", \"unit\", \"standard\"]},"
     " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"mean\", \"std\"], \"properties\":"
     " {\"mean\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"number\"}},"
-    " \"std\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"number\", \"exclusiveMinimum\": 0}}}}]}"};
+    " \"std\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"number\", \"exclusiveMinimum\": 0}}}}]}",
+    0};
 
 /* ---- order: given, shuffled or [[0, 1], [2, 3]] ---- */
 
@@ -142,7 +143,8 @@ const struct special special_order = {
     "one of given, shuffled or a list of the labels of every task, as [[0, 1], [2, 3]]", order_fill,
     "{\"oneOf\": [{\"enum\": [\"given\", \"shuffled\"]}, {\"type\": \"array\", \"minItems\": 1, \"items\":"
     " {\"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\":"
-    " {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 1000000000}}}]}"};
+    " {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 1000000000}}}]}",
+    0};
 
 /* ---- augment: [{crop: 4}, flip] ---- */
 
@@ -178,6 +180,7 @@ const struct special special_augment = {
     "a list of some of {crop: N}, flip", augment_fill,
     "{\"type\": \"array\", \"items\": {\"oneOf\": [{\"const\": \"flip\"}, {\"type\": \"object\","
     " \"additionalProperties\": false, \"required\": [\"crop\"], \"properties\":"
-    " {\"crop\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1024}}}]}}"};
+    " {\"crop\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1024}}}]}}",
+    0};
 
 const char *augmentation_name(enum augmentation_kind v) { return augment_words[v]; }

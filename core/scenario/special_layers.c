@@ -127,48 +127,31 @@ static void layers_fill(struct check *c, const node *n, const char *path, void *
     }
     *(struct layer_list *)out = (struct layer_list){at, (int64_t)n->count};
 }
+/* clang-format off */
 #define WHOLE(least, most) "{\"type\": \"integer\", \"minimum\": " #least ", \"maximum\": " #most "}"
 #define SHARE(most) "{\"type\": \"number\", \"minimum\": 0, \"maximum\": " #most "}"
-#define ENTRY(word, sizes)                                                                  \
-    "{\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"" word "\"]," \
-    " \"properties\": {\"" word "\": {\"oneOf\": [" sizes "]}}}"
 #define SIZES(required, properties) \
-    "{\"type\": \"object\", \"additionalProperties\": false, " required "\"properties\": {" properties "}}"
-#define POOL(word)                                                      \
-    ENTRY(word, WHOLE(1, 99) ", " SIZES("\"required\": [\"kernel\"], ", \
-                                        "\"kernel\": " WHOLE(1, 99) ", \"stride\": " WHOLE(1, 99)))
+    ", {\"type\": \"object\", \"additionalProperties\": false, " required "\"properties\": {" properties "}}"
+#define NEEDS(key) "\"required\": [\"" key "\"], "
+#define ENTRY(word, sizes) \
+    ", {\"type\": \"object\", \"additionalProperties\": false, " NEEDS(word) \
+    "\"properties\": {\"" word "\": {\"oneOf\": [" sizes "]}}}"
+#define POOL_SIZES SIZES(NEEDS("kernel"), "\"kernel\": " WHOLE(1, 99) ", \"stride\": " WHOLE(1, 99))
+
 const struct special special_layers = {
     "a list of layers, as [{conv: 32}, relu, {max_pool: 2}, {linear: 128}, relu]", layers_fill,
     "{\"type\": \"array\", \"items\": {\"oneOf\": ["
-    "{\"enum\": [\"batch_norm\", \"relu\", \"leaky_relu\", \"tanh\", \"sigmoid\", \"flatten\"]}, " ENTRY(
-        "linear", WHOLE(1, 1000000) ", " SIZES(
-                      "\"required\": [\"units\"], ",
-                      "\"units\": " WHOLE(
-                          1, 1000000))) ", " ENTRY("conv",
-                                                   WHOLE(1, 100000) ", " SIZES(
-                                                       "\"required\": [\"channels\"], ",
-                                                       "\"channels\": " WHOLE(1, 100000) ", \"kernel\": " WHOLE(1, 99) ", \"stride\": " WHOLE(1, 99) ", \"padding\": " WHOLE(
-                                                           0,
-                                                           99))) ", " POOL("max_pool") ", " POOL("average_pool") ","
-                                                                                                                 " " ENTRY(
-                                                                                                                     "l"
-                                                                                                                     "e"
-                                                                                                                     "a"
-                                                                                                                     "k"
-                                                                                                                     "y"
-                                                                                                                     "_"
-                                                                                                                     "r"
-                                                                                                                     "e"
-                                                                                                                     "l"
-                                                                                                                     "u",
-                                                                                                                     SHARE(1) ", " SIZES(
-                                                                                                                         "",
-                                                                                                                         "\"slope\": " SHARE(
-                                                                                                                             1))) ", " ENTRY("dropout",
-                                                                                                                                             SHARE(0.99) ", " SIZES(
-                                                                                                                                                 "\"required\": [\"rate\"], ",
-                                                                                                                                                 "\"rate\": " SHARE(
-                                                                                                                                                     0.99))) "]}}"};
+    "{\"enum\": [\"batch_norm\", \"relu\", \"leaky_relu\", \"tanh\", \"sigmoid\", \"flatten\"]}"
+    ENTRY("linear", WHOLE(1, 1000000) SIZES(NEEDS("units"), "\"units\": " WHOLE(1, 1000000)))
+    ENTRY("conv", WHOLE(1, 100000) SIZES(NEEDS("channels"),
+          "\"channels\": " WHOLE(1, 100000) ", \"kernel\": " WHOLE(1, 99) ", \"stride\": " WHOLE(1, 99)
+          ", \"padding\": " WHOLE(0, 99)))
+    ENTRY("max_pool", WHOLE(1, 99) POOL_SIZES)
+    ENTRY("average_pool", WHOLE(1, 99) POOL_SIZES)
+    ENTRY("leaky_relu", SHARE(1) SIZES("", "\"slope\": " SHARE(1)))
+    ENTRY("dropout", SHARE(0.99) SIZES(NEEDS("rate"), "\"rate\": " SHARE(0.99)))
+    "]}}", sizeof(struct layer_list)};
+/* clang-format on */
 
 /* ---- kernel of a cnn: odd, so that a map keeps its size ---- */
 
@@ -184,4 +167,4 @@ static void kernel_fill(struct check *c, const node *n, const char *path, void *
 }
 const struct special special_kernel = {
     "an odd whole number from 1 to 99", kernel_fill,
-    "{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 99, \"not\": {\"multipleOf\": 2}}"};
+    "{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 99, \"not\": {\"multipleOf\": 2}}", sizeof(int64_t)};

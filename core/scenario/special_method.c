@@ -96,12 +96,53 @@ const struct special special_strategies = {
     " {\"type\": \"object\", \"required\": [\"plugin\"], \"additionalProperties\": false, \"properties\":"
     " {\"plugin\": {\"type\": \"string\", \"minLength\": 1}, \"with\": {\"type\": [\"object\", \"null\"]}}},"
     " {\"type\": \"object\", \"not\": {\"required\": [\"plugin\"]}, \"minProperties\": 1, \"maxProperties\": 1,"
-    " \"additionalProperties\": {\"type\": [\"object\", \"null\"]}}]}}"};
+    " \"additionalProperties\": {\"type\": [\"object\", \"null\"]}}]}}",
+    0};
 
 /* ---- set: {optimizer.lr: 0.01} ---- */
 
 /* Data, stream and device are the same for all methods, as rows of one comparison; what may differ is what learns. */
-static const char *const set_sections[] = {"network", "optimizer", "training", NULL};
+static const struct {
+    const char *name;
+    const struct row *rows;
+} set_sections[] = {{"network", network_rows}, {"optimizer", training_optimizer_rows}, {"training", training_rows}};
+enum { SET_SECTIONS = sizeof set_sections / sizeof *set_sections };
+
+/* "optimiser.lr": the nearest section; "lr": the section that has it. */
+static void set_hint(struct check *c, const char *key)
+{
+    const char *names[SET_SECTIONS] = {0};
+    const char *point = strchr(key, '.');
+    const char *inside = point != NULL ? point + 1 : key;
+    char before[NODE_KEY + 1] = "";
+    memcpy(before, key, point != NULL ? (size_t)(point - key) : 0);
+    for (int i = 0; i < SET_SECTIONS; i++) {
+        names[i] = set_sections[i].name;
+    }
+    const char *section = text_nearest(before, names, SET_SECTIONS);
+    for (int i = 0; i < SET_SECTIONS && point == NULL; i++) {
+        section = row_has_key(set_sections[i].rows, NULL, key) ? names[i] : section;
+    }
+    if (section != NULL && inside[0] != '\0') {
+        faults_hint(c->faults, "did you mean \"%s.%s\"?", section, text_quoted(inside));
+    }
+}
+
+static void set_refuse_key(struct check *c, const node *entry, const char *path, bool section)
+{
+    size_t length = strcspn(entry->key, ".");
+    const char *top = arena_text(c->arena, entry->key, length);
+    const char *found = section                                 ? "a whole section"
+                        : row_has_key(scenario_rows, NULL, top) ? "a key that all methods share"
+                                                                : "an unknown key";
+    faults_add_at_key(c->faults, entry, row_path(c, path, entry->key),
+                      "found %s; expected one of network.KEY, optimizer.KEY, training.KEY", found);
+    if (section && entry->kind == NODE_MAP && entry->count > 0) {
+        faults_hint(c->faults, "its keys stand one by one, as %s.%s", top, text_quoted(entry->first->key));
+    } else if (found[3] == 'u') {
+        set_hint(c, entry->key);
+    }
+}
 
 static void set_fill(struct check *c, const node *n, const char *path, void *out)
 {
@@ -112,111 +153,64 @@ static void set_fill(struct check *c, const node *n, const char *path, void *out
     for (const node *entry = n->first; entry != NULL; entry = entry->next) {
         size_t length = strcspn(entry->key, ".");
         bool known = false;
-        for (size_t i = 0; set_sections[i] != NULL; i++) {
-            known = known || (strlen(set_sections[i]) == length && !strncmp(entry->key, set_sections[i], length));
+        for (size_t i = 0; i < SET_SECTIONS; i++) {
+            const char *name = set_sections[i].name;
+            known = known || (strlen(name) == length && strncmp(entry->key, name, length) == 0);
         }
         if (!known || entry->key[length] == '\0' || entry->key[length + 1] == '\0') {
-            faults_add_at_key(c->faults, entry, row_path(c, path, entry->key),
-                              "found a key that all methods share; expected one of network.KEY, optimizer.KEY, "
-                              "training.KEY");
+            set_refuse_key(c, entry, path, known);
         }
     }
     *(const node **)out = n;
 }
 const struct special special_set = {
     "a map of network.KEY, optimizer.KEY, training.KEY, as {optimizer.lr: 0.01}", set_fill,
-    "{\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^(network|optimizer|training)[.].\"}}"};
+    "{\"type\": \"object\", \"propertyNames\": {\"pattern\": \"^(network|optimizer|training)[.].\"}}", 0};
 
-/* A section as the file has it, in a map of its own entries, so that laying something in leaves the file's alone. */
-static node *section_copy(struct check *c, const node *root, const char *name)
+/* What `set` says of one section, in a map of its own. */
+static const node *set_of(struct check *c, const node *set, const char *section)
 {
-    const node *said = node_find(root, name);
-    node *copy = arena_take(c->arena, 1, sizeof *copy);
-    *copy = (node){.kind = NODE_MAP, .line = root->line, .column = root->column};
-    if (said != NULL) {
-        *copy = (node){
-            .kind = said->kind, .line = said->line, .column = said->column, .origin = said->origin, .text = said->text};
+    size_t length = strlen(section);
+    node *said = arena_take(c->arena, 1, sizeof *said);
+    *said = (node){.kind = NODE_MAP, .line = set->line, .column = set->column, .origin = set->origin};
+    for (const node *entry = set->first; entry != NULL; entry = entry->next) {
+        if (strncmp(entry->key, section, length) == 0 && entry->key[length] == '.' && entry->key[length + 1] != '\0') {
+            node *one = arena_take(c->arena, 1, sizeof *one);
+            *one = *entry;
+            one->key += length + 1;
+            node_append(said, one);
+        }
     }
-    for (const node *entry = said != NULL ? said->first : NULL; entry != NULL; entry = entry->next) {
-        node *one = arena_take(c->arena, 1, sizeof *one);
-        *one = *entry;
-        node_append(copy, one);
-    }
-    return copy;
-}
-
-/* The entry `key` of a section becomes that of `set`: it stands where `set` says it. */
-static void section_lay(struct check *c, node *section, const node *entry, const char *key)
-{
-    node *at = section->first;
-    while (at != NULL && strcmp(at->key, key) != 0) {
-        at = at->next;
-    }
-    if (at == NULL) {
-        at = arena_take(c->arena, 1, sizeof *at);
-        node_append(section, at);
-    }
-    node *next = at->next;
-    *at = *entry;
-    at->key = key;
-    at->next = next;
+    return said;
 }
 
 /* epochs take the place of iterations, and the other way round: a method says one of them, and means not the other. */
-static void section_drop(node *section, const char *key)
+static void training_settle(struct check *c, const node *said, const char *path, struct training_options *training)
 {
-    node *before = NULL;
-    for (node *at = section->first; at != NULL; before = at, at = at->next) {
-        if (strcmp(at->key, key) != 0) {
+    bool epochs = node_find(said, "epochs") != NULL;
+    bool iterations = node_find(said, "iterations") != NULL;
+    if (epochs && iterations) {
+        training_after(c, said, path, training);
+    } else if (epochs) {
+        training->iterations = 0;
+    } else if (iterations) {
+        training->epochs = 0;
+    }
+}
+
+void method_settle(struct check *c, const node *root, struct method_options *m, const char *path)
+{
+    void *const into[SET_SECTIONS] = {&m->network, &m->optimizer, &m->training};
+    for (int i = 0; i < SET_SECTIONS; i++) {
+        const char *name = set_sections[i].name;
+        const node *said = set_of(c, m->set, name);
+        if (said->count == 0) {
             continue;
         }
-        *(before != NULL ? &before->next : &section->first) = at->next;
-        section->last = section->last == at ? before : section->last;
-        section->count--;
-        return;
-    }
-}
-
-/* A method with another type of network or optimizer has none of the keys that only the file's type has. */
-static void section_forget(node *section, const node *said, const struct row *rows)
-{
-    for (const node *entry = said != NULL ? said->first : NULL; entry != NULL; entry = entry->next) {
-        if (!row_has_key(rows, section, entry->key)) {
-            section_drop(section, entry->key);
+        const char *here = row_path(c, path, name);
+        row_fill_over(c, set_sections[i].rows, said, node_find(root, name), m->set, here, into[i]);
+        if (set_sections[i].rows == training_rows) {
+            training_settle(c, said, here, &m->training);
         }
     }
-}
-
-static void section_fill(struct check *c, const node *root, const struct method_options *m, const char *name,
-                         const struct row *rows, void *out)
-{
-    node *section = section_copy(c, root, name);
-    size_t length = strlen(name);
-    for (const node *entry = m->set != NULL ? m->set->first : NULL; entry != NULL; entry = entry->next) {
-        if (strncmp(entry->key, name, length) != 0 || entry->key[length] != '.' || section->kind != NODE_MAP) {
-            continue;
-        }
-        const char *key = entry->key + length + 1;
-        if (strcmp(key, "epochs") == 0 || strcmp(key, "iterations") == 0) {
-            section_drop(section, key[0] == 'e' ? "iterations" : "epochs");
-        }
-        section_lay(c, section, entry, key);
-        if (strcmp(key, "type") == 0) {
-            section_forget(section, node_find(root, name), rows);
-        }
-    }
-    row_fill_section(c, rows, section, section, name, out);
-    if (rows == training_rows && section->kind == NODE_MAP) {
-        training_after(c, section, name, out);
-    }
-}
-
-void method_settle(struct check *c, const node *root, struct method_options *m)
-{
-    m->network = (struct network_options){0};
-    m->optimizer = (struct training_optimizer_options){0};
-    m->training = (struct training_options){0};
-    section_fill(c, root, m, "network", network_rows, &m->network);
-    section_fill(c, root, m, "optimizer", training_optimizer_rows, &m->optimizer);
-    section_fill(c, root, m, "training", training_rows, &m->training);
 }

@@ -29,7 +29,8 @@ static void betas_fill(struct check *c, const node *n, const char *path, void *o
 }
 const struct special special_betas = {"two numbers from 0 to below 1, as [0.9, 0.999]", betas_fill,
                                       "{\"type\": \"array\", \"minItems\": 2, \"maxItems\": 2, \"items\":"
-                                      " {\"type\": \"number\", \"minimum\": 0, \"exclusiveMaximum\": 1}}"};
+                                      " {\"type\": \"number\", \"minimum\": 0, \"exclusiveMaximum\": 1}}",
+                                      2 * sizeof(double)};
 
 /* ---- schedule: constant, cosine, {cosine: {to: 0}}, {step: {at: [20, 30], factor: 0.1}} ---- */
 
@@ -86,6 +87,7 @@ static void schedule_fill_map(struct check *c, const node *n, const char *path, 
 static void schedule_fill(struct check *c, const node *n, const char *path, void *out)
 {
     struct schedule_options *schedule = out;
+    *schedule = (struct schedule_options){0}; /* a method may lay one over the file's */
     bool map = n->kind == NODE_MAP && n->count == 1;
     const char *said = n->kind == NODE_TEXT ? n->text : map ? n->first->key : "";
     for (int i = 0; schedule_words[i] != NULL; i++) {
@@ -108,7 +110,8 @@ const struct special special_schedule = {
     " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"step\"], \"properties\": {\"step\":"
     " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"at\"], \"properties\":"
     " {\"at\": {\"type\": \"array\", \"minItems\": 1, \"items\": {\"type\": \"integer\", \"minimum\": 1}},"
-    " \"factor\": {\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 1, \"default\": 0.1}}}}}]}"};
+    " \"factor\": {\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 1, \"default\": 0.1}}}}}]}",
+    0};
 
 const char *schedule_type_name(enum schedule_type v) { return schedule_words[v]; }
 
@@ -126,4 +129,4 @@ static void clip_fill(struct check *c, const node *n, const char *path, void *ou
 }
 const struct special special_clip = {
     "none, or a number above 0, at most 1e12", clip_fill,
-    "{\"oneOf\": [{\"const\": \"none\"}, {\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 1e12}]}"};
+    "{\"oneOf\": [{\"const\": \"none\"}, {\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 1e12}]}", 0};
