@@ -126,6 +126,28 @@ void row_refuse(struct check *c, const node *n, const char *path, const char *ex
     faults_add(c->faults, n, path, "found %s; expected %s", node_shown(n), expects);
 }
 
+void row_refuse_word(struct check *c, const node *n, const char *path, const char *expects, const char *const *words)
+{
+    bool map = n->kind == NODE_MAP && n->count == 1;
+    const char *said = n->kind == NODE_TEXT ? n->text : map ? n->first->key : "";
+    if (map) {
+        faults_add(c->faults, n, path, "found {%s: %s}; expected %s", text_quoted(said),
+                   n->first->kind == NODE_TEXT ? node_shown(n->first) : "..", expects);
+    } else {
+        row_refuse(c, n, path, expects);
+    }
+    const char *nearest = text_nearest(said, words, row_choice_count(words));
+    for (size_t i = 0; words[i] != NULL; i++) {
+        if (strcmp(said, words[i]) == 0) {
+            faults_hint(c->faults, map ? "\"%s\" stands alone" : "\"%s\" does not stand alone", words[i]);
+        }
+        nearest = strcasecmp(said, words[i]) == 0 ? words[i] : nearest;
+    }
+    if (nearest != NULL) {
+        faults_hint(c->faults, "did you mean \"%s\"?", nearest);
+    }
+}
+
 node *row_fallback(struct check *c, const struct row *row)
 {
     return node_parse(row->fallback, strlen(row->fallback), "the default", c->arena, c->faults);
@@ -337,20 +359,20 @@ static size_t row_legal_keys(const struct row *rows, int32_t variant, const char
 /* "momentum" with type adam: it is known, only not here. */
 static void row_hint_variant(struct check *c, const struct row *rows, const char *key)
 {
+    uint32_t only = 0;
+    text words = {0};
     for (size_t i = 0; rows[i].type != ROW_NONE; i++) {
-        if (rows[i].only == 0 || strcmp(rows[i].key, key) != 0) {
-            continue;
-        }
-        text words = {0};
-        for (uint32_t choice = 0; rows[0].choices[choice] != NULL; choice++) {
-            if ((rows[i].only & (1u << choice)) != 0) {
-                text_addf(&words, "%s%s", words.length == 0 ? "" : " or ", rows[0].choices[choice]);
-            }
-        }
-        faults_hint(c->faults, "\"%s\" goes with %s: %s", key, rows[0].key, words.at);
-        text_free(&words);
-        return;
+        only |= rows[i].key != NULL && strcmp(rows[i].key, key) == 0 ? rows[i].only : 0;
     }
+    for (uint32_t choice = 0; only != 0 && rows[0].choices[choice] != NULL; choice++) {
+        if ((only & (1u << choice)) != 0) {
+            text_addf(&words, "%s%s", words.length == 0 ? "" : " or ", rows[0].choices[choice]);
+        }
+    }
+    if (words.length > 0) {
+        faults_hint(c->faults, "\"%s\" goes with %s: %s", key, rows[0].key, words.at);
+    }
+    text_free(&words);
 }
 
 static void row_refuse_key(struct check *c, const struct row *rows, int32_t variant, const node *entry,

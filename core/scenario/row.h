@@ -105,6 +105,8 @@ size_t row_choice_count(const char *const *choices);
 const char *row_expects(struct check *c, const struct row *row);
 node *row_fallback(struct check *c, const struct row *row);                             /* its default as a tree */
 void row_refuse(struct check *c, const node *n, const char *path, const char *expects); /* found X; expected ... */
+/* The same for a word, alone or as the one key of a map: it is shown, and the nearest of `words` is the hint. */
+void row_refuse_word(struct check *c, const node *n, const char *path, const char *expects, const char *const *words);
 
 /* value.c: false, and a fault at n, unless it is one */
 bool value_int(struct check *c, const node *n, const char *path, const struct row *row, int64_t *out);

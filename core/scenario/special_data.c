@@ -159,7 +159,7 @@ static void augment_fill_one(struct check *c, const node *n, const char *path, s
         out->kind = AUGMENT_CROP;
         value_int(c, n->first, row_path(c, path, "crop"), &pad_row, &out->pad);
     } else {
-        row_refuse(c, n, path, "{crop: N}, with N zeros put around, or flip");
+        row_refuse_word(c, n, path, "{crop: N}, with N zeros put around, or flip", augment_words);
     }
 }
 

@@ -68,15 +68,10 @@ static void layer_refuse(struct check *c, const node *n, const char *path)
     for (int i = 0; i < KINDS; i++) {
         words[i] = kinds[i].word;
     }
-    row_refuse(c, n, path,
-               "one of {linear: N}, {conv: N}, batch_norm, relu, leaky_relu, tanh, sigmoid, {max_pool: N}, "
-               "{average_pool: N}, flatten, {dropout: RATE}");
-    const char *said = n->kind == NODE_TEXT ? n->text : n->kind == NODE_MAP && n->count == 1 ? n->first->key : "";
-    const char *nearest = text_nearest(said, words, KINDS);
-    if (nearest != NULL) {
-        faults_hint(c->faults, layer_kind_find(said) >= 0 ? "\"%s\" goes with its size" : "did you mean \"%s\"?",
-                    nearest);
-    }
+    row_refuse_word(c, n, path,
+                    "one of {linear: N}, {conv: N}, batch_norm, relu, leaky_relu, tanh, sigmoid, {max_pool: N}, "
+                    "{average_pool: N}, flatten, {dropout: RATE}",
+                    words);
 }
 
 /* What is left out of a section without a default of its own: "same" padding, a stride as wide as the pool. */
@@ -104,7 +99,7 @@ static void layer_fill(struct check *c, const node *n, const char *path, struct 
     }
     const node *sizes = map ? n->first : NULL;
     const char *here = row_path(c, path, kinds[kind].word);
-    if (sizes != NULL && sizes->kind == NODE_TEXT && !node_is_nothing(sizes)) { /* {conv: 32}: the first of them */
+    if (sizes != NULL && sizes->kind != NODE_MAP) { /* {conv: 32}: the first of them */
         row_fill_section(c, kinds[kind].rows + 1, NULL, n, here, layer);
         row_fill(c, kinds[kind].rows, sizes, here, (char *)layer + kinds[kind].rows->offset);
         sizes = NULL;

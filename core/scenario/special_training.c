@@ -57,17 +57,21 @@ static const struct row cosine_rows[] = {{.key = "to",
                                           .max = 1e6},
                                          {.type = ROW_NONE}};
 
-static void step_check(struct check *c, const node *n, const char *path, const struct schedule_options *schedule)
+static void step_check(struct check *c, const node *at, const char *path, const struct schedule_options *schedule)
 {
-    const node *at = node_find(n, "at");
-    for (int64_t i = 1; i < schedule->at.count; i++) {
-        if (schedule->at.at[i] <= schedule->at.at[i - 1]) {
-            row_refuse(c, at, row_path(c, path, "at"), "numbers that rise");
+    if (at == NULL || at->kind != NODE_LIST) {
+        return;
+    }
+    if (at->count == 0) {
+        row_refuse(c, at, path, "at least one number");
+    }
+    size_t i = 0;
+    for (const node *entry = at->first; entry != NULL; entry = entry->next, i++) {
+        if (i > 0 && schedule->at.at[i] <= schedule->at.at[i - 1]) {
+            faults_add(c->faults, entry, row_path_index(c, path, i), "found %s behind %lld; expected numbers that rise",
+                       node_shown(entry), (long long)schedule->at.at[i - 1]);
             return;
         }
-    }
-    if (at != NULL && at->kind == NODE_LIST && at->count == 0) {
-        row_refuse(c, at, row_path(c, path, "at"), "at least one number");
     }
 }
 
@@ -75,12 +79,15 @@ static void schedule_fill_map(struct check *c, const node *n, const char *path, 
 {
     const char *here = row_path(c, path, n->first->key);
     if (schedule->type == SCHEDULE_STEP) {
+        size_t before = c->faults->count;
         row_fill_section(c, step_rows, n->first, n->first, here, schedule);
-        step_check(c, n->first, here, schedule);
+        if (c->faults->count == before) {
+            step_check(c, node_find(n->first, "at"), row_path(c, here, "at"), schedule);
+        }
     } else if (schedule->type == SCHEDULE_COSINE) {
         row_fill_section(c, cosine_rows, n->first, n->first, here, schedule);
     } else {
-        row_refuse(c, n, path, special_schedule.expects);
+        row_refuse_word(c, n, path, special_schedule.expects, schedule_words);
     }
 }
 
@@ -99,7 +106,7 @@ static void schedule_fill(struct check *c, const node *n, const char *path, void
             return;
         }
     }
-    row_refuse(c, n, path, special_schedule.expects);
+    row_refuse_word(c, n, path, special_schedule.expects, schedule_words);
 }
 const struct special special_schedule = {
     "constant, cosine, {cosine: {to: 0}} or {step: {at: [20, 30], factor: 0.1}}", schedule_fill,
@@ -119,10 +126,11 @@ const char *schedule_type_name(enum schedule_type v) { return schedule_words[v];
 
 static void clip_fill(struct check *c, const node *n, const char *path, void *out)
 {
+    static const char *const words[] = {"none", NULL};
     double norm = 0;
-    bool none = n->kind == NODE_TEXT && !n->quoted && strcmp(n->text, "none") == 0;
+    bool none = n->kind == NODE_TEXT && strcmp(n->text, "none") == 0;
     if (!none && (n->kind != NODE_TEXT || n->quoted || !number_real(n->text, &norm) || norm <= 0 || norm > 1e12)) {
-        row_refuse(c, n, path, special_clip.expects);
+        row_refuse_word(c, n, path, special_clip.expects, words);
         return;
     }
     *(double *)out = norm;
