@@ -89,6 +89,130 @@ static void every_key_is_typed(void **state)
     reading_free(&r);
 }
 
+static const char *const forms =
+    "perdure: 1\n"
+    "data:\n"
+    "  set: synthetic\n"
+    "  classes: 4\n"
+    "  train_rows: 100\n"
+    "  test_rows: 20\n"
+    "  shape: [3, 8, 8]\n"
+    "  augment: [{crop: 4}, flip]\n"
+    "  validation: 0.25\n"
+    "stream: {split: {by: rotation, tasks: 3, order: shuffled, degrees: 90}, scenario: domain-il, boundaries: known}\n"
+    "network:\n"
+    "  type: layers\n"
+    "  layers: [{conv: 8}, batch_norm, {max_pool: 2}, {average_pool: {kernel: 3, stride: 1}}, leaky_relu, {dropout: "
+    "0.5},\n"
+    "           {conv: {channels: 4, kernel: 5, stride: 2, padding: 0}}, flatten, {linear: {units: 9}}, {leaky_relu: "
+    "0.2}]\n"
+    "optimizer: {type: sgd, schedule: {step: {at: [2, 4], factor: 0.5}}, reset_per_task: true}\n"
+    "training: {iterations: 20, gradient_clip: 1.5}\n"
+    "device: {precision: fp32}\n"
+    "methods: [{name: a, train_on: all-so-far}]\n"
+    "evaluation: {matrix: {rows: last, tasks: seen}}\n";
+
+static void data_and_stream_in_every_form(void **state)
+{
+    (void)state;
+    struct reading r = read_good(forms);
+    const struct data_options *data = &r.s->data;
+    assert_true(data->synthetic.classes == 4 && data->synthetic.train_rows == 100 && data->synthetic.test_rows == 20);
+    assert_true(data->synthetic.shape.count == 3 && data->synthetic.shape.at[2] == 8);
+    assert_true(data->augment.count == 2 && data->augment.at[0].kind == AUGMENT_CROP && data->augment.at[0].pad == 4);
+    assert_true(data->augment.at[1].kind == AUGMENT_FLIP && data->validation == 0.25);
+    const struct stream_options *stream = &r.s->stream;
+    assert_true(stream->split.by == SPLIT_ROTATION && stream->split.tasks == 3);
+    assert_true(stream->split.order == ORDER_SHUFFLED && stream->split.degrees == 90);
+    assert_int_equal(stream->boundaries, BOUNDARIES_KNOWN);
+    assert_true(r.s->evaluation.matrix.rows == ROWS_LAST && r.s->evaluation.matrix.tasks == TASKS_SEEN);
+    assert_int_equal(r.s->device.precision, PRECISION_FP32);
+    assert_int_equal(r.s->methods.at[0].train_on, TRAIN_ALL_SO_FAR);
+    reading_free(&r);
+}
+
+static void learning_in_every_form(void **state)
+{
+    (void)state;
+    struct reading r = read_good(forms);
+    const struct training_optimizer_options *o = &r.s->optimizer;
+    assert_true(o->schedule.type == SCHEDULE_STEP && o->schedule.at.count == 2 && o->schedule.at.at[1] == 4);
+    assert_true(o->schedule.factor == 0.5 && o->reset_per_task);
+    assert_true(r.s->training.iterations == 20 && r.s->training.epochs == 0 && r.s->training.gradient_clip == 1.5);
+    reading_free(&r);
+    r = read_good(SMALL "optimizer: {schedule: {cosine: {to: 0.01}}}\ntraining: {epochs: 2}\n");
+    assert_true(r.s->optimizer.schedule.type == SCHEDULE_COSINE && r.s->optimizer.schedule.to == 0.01);
+    assert_true(r.s->training.epochs == 2 && r.s->training.iterations == 0 && r.s->training.gradient_clip == 0);
+    reading_free(&r);
+}
+
+static void check_layer(const struct layer_options *found, struct layer_options expected)
+{
+    assert_int_equal(found->kind, expected.kind);
+    assert_int_equal(found->size, expected.size);
+    assert_int_equal(found->kernel, expected.kernel);
+    assert_int_equal(found->stride, expected.stride);
+    assert_int_equal(found->padding, expected.padding);
+    assert_true(found->rate == expected.rate);
+}
+
+static void layers_and_their_sizes(void **state)
+{
+    (void)state;
+    static const struct layer_options expected[] = {
+        {.kind = LAYER_CONV, .size = 8, .kernel = 3, .stride = 1, .padding = 1},
+        {.kind = LAYER_BATCH_NORM},
+        {.kind = LAYER_MAX_POOL, .kernel = 2, .stride = 2},
+        {.kind = LAYER_AVERAGE_POOL, .kernel = 3, .stride = 1},
+        {.kind = LAYER_LEAKY_RELU, .rate = 0.01},
+        {.kind = LAYER_DROPOUT, .rate = 0.5},
+        {.kind = LAYER_CONV, .size = 4, .kernel = 5, .stride = 2},
+        {.kind = LAYER_FLATTEN},
+        {.kind = LAYER_LINEAR, .size = 9},
+        {.kind = LAYER_LEAKY_RELU, .rate = 0.2}};
+    struct reading r = read_good(forms);
+    assert_int_equal(r.s->network.type, NETWORK_LAYERS);
+    assert_int_equal(r.s->network.layers.count, 10);
+    for (int i = 0; i < 10; i++) {
+        check_layer(&r.s->network.layers.at[i], expected[i]);
+    }
+    reading_free(&r);
+}
+
+static void networks_and_their_keys(void **state)
+{
+    (void)state;
+    struct reading r = read_good(SMALL "network: {type: cnn, channels: [8, 16], kernel: 5, batch_norm: true}\n");
+    const struct network_options *n = &r.s->network;
+    assert_true(n->type == NETWORK_CNN && n->channels.at[1] == 16 && n->kernel == 5 && n->batch_norm);
+    assert_true(n->hidden.count == 1 && n->hidden.at[0] == 128);
+    reading_free(&r);
+    r = read_good(SMALL "network: {type: resnet18, width: 20}\n");
+    assert_true(r.s->network.type == NETWORK_RESNET18 && r.s->network.width == 20 && r.s->network.hidden.count == 0);
+    reading_free(&r);
+    r = read_good(SMALL "network: {type: resnet32}\n");
+    assert_int_equal(r.s->network.width, 16);
+    reading_free(&r);
+}
+
+static void sets_and_their_keys(void **state)
+{
+    (void)state;
+    struct reading r = read_good("perdure: 1\nmethods: [{name: a}]\n"
+                                 "data: {set: npy, train: a.npy, train_labels: b, test: /c, test_labels: d.npy.gz}\n"
+                                 "stream: {split: {by: permutation, identity: true}}\n");
+    assert_string_equal(r.s->data.npy.train, "/tmp/a.npy");
+    assert_string_equal(r.s->data.npy.train_labels, "/tmp/b");
+    assert_string_equal(r.s->data.npy.test, "/c");
+    assert_string_equal(r.s->data.npy.test_labels, "/tmp/d.npy.gz");
+    assert_null(r.s->data.csv.train);
+    assert_true(r.s->stream.split.by == SPLIT_PERMUTATION && r.s->stream.split.identity);
+    reading_free(&r);
+    r = read_good("perdure: 1\nmethods: [{name: a}]\ndata: {set: cifar100, labels: coarse, normalize: standard}\n");
+    assert_true(r.s->data.set == DATA_CIFAR100 && r.s->data.cifar.labels == LABELS_COARSE);
+    reading_free(&r);
+}
+
 static void methods_and_their_strategies(void **state)
 {
     (void)state;
@@ -141,6 +265,10 @@ static void defaults_are_those_of_describe(void **state)
     assert_true(s->optimizer.common.beta2 == 0.999 && s->optimizer.common.epsilon == 1e-8 &&
                 s->optimizer.common.weight_decay == 0);
     assert_int_equal(s->training.batch, 128);
+    assert_true(s->optimizer.schedule.type == SCHEDULE_CONSTANT && !s->optimizer.reset_per_task);
+    assert_true(s->training.epochs == 1 && s->training.iterations == 0 && s->training.gradient_clip == 0);
+    assert_true(s->data.augment.count == 0 && s->data.validation == 0 && s->network.type == NETWORK_MLP);
+    assert_true(s->evaluation.matrix.rows == ROWS_EACH_TASK && s->evaluation.matrix.tasks == TASKS_ALL);
     assert_true(s->device.type == DEVICE_AUTO && s->device.number == -1 && s->device.deterministic);
     assert_true(s->device.require.memory == 0 && s->device.require.capability.count == 0);
     assert_true(s->evaluation.matrix.untrained);
@@ -351,6 +479,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_typed),
+        cmocka_unit_test(data_and_stream_in_every_form),
+        cmocka_unit_test(learning_in_every_form),
+        cmocka_unit_test(layers_and_their_sizes),
+        cmocka_unit_test(networks_and_their_keys),
+        cmocka_unit_test(sets_and_their_keys),
         cmocka_unit_test(methods_and_their_strategies),
         cmocka_unit_test(defaults_are_those_of_describe),
         cmocka_unit_test(what_follows_from_the_scenario),
