@@ -55,7 +55,8 @@ static int strategy_resolve(plan *p, plan_method *m, const struct strategy_entry
         code =
             param_fill(&found->parameters, entry->parameters, entry->at, entry->path, s->folder, config, p->arena, f);
     else if (entry->parameters && entry->parameters->count) {
-        faults_add(f, entry->parameters, entry->path, "found parameters; expected none, as %s has none", d->name);
+        faults_add(f, entry->parameters, entry->path, "found parameters; expected none, as %s %s has none", d->name,
+                   d->version);
         code = EXIT_SCENARIO;
     }
     plan_strategy *out = &m->strategies[m->count];

@@ -105,7 +105,7 @@ static int parameters_take(plugin *p, error *e)
     if (d->config_size > CONFIG_BYTES)
         return error_set(e, EXIT_UNAVAILABLE, "%s: %s: found config_size %llu; expected at most %d (set it to sizeof)",
                          p->path, d->name, (unsigned long long)d->config_size, CONFIG_BYTES);
-    p->parameters = (struct param_table){d->name, d->params, d->param_size, d->config_size};
+    p->parameters = (struct param_table){d->name, d->params, d->param_size, d->config_size, d->version};
     error why = {0};
     if (!d->params || !param_table_check(&p->parameters, &why))
         return 0;

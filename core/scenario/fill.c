@@ -388,7 +388,8 @@ static void row_refuse_key(struct check *c, const struct row *rows, int32_t vari
     for (size_t i = 0; i < count; i++) {
         text_addf(&words, "%s%s", i == 0 ? (count == 1 ? "the key " : "one of ") : ", ", keys[i]);
     }
-    faults_add_at_key(c->faults, entry, row_path(c, path, entry->key), "found an unknown key; expected %s",
+    faults_add_at_key(c->faults, entry, row_path(c, path, entry->key), "found %s%s; expected %s",
+                      c->owner == NULL ? "an unknown key" : "a key unknown to ", c->owner == NULL ? "" : c->owner,
                       count == 0 ? "no key" : words.at);
     text_free(&words);
     row_hint_variant(c, rows, entry->key);

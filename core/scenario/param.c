@@ -195,7 +195,7 @@ static int param_check_default(const struct param_table *t, const pdr_param *p, 
     faults f;
     faults_begin(&f, "default");
     arena *a = arena_open();
-    struct check c = {a, &f, "."};
+    struct check c = {.arena = a, .faults = &f, .folder = "."};
     struct row row = param_as_row(p);
     const node *n = row_fallback(&c, &row);
     if (n != NULL) {
@@ -257,7 +257,9 @@ int param_fill(const struct param_table *t, const node *map, const node *at, con
                void *config, arena *a, faults *f)
 {
     size_t before = f->count + f->dropped;
-    struct check c = {a, f, param_folder(folder, a)};
+    const char *owner = arena_format(a, "%s%s%s", text_quoted(t->plugin), t->version != NULL ? " " : "",
+                                     t->version != NULL ? text_quoted(t->version) : "");
+    struct check c = {a, f, param_folder(folder, a), owner};
     memset(config, 0, t->config_size);
     struct row *rows = param_rows(t);
     row_fill_section(&c, rows, map, map != NULL ? map : at, path, config);

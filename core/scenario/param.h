@@ -16,6 +16,7 @@ struct param_table {
     const pdr_param *rows; /* ends with a NULL key; NULL: no parameters */
     uint64_t row_size;     /* sizeof(pdr_param) as the plugin was compiled; rows stand this far apart */
     uint64_t config_size;  /* of the struct that param_fill fills */
+    const char *version;   /* of the plugin, for messages; NULL: none said */
 };
 
 /* The table itself: key and type known, help there, no key twice, offset and size inside the struct and aligned, two

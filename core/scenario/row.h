@@ -36,6 +36,7 @@ struct check { /* what one pass over a tree carries along */
     arena *arena;
     faults *faults;
     const char *folder; /* that paths are relative to */
+    const char *owner;  /* of the rows, where that is a plugin: "ewc 1.0"; NULL: they are the scenario's own */
 };
 
 /* A value that may take several forms, such as a list or {first, count}. */

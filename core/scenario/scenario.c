@@ -113,7 +113,7 @@ static void scenario_folder(struct scenario *s, faults *f)
 
 static int scenario_check(struct scenario *s, faults *f)
 {
-    struct check c = {s->arena, f, s->folder};
+    struct check c = {.arena = s->arena, .faults = f, .folder = s->folder};
     row_fill_section(&c, scenario_rows, s->root, s->root, "", s);
     scenario_after(&c, s->root, "", s);
     if (s->output.folder != NULL) {
@@ -220,7 +220,7 @@ static int subtree_parse(const char *yaml, const char *what, const struct row *r
 {
     faults f;
     faults_begin(&f, what);
-    struct check c = {a, &f, "."};
+    struct check c = {.arena = a, .faults = &f, .folder = "."};
     const node *n = node_parse(yaml, strlen(yaml), what, a, &f);
     if (n != NULL) {
         row_fill_section(&c, rows, node_is_nothing(n) ? NULL : n, n, "", out);

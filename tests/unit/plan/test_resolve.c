@@ -131,6 +131,8 @@ static void unknown_parameters_are_all_told(void **state)
     assert_int_equal(p.faults.count, 2);
     assert_int_equal(p.faults.at[0].line, 9);
     assert_non_null(strstr(p.faults.at[0].path, "blnd"));
+    assert_non_null(
+        strstr(p.faults.at[0].text, "found a key unknown to replay 1.0; expected one of capacity, policy, "));
     assert_non_null(strstr(p.faults.at[0].hint, "blend"));
     assert_int_equal(p.faults.at[1].line, 10);
     assert_non_null(strstr(p.faults.at[1].text, "found many"));
@@ -145,6 +147,7 @@ static void parameters_of_who_has_none(void **state)
     assert_int_equal(p.code, EXIT_SCENARIO);
     assert_int_equal(p.faults.count, 1);
     assert_int_equal(p.faults.at[0].line, 8);
+    assert_string_equal(p.faults.at[0].text, "found a key unknown to leak 1.0; expected no key");
     planned_free(&p);
 }
 

@@ -24,7 +24,7 @@ static const pdr_param good_rows[] = {
     {"blend", "how the part enters", PDR_PARAM_CHOICE, offsetof(struct config, blend), "per-task", 0, 0, blends},
     {"online", "from the first task on", PDR_PARAM_BOOL, offsetof(struct config, online), "false", 0, 0, NULL},
     {.key = NULL}};
-static const struct param_table good = {"tiny", good_rows, sizeof(pdr_param), sizeof(struct config)};
+static const struct param_table good = {"tiny", good_rows, sizeof(pdr_param), sizeof(struct config), "1.2"};
 
 struct filling {
     struct config config;
@@ -92,10 +92,12 @@ static void faults_have_their_place(void **state)
     static const char *const expected[] = {
         "x.yaml:1:11: %s.capacity: found 0; expected a whole number from 1 to 1000000000000",
         "x.yaml:2:9: %s.weight: found 11; expected a number from 0 to 10",
-        ("x.yaml:3:1: %s.bach: found an unknown key; expected one of capacity, policy, where, network, optimizer, "
+        ("x.yaml:3:1: %s.bach: found a key unknown to tiny 1.2; expected one of capacity, policy, where, network, "
+         "optimizer, "
          "note, "
          "file, batch, weight, alpha, blend, online"),
-        "x.yaml:4:13: %s.optimizer.momentum: found an unknown key; expected one of type, lr, betas, epsilon, "
+        "x.yaml:4:13: %s.optimizer.momentum: found a key unknown to tiny 1.2; expected one of type, lr, betas, "
+        "epsilon, "
         "weight_decay",
         "x.yaml:5:9: %s.policy: found lifo; expected one of reservoir, class-balanced, fifo",
         "x.yaml:6:19: %s.network.hidden: found 3; expected a list of whole numbers from 1 to 1000000",
@@ -123,7 +125,7 @@ static void faults_have_their_place(void **state)
 static void check_table(const pdr_param *row, const char *expected)
 {
     pdr_param rows[3] = {*row, {.key = NULL}, {.key = NULL}};
-    struct param_table t = {"bad", rows, sizeof(pdr_param), 16};
+    struct param_table t = {"bad", rows, sizeof(pdr_param), 16, NULL};
     error e = {0};
     assert_int_equal(param_table_check(&t, &e), EXIT_UNAVAILABLE);
     assert_string_equal(e.text, expected);
@@ -165,7 +167,7 @@ static void wrong_tables_are_refused(void **state)
 static void check_pair(const pdr_param *a, const pdr_param *b, const char *expected)
 {
     pdr_param rows[3] = {*a, *b, {.key = NULL}};
-    struct param_table t = {"bad", rows, sizeof(pdr_param), 16};
+    struct param_table t = {"bad", rows, sizeof(pdr_param), 16, NULL};
     error e = {0};
     assert_int_equal(param_table_check(&t, &e), EXIT_UNAVAILABLE);
     assert_string_equal(e.text, expected);
@@ -196,7 +198,7 @@ static void longer_rows_are_read(void **state)
     const struct longer rows[] = {{{"a", "h", PDR_PARAM_INT, 0, "1", 0, 9, NULL}, 5},
                                   {{"b", "h", PDR_PARAM_INT, 8, "2", 0, 9, NULL}, 5},
                                   {{.key = NULL}, 5}};
-    struct param_table t = {"newer", &rows[0].row, sizeof(struct longer), 16};
+    struct param_table t = {"newer", &rows[0].row, sizeof(struct longer), 16, NULL};
     int64_t config[2] = {0};
     error e = {0};
     arena *a = arena_open();
@@ -207,7 +209,7 @@ static void longer_rows_are_read(void **state)
     assert_true(config[0] == 1 && config[1] == 2);
     t.row_size = 20;
     assert_int_equal(param_table_check(&t, &e), EXIT_UNAVAILABLE);
-    struct param_table none = {"none", NULL, 0, 0};
+    struct param_table none = {"none", NULL, 0, 0, NULL};
     assert_int_equal(param_table_check(&none, NULL), 0);
     assert_int_equal(param_fill(&none, NULL, NULL, "", ".", config, a, &f), 0);
     arena_close(a);
