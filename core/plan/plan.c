@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "data/data.h"
 #include "plan/device.h"
+#include "plan/folder.h"
 #include "plan/network.h"
 
 /* ---- one strategy ---- */
@@ -149,6 +150,7 @@ int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
     for (size_t i = 0; i < s->methods.count; i++)
         method_resolve(p, &p->methods[p->method_count++], &s->methods.at[i], f, &refused, e);
     stream_check(s, f);
+    folder_check(s, f);
     *out = NULL;
     if (f->count == 0 && !e->code && !device_choose(s, p->device, p->device_why, e))
         *out = p;

@@ -151,6 +151,32 @@ static void parameters_of_who_has_none(void **state)
     planned_free(&p);
 }
 
+static void run_folders_lie_outside_of_the_data(void **state)
+{
+    (void)state;
+    const char *scenario = "perdure: 1\ndata: {set: mnist, root: data}\n" CPU "methods: [{name: m}]\n";
+    error e = {0};
+    assert_int_equal(folder_make(SAID("%s/data/mnist", folder), &e), 0);
+    const char *const inside[] = {"data/mnist", "data/mnist/", "data/mnist/a/b", "data/x/../mnist/a"};
+    assert_int_equal(folder_make(SAID("%s/data/x", folder), &e), 0);
+    for (size_t i = 0; i < sizeof inside / sizeof *inside; i++) {
+        const char *set = SAID("output.folder=%s/%s", folder, inside[i]);
+        planned p = planned_with(scenario, &set, 1);
+        assert_int_equal(p.code, EXIT_SCENARIO);
+        assert_int_equal(p.faults.count, 1);
+        assert_string_equal(p.faults.at[0].path, "output.folder");
+        assert_non_null(strstr(p.faults.at[0].text, "/data/mnist; expected a folder outside of the data"));
+        planned_free(&p);
+    }
+    const char *const outside[] = {"data", "data/mnist2", "data/other/run", "runs"};
+    for (size_t i = 0; i < sizeof outside / sizeof *outside; i++) {
+        const char *set = SAID("output.folder=%s/%s", folder, outside[i]);
+        planned p = planned_with(scenario, &set, 1);
+        assert_int_equal(p.code, 0);
+        planned_free(&p);
+    }
+}
+
 /* ---- who is missing: 69, at the line that names it ---- */
 
 static void a_missing_plugin_is_told_at_its_line(void **state)
@@ -219,6 +245,7 @@ int main(void)
         cmocka_unit_test(flags_that_the_stream_does_not_meet),
         cmocka_unit_test(unknown_parameters_are_all_told),
         cmocka_unit_test(parameters_of_who_has_none),
+        cmocka_unit_test(run_folders_lie_outside_of_the_data),
         cmocka_unit_test(a_missing_plugin_is_told_at_its_line),
         cmocka_unit_test(missing_and_wrong_at_once),
         cmocka_unit_test(the_second_of_a_kind_has_a_number),
