@@ -1,6 +1,7 @@
 /* See folder.h. */
 #include "run/folder.h"
 
+#include <dirent.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "record/record.h"
+#include "run/changes.h"
 
 struct run_cells cells_of(const plan *p)
 {
@@ -37,7 +39,61 @@ void cells_free(struct run_cells *c)
     *c = (struct run_cells){0};
 }
 
-int cell_look(const struct run_cell *c, bool *finished, error *e)
+/* ---- what is there already ---- */
+
+/* The first name, in the order of the alphabet, that no run has made; owned, NULL: none, or the folder is that of a run. */
+static char *folder_foreign(const char *folder)
+{
+    struct dirent **names = NULL;
+    char *foreign = NULL;
+    bool run = false;
+    int count = scandir(folder, &names, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        const char *name = names[i]->d_name;
+        run = run || !strcmp(name, "plan.json") || !strcmp(name, "cells");
+        if (!foreign && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, ".lock") != 0 &&
+            strncmp(name, "scenario.yaml", strlen("scenario.yaml")) != 0)
+            foreign = alloc_text(name);
+        free(names[i]);
+    }
+    free(names);
+    if (run) {
+        free(foreign);
+        foreign = NULL;
+    }
+    return foreign;
+}
+
+int folder_look(const plan *p, bool fresh, error *e)
+{
+    char *foreign = folder_foreign(p->folder), *name = changes_run_name(p->folder);
+    int code = 0;
+    if (foreign) {
+        code = error_set(e, EXIT_CREATE,
+                         "%s: found a folder with \"%s\" in it, which is no run; expected a run, an empty or a new one",
+                         p->folder, text_quoted(foreign));
+        error_hint(e, "--out DIR names another folder");
+    } else if (name && !fresh && strcmp(name, p->scenario->name) != 0) {
+        code = error_set(e, EXIT_CREATE, "%s: found the run of scenario %s; expected that of %s", p->folder,
+                         text_quoted(name), p->scenario->name);
+        error_hint(e, "--out DIR names another folder; --fresh takes this one over");
+    }
+    free(name);
+    free(foreign);
+    return code;
+}
+
+static int cell_refuse(const plan *p, const struct run_cell *c, const char *digest, error *e)
+{
+    text changes = {0};
+    changes_of(p, c->method, c->seed, &changes);
+    error_set(e, EXIT_CREATE, "%s: found the result of another plan (%.12s); expected one of this plan (%.12s)%s",
+              c->folder, digest ? digest : "unknown", c->digest, changes.at ? changes.at : "");
+    text_free(&changes);
+    return error_hint(e, "--fresh runs it again in its place, --out DIR keeps both");
+}
+
+int cell_look(const plan *p, const struct run_cell *c, bool *finished, error *e)
 {
     json_t *result = NULL;
     *finished = false;
@@ -48,21 +104,17 @@ int cell_look(const struct run_cell *c, bool *finished, error *e)
         return code;
     const char *digest = json_string_value(json_object_get(result, "plan_sha256"));
     *finished = digest && !strcmp(digest, c->digest);
-    if (!*finished) {
-        code =
-            error_set(e, EXIT_CREATE, "%s: found the result of another plan (%.12s); expected one of this plan (%.12s)",
-                      c->folder, digest ? digest : "unknown", c->digest);
-        error_hint(e, "--fresh runs it again in its place, --out DIR keeps both");
-    }
+    if (!*finished)
+        code = cell_refuse(p, c, digest, e);
     json_decref(result);
     return code;
 }
 
-int cells_look(struct run_cells *c, error *e)
+int cells_look(const plan *p, struct run_cells *c, error *e)
 {
     int code = 0;
     for (int i = 0; i < c->count && !code; i++)
-        code = cell_look(&c->at[i], &c->at[i].finished, e);
+        code = cell_look(p, &c->at[i], &c->at[i].finished, e);
     return code;
 }
 

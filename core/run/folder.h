@@ -25,10 +25,12 @@ struct run_cells {
 
 struct run_cells cells_of(const plan *p);
 void cells_free(struct run_cells *c);
-/* Does the cell's folder hold its record? 0: *finished says so. 73: it holds that of another plan; 65: a damaged one.
- * */
-int cell_look(const struct run_cell *c, bool *finished, error *e);
-int cells_look(struct run_cells *c, error *e); /* all of them; the first that is refused ends it */
+/* 73: a folder that is there holds something else than a run, or (not with `fresh`) that of a scenario of another name. */
+int folder_look(const plan *p, bool fresh, error *e);
+/* Does the cell's folder hold its record? 0: *finished says so. 73: it holds that of another plan, with the keys that
+ * differ; 65: a damaged one. */
+int cell_look(const plan *p, const struct run_cell *c, bool *finished, error *e);
+int cells_look(const plan *p, struct run_cells *c, error *e); /* all of them; the first that is refused ends it */
 /* scenario.yaml, as it was read, and plan.json. */
 int folder_describe(const plan *p, error *e);
 

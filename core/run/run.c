@@ -42,8 +42,9 @@ static int work_clear(void *self, int number, error *e) { return record_remove(c
 
 static bool work_recorded(void *self, int number, error *e)
 {
+    run *r = self;
     bool finished = false;
-    return cell_look(cell_at(self, number), &finished, e) == 0 && finished;
+    return cell_look(r->plan, cell_at(r, number), &finished, e) == 0 && finished;
 }
 
 static void work_began(void *self, int number)
@@ -164,13 +165,15 @@ static void pending_take(run *r)
                 r->cells.count);
 }
 
-/* A folder that is there is locked before it is looked at; one that is not has nothing to look at, and is made only
- * when the data proved good. */
+/* A folder that holds something else is left as it is. That of a run is locked before its cells are looked at; one that
+ * is not there has none, and is made only when the data proved good. */
 static int run_prepare(run *r, const run_options *options, error *e)
 {
     const char *folder = r->plan->folder;
-    int code = folder_exists(folder) ? lock_take(folder, &r->lock, e) : 0;
-    if (code || (code = data_take(r, e)) || (!options->fresh && (code = cells_look(&r->cells, e))))
+    int code = folder_look(r->plan, options->fresh, e);
+    if (!code && folder_exists(folder))
+        code = lock_take(folder, &r->lock, e);
+    if (code || (code = data_take(r, e)) || (!options->fresh && (code = cells_look(r->plan, &r->cells, e))))
         return code;
     pending_take(r);
     if (r->pending_count > 0 && (code = torch_there(e)))

@@ -94,6 +94,36 @@ class Run(Case):
         self.run_program("run", "clouds.yaml", "--set", "optimizer.lr=0.2", "--fresh")
         self.assertNotEqual(self.result("finetune", 0)["plan_sha256"], before["plan_sha256"])
 
+    def test_what_has_changed_is_told(self):
+        def told():
+            done = self.run_program("run", "clouds.yaml", "--set", "optimizer.lr=0.2", code=73)
+            return [line for line in done.stderr.splitlines() if line.startswith("  ")]
+        self.run_program("run", "clouds.yaml")
+        self.assertEqual(told(), ["  optimizer.lr: was 0.1, is 0.2"])
+        plan = self.read_json("runs/clouds/plan.json")
+        plan["stream"].update({f"key{i}": i for i in range(30)})
+        self.write("runs/clouds/plan.json", json.dumps(plan))
+        lines = told()
+        self.assertEqual(lines[0], "  stream.key0: was 0, is nothing")
+        self.assertEqual(lines[20:], ["  and 11 more"])
+        self.write("runs/clouds/plan.json", "damaged")
+        self.assertEqual(told(), [])
+        os.remove(self.path("runs/clouds/plan.json"))
+        self.assertEqual(told(), [])
+
+    def test_another_scenario_takes_a_folder_over_when_told_to(self):
+        self.run_program("run", "clouds.yaml")
+        other = ("run", "clouds.yaml", "--set", "name=other", "--out", "runs/clouds")
+        self.assertIn("found the run of scenario clouds; expected that of other", self.run_program(*other, code=73).stderr)
+        self.run_program(*other, "--fresh")
+        self.assertIn("4 of 4 cells are finished already", self.run_program(*other).stderr)
+
+    def test_what_describe_prints_runs(self):
+        self.write("all.yaml", self.run_program("describe", "scenario").stdout)
+        self.run_program("check", "all.yaml")
+        done = self.run_program("run", "all.yaml", "--out", "all", "--set", "training.iterations=2")
+        self.assertIn("acc.macro", done.stdout)
+
     def test_other_data_under_the_same_name_is_another_plan(self):
         self.run_program("run", "clouds.yaml")
         with open(self.path("clouds.csv"), encoding="utf-8") as f:
