@@ -147,6 +147,8 @@ static int text_read(reader *r)
     int code = 0;
     for (r->line = 1; !code && !(code = source_line(r->source, &line, &length, r->e)) && line; r->line++)
         code = line_read(r, line, length);
+    if (!code)
+        code = source_end(r->source, r->e);
     if (!code && !r->rows->count)
         code = error_set(r->e, EXIT_DATA, "%s: found no rows; expected at least one", source_path(r->source));
     return code;

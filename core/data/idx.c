@@ -6,7 +6,6 @@
 
 enum { IDX_BYTES = 0x08 };
 static const int64_t idx_limit = (int64_t)1 << 36;
-static const int64_t deflate_ratio = 1032; /* no deflate stream holds more bytes than that for one of its own */
 
 static int magic_check(const source *s, const uint8_t m[4], error *e)
 {
@@ -34,16 +33,7 @@ static int sizes_read(source *s, idx *out, error *e)
     if (code)
         return code;
     out->item = total / out->size[0];
-    int64_t whole = 4 + 4 * out->rank + total;
-    if (source_packed(s) && whole / deflate_ratio > source_size(s))
-        return error_set(e, EXIT_DATA,
-                         "%s: found %lld packed bytes; expected the %lld that its header declares, which "
-                         "cannot be in so few",
-                         source_path(s), (long long)source_size(s), (long long)whole);
-    if (!source_packed(s) && source_size(s) != whole)
-        return error_set(e, EXIT_DATA, "%s: found %lld bytes; expected %lld, as its header declares", source_path(s),
-                         (long long)source_size(s), (long long)whole);
-    return 0;
+    return source_sized(s, 4 + 4 * out->rank + total, e);
 }
 
 static int values_read(source *s, idx *out, error *e)

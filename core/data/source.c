@@ -17,7 +17,8 @@ struct source {
     int fd;
     unpacker *packed; /* NULL: not packed */
     int64_t size;
-    char *text; /* for source_line: [room + 1], of which [first, end) is still to be given */
+    struct timespec changed; /* of the last change when it was opened */
+    char *text;              /* for source_line: [room + 1], of which [first, end) is still to be given */
     size_t first, end, room;
     bool ended;
 };
@@ -64,6 +65,7 @@ static int descriptor_open(source *s, error *e)
         return error_set(e, EXIT_NO_INPUT, "%s: found %s; expected a data file", s->path,
                          S_ISDIR(about.st_mode) ? "a folder" : "a device, pipe or socket");
     s->size = about.st_size;
+    s->changed = about.st_mtim;
     if (path_packed(s->path) && !(s->packed = unpack_open(s->fd, s->path)))
         return error_set(e, EXIT_SYSTEM, "%s: out of memory", s->path);
     return 0;
@@ -98,14 +100,13 @@ const char *source_path(const source *s) { return s->path; }
 int64_t source_size(const source *s) { return s->size; }
 bool source_packed(const source *s) { return s->packed != NULL; }
 
-/* Up to `count` bytes; fewer only at the end. -1: failed. */
-static int64_t bytes_read(source *s, char *out, size_t count, error *e)
+int64_t source_take(source *s, void *out, size_t count, error *e)
 {
     size_t done = 0;
     if (s->packed)
         return unpack_read(s->packed, out, count, e);
     while (done < count) {
-        ssize_t n = read(s->fd, out + done, count - done);
+        ssize_t n = read(s->fd, (char *)out + done, count - done);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
@@ -121,13 +122,27 @@ static int64_t bytes_read(source *s, char *out, size_t count, error *e)
 
 static int code_of(const error *e) { return e && e->code ? e->code : EXIT_DATA; }
 
+/* A file that is being copied, or written anew in its place, may be whole in its length and half of each in its rows. */
+static int change_check(const source *s, error *e)
+{
+    struct stat now;
+    if (fstat(s->fd, &now))
+        return error_system(e, EXIT_IO, "%s: cannot be read", s->path);
+    if (now.st_size == s->size && now.st_mtim.tv_sec == s->changed.tv_sec && now.st_mtim.tv_nsec == s->changed.tv_nsec)
+        return 0;
+    return error_set(e, EXIT_DATA, "%s: found a file that changed while it was read; expected one that stays as it is",
+                     s->path);
+}
+
 int source_read(source *s, void *out, size_t count, error *e)
 {
-    int64_t n = bytes_read(s, out, count, e);
+    int64_t n = source_take(s, out, count, e);
     if (n < 0)
         return code_of(e);
     if ((size_t)n == count)
         return 0;
+    if (change_check(s, e))
+        return code_of(e);
     return error_set(e, EXIT_DATA, "%s: found %lld bytes where %zu more are declared; expected a whole file", s->path,
                      (long long)n, count);
 }
@@ -135,7 +150,9 @@ int source_read(source *s, void *out, size_t count, error *e)
 int source_end(source *s, error *e)
 {
     char more;
-    int64_t n = bytes_read(s, &more, 1, e);
+    if (change_check(s, e))
+        return code_of(e);
+    int64_t n = source_take(s, &more, 1, e);
     if (n < 0)
         return code_of(e);
     if (n > 0)
@@ -143,13 +160,29 @@ int source_end(source *s, error *e)
     return 0;
 }
 
+int source_sized(const source *s, int64_t whole, error *e)
+{
+    static const int64_t deflate_ratio = 1032; /* no deflate stream holds more bytes than that for one of its own */
+    if (s->packed && whole / deflate_ratio > s->size)
+        return error_set(e, EXIT_DATA,
+                         "%s: found %lld packed bytes; expected the %lld that its header declares, which "
+                         "cannot be in so few",
+                         s->path, (long long)s->size, (long long)whole);
+    if (!s->packed && s->size != whole)
+        return error_set(e, EXIT_DATA, "%s: found %lld bytes; expected %lld, as its header declares", s->path,
+                         (long long)s->size, (long long)whole);
+    return 0;
+}
+
 int source_all(source *s, size_t limit, char **out, size_t *count, error *e)
 {
     char *bytes = alloc_zero(limit + 1, 1);
-    int64_t n = bytes_read(s, bytes, limit + 1, e);
+    int64_t n = source_take(s, bytes, limit + 1, e);
     int code = n < 0 ? code_of(e) : 0;
     if (!code && (size_t)n > limit)
         code = error_set(e, EXIT_DATA, "%s: found more than %zu bytes; expected at most that", s->path, limit);
+    if (!code)
+        code = change_check(s, e);
     if (code) {
         free(bytes);
         bytes = NULL;
@@ -173,7 +206,7 @@ static int text_fill(source *s, error *e)
         s->room = s->room ? s->room * 2 : 1u << 18;
         s->text = alloc_again(s->text, s->room + 1, 1);
     }
-    int64_t n = bytes_read(s, s->text + left, s->room - left, e);
+    int64_t n = source_take(s, s->text + left, s->room - left, e);
     if (n < 0)
         return code_of(e);
     s->first = 0;

@@ -14,7 +14,12 @@ int64_t source_size(const source *s);     /* bytes of the file as it lies there 
 bool source_packed(const source *s);
 /* Exactly `count` bytes, or 65 with how many came; a damaged gzip stream is 65 with where and why. */
 int source_read(source *s, void *out, size_t count, error *e);
-int source_end(source *s, error *e); /* nothing may be left, and a gzip checksum must hold */
+/* Up to `count` bytes, fewer only at the end; -1: failed. */
+int64_t source_take(source *s, void *out, size_t count, error *e);
+/* Nothing may be left, a gzip checksum must hold, and the file must not have changed since it was opened. */
+int source_end(source *s, error *e);
+/* `whole` bytes are what its header declares: held against the file before any memory is taken for them. */
+int source_sized(const source *s, int64_t whole, error *e);
 /* All of it, at most `limit` bytes. Owned. */
 int source_all(source *s, size_t limit, char **out, size_t *count, error *e);
 /* The next line without its end (\n or \r\n), a NUL behind it, good until the next call; *line NULL: no more. */
