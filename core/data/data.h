@@ -81,12 +81,15 @@ typedef struct data_set_info {
         const char *name;
         const char *sha256; /* of the unpacked bytes */
         int64_t size;
-    } files[4];
+    } files[6];
     int64_t classes, train, test;
+    const char *folder;             /* that its archive unpacks to; NULL: none */
+    const char *const *class_names; /* [classes]; NULL: their numbers, unless the set's own files name them */
 } data_set_info;
 extern const data_set_info data_sets[];
 extern const int64_t data_set_count;
-char *data_root(const char *given); /* data.root, $PERDURE_DATA, XDG; owned */
+int64_t data_classes(const struct scenario *s); /* of the scenario's set, where that is known unread; else 0 */
+char *data_root(const char *given);             /* data.root, $PERDURE_DATA, XDG; owned */
 bool data_at_hand(const data_set_info *set, const char *root);
 /* All files of the set, checked by SHA-256 before the first is stored. 65, 66; 69: no checksums are known; 73, 74. */
 int data_fetch(const data_set_info *set, const char *from, const char *root, error *e);

@@ -60,6 +60,18 @@ static int classes_check(const dataset *d, error *e)
     return error_hint(e, "number the labels from 0 without gaps");
 }
 
+/* By the set's own files, by what is known of the set, or by their numbers. */
+static void classes_name(dataset *d)
+{
+    const data_set_info *set = set_named(d->name);
+    if (d->class_names)
+        return;
+    d->class_names = alloc_zero((size_t)d->class_count + 1, sizeof *d->class_names);
+    for (int64_t i = 0; i < d->class_count; i++)
+        d->class_names[i] =
+            set && set->class_names ? alloc_text(set->class_names[i]) : alloc_format("%lld", (long long)i);
+}
+
 static int classes_count(dataset *d, int64_t known, error *e)
 {
     const data_rows *parts[] = {&d->train, &d->test};
@@ -71,9 +83,7 @@ static int classes_count(dataset *d, int64_t known, error *e)
             if (parts[p]->label[i] > top)
                 return label_refuse(d, p, i, top, known, e);
     d->class_count = top + 1;
-    d->class_names = alloc_zero((size_t)d->class_count + 1, sizeof *d->class_names);
-    for (int64_t i = 0; i < d->class_count; i++)
-        d->class_names[i] = alloc_format("%lld", (long long)i);
+    classes_name(d);
     return classes_check(d, e);
 }
 
@@ -88,6 +98,8 @@ static int rows_open(const struct scenario *s, dataset *d, double *least, error 
     switch (o->set) {
     case DATA_DIGITS: code = table_open_digits(d, root, e); break;
     case DATA_CSV: code = table_open(s, d, least, e); break;
+    case DATA_CIFAR10:
+    case DATA_CIFAR100: code = cifar_open(s, d, root, e); break;
     case DATA_IDX: code = images_open(d, paths, e); break;
     default: code = images_open_set(d, set_named(d->name), root, e); break;
     }
@@ -100,12 +112,11 @@ int dataset_open(const struct scenario *s, dataset **out, error *e)
     dataset *d = alloc_zero(1, sizeof *d);
     double least = 0;
     d->name = alloc_text(data_set_name(s->data.set));
-    const data_set_info *known = set_named(d->name);
     int code = rows_open(s, d, &least, e);
     if (!code && d->test.count == 0)
         code = error_set(e, EXIT_DATA, "%s: found no test rows; expected at least one", d->name);
     if (!code)
-        code = classes_count(d, known ? known->classes : 0, e);
+        code = classes_count(d, data_classes(s), e);
     if (!code)
         code = normalize_fix(s, d, least, e);
     if (code) {

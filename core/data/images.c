@@ -87,15 +87,6 @@ int images_open(dataset *d, const char *const paths[4], error *e)
     return code;
 }
 
-static int set_missing(const data_set_info *set, const char *root, const char *path, error *e)
-{
-    error_set(e, EXIT_NO_INPUT, "%s[.gz]: found no such file; expected the files of %s in %s/%s", path, set->name, root,
-              set->name);
-    if (!set->files[0].sha256)
-        return error_hint(e, "set data.root or PERDURE_DATA, or lay its files there");
-    return error_hint(e, "set data.root or PERDURE_DATA, or run `perdure data fetch %s --from FOLDER`", set->name);
-}
-
 int images_open_set(dataset *d, const data_set_info *set, const char *root, error *e)
 {
     char *paths[4];

@@ -11,35 +11,65 @@
 
 enum { SET_FILES = sizeof data_sets->files / sizeof *data_sets->files };
 
-/* SHA-256 and sizes are those of the unpacked files. */
+static const char *const fashion_names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
+                                            "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
+static const char *const cifar_names[] = {"airplane", "automobile", "bird",  "cat",  "deer",
+                                          "dog",      "frog",       "horse", "ship", "truck"};
+
+/* SHA-256 and sizes are those of the unpacked files. A hash stands here only when somebody held the file against it. */
 const data_set_info data_sets[] = {
-    {"digits",
-     "optical recognition of handwritten digits, 8x8, values 0..16; rows with index mod 5 = 4 are the test set",
-     "CC BY 4.0 (Alpaydin & Kaynak, UCI)",
-     {{"digits.csv", "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", 264712}},
-     10,
-     1438,
-     359},
-    {"mnist",
-     "handwritten digits, 28x28",
-     "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
-     {{"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db", 47040016},
-      {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", 60008},
-      {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", 7840016},
-      {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", 10008}},
-     10,
-     60000,
-     10000},
-    {"fashion-mnist",
-     "articles of clothing, 28x28",
-     "MIT (Zalando)",
-     {{"train-images-idx3-ubyte", NULL, 47040016},
-      {"train-labels-idx1-ubyte", NULL, 60008},
-      {"t10k-images-idx3-ubyte", NULL, 7840016},
-      {"t10k-labels-idx1-ubyte", NULL, 10008}},
-     10,
-     60000,
-     10000},
+    {.name = "digits",
+     .summary =
+         "optical recognition of handwritten digits, 8x8, values 0..16; rows with index mod 5 = 4 are the test set",
+     .licence = "CC BY 4.0 (Alpaydin & Kaynak, UCI)",
+     .files = {{"digits.csv", "6ebb3d2fee246a4e99363262ddf8a00a3c41bee6014c373ed9d9216ba7f651b8", 264712}},
+     .classes = 10,
+     .train = 1438,
+     .test = 359},
+    {.name = "mnist",
+     .summary = "handwritten digits, 28x28",
+     .licence = "CC BY-SA 3.0 (LeCun, Cortes, Burges)",
+     .files = {{"train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+                47040016},
+               {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", 60008},
+               {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", 7840016},
+               {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", 10008}},
+     .classes = 10,
+     .train = 60000,
+     .test = 10000},
+    {.name = "fashion-mnist",
+     .summary = "articles of clothing, 28x28",
+     .licence = "MIT (Zalando)",
+     .files = {{"train-images-idx3-ubyte", NULL, 47040016},
+               {"train-labels-idx1-ubyte", NULL, 60008},
+               {"t10k-images-idx3-ubyte", NULL, 7840016},
+               {"t10k-labels-idx1-ubyte", NULL, 10008}},
+     .classes = 10,
+     .train = 60000,
+     .test = 10000,
+     .class_names = fashion_names},
+    {.name = "cifar10",
+     .summary = "things and animals, 3x32x32, the binary version",
+     .licence = "none stated (Krizhevsky)",
+     .files = {{"data_batch_1.bin", NULL, 30730000},
+               {"data_batch_2.bin", NULL, 30730000},
+               {"data_batch_3.bin", NULL, 30730000},
+               {"data_batch_4.bin", NULL, 30730000},
+               {"data_batch_5.bin", NULL, 30730000},
+               {"test_batch.bin", NULL, 30730000}},
+     .classes = 10,
+     .train = 50000,
+     .test = 10000,
+     .folder = "cifar-10-batches-bin",
+     .class_names = cifar_names},
+    {.name = "cifar100",
+     .summary = "100 kinds of things and animals in 20 groups, 3x32x32, the binary version",
+     .licence = "none stated (Krizhevsky)",
+     .files = {{"train.bin", NULL, 153700000}, {"test.bin", NULL, 30740000}},
+     .classes = 100,
+     .train = 50000,
+     .test = 10000,
+     .folder = "cifar-100-binary"},
 };
 const int64_t data_set_count = sizeof data_sets / sizeof data_sets[0];
 
@@ -63,9 +93,51 @@ char *data_root(const char *given)
     return alloc_format("%s/.local/share/perdure", home ? home : "");
 }
 
+int64_t data_classes(const struct scenario *s)
+{
+    enum { CIFAR_GROUPS = 20 };
+    const data_set_info *set = set_named(data_set_name(s->data.set));
+    if (s->data.set == DATA_CIFAR100 && s->data.cifar.labels == LABELS_COARSE)
+        return CIFAR_GROUPS;
+    return set ? set->classes : 0;
+}
+
+/* Where a set lies: in a folder of its name, or in the one that its archive unpacks to. */
+static char *set_folder(const data_set_info *set, const char *root)
+{
+    char *own = alloc_format("%s/%s", root, set->name);
+    if (!set->folder)
+        return own;
+    char *places[] = {alloc_format("%s", own), alloc_format("%s/%s", root, set->folder),
+                      alloc_format("%s/%s", own, set->folder)};
+    char *found = NULL;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *first = alloc_format("%s/%s", places[i], set->files[0].name);
+        if (!found && source_there(first))
+            found = alloc_text(places[i]);
+        free(first);
+        free(places[i]);
+    }
+    if (!found)
+        return own;
+    free(own);
+    return found;
+}
+
 char *set_file(const data_set_info *set, const char *root, const char *file)
 {
-    return alloc_format("%s/%s/%s", root, set->name, file);
+    char *folder = set_folder(set, root), *path = alloc_format("%s/%s", folder, file);
+    free(folder);
+    return path;
+}
+
+int set_missing(const data_set_info *set, const char *root, const char *path, error *e)
+{
+    error_set(e, EXIT_NO_INPUT, "%s[.gz]: found no such file; expected the files of %s in %s/%s", path, set->name, root,
+              set->name);
+    if (!set->files[0].sha256)
+        return error_hint(e, "set data.root or PERDURE_DATA, or lay its files there");
+    return error_hint(e, "set data.root or PERDURE_DATA, or run `perdure data fetch %s --from FOLDER`", set->name);
 }
 
 /* The set that is shipped: in the root like any, else beside the program, in the checkout or where it is installed. */
@@ -150,7 +222,7 @@ static int files_store(const data_set_info *set, const char *root, const fetched
     char *folder = alloc_format("%s/%s", root, set->name);
     int code = folder_make(folder, e);
     for (int i = 0; !code && i < SET_FILES && set->files[i].name; i++) {
-        char *to = set_file(set, root, set->files[i].name);
+        char *to = alloc_format("%s/%s", folder, set->files[i].name);
         code = file_write(to, files[i].bytes, files[i].count, e);
         free(to);
     }

@@ -51,12 +51,14 @@ int csv_read(const char *path, const csv_form *form, data_rows *out, error *e); 
 /* ---- sets.c: where the files of a set lie ---- */
 enum { FILE_TRAIN_IMAGES, FILE_TRAIN_LABELS, FILE_TEST_IMAGES, FILE_TEST_LABELS };
 const data_set_info *set_named(const char *name);
-char *set_file(const data_set_info *set, const char *root, const char *file); /* path without .gz; owned */
-char *digits_path(const char *root);                                          /* owned; NULL: nowhere */
+char *set_file(const data_set_info *set, const char *root, const char *file);            /* path without .gz; owned */
+int set_missing(const data_set_info *set, const char *root, const char *path, error *e); /* 66 */
+char *digits_path(const char *root);                                                     /* owned; NULL: nowhere */
 
-/* ---- images.c, table.c, normalize.c: the parts of dataset_open. `least`: what `unit` maps to 0 ---- */
+/* ---- images.c, cifar.c, table.c, normalize.c: the parts of dataset_open. `least`: what `unit` maps to 0 ---- */
 int images_open(dataset *d, const char *const paths[4], error *e);
 int images_open_set(dataset *d, const data_set_info *set, const char *root, error *e);
+int cifar_open(const struct scenario *s, dataset *d, const char *root, error *e);
 int table_open(const struct scenario *s, dataset *d, double *least, error *e);
 int table_open_digits(dataset *d, const char *root, error *e);
 int normalize_fix(const struct scenario *s, dataset *d, double least, error *e);

@@ -127,16 +127,12 @@ static int method_resolve(plan *p, plan_method *m, const struct method_options *
 /* What the data's own reading would find out too late for `check`: sets that are known by name have known classes. */
 static void stream_check(const struct scenario *s, faults *f)
 {
-    for (int64_t i = 0; i < data_set_count; i++) {
-        const data_set_info *set = &data_sets[i];
-        int64_t tasks = s->stream.split.tasks;
-        if (strcmp(set->name, data_set_name(s->data.set)) != 0 || s->stream.split.order == ORDER_LISTED || tasks < 1)
-            continue;
-        if (set->classes % tasks)
-            faults_add(f, scenario_node(s, "stream.split.tasks"), "stream.split.tasks",
-                       "found %lld tasks; expected a number that divides the %lld classes of %s", (long long)tasks,
-                       (long long)set->classes, set->name);
-    }
+    int64_t classes = data_classes(s), tasks = s->stream.split.tasks;
+    if (s->stream.split.by != SPLIT_CLASS || s->stream.split.order == ORDER_LISTED || tasks < 1 || classes % tasks == 0)
+        return;
+    faults_add(f, scenario_node(s, "stream.split.tasks"), "stream.split.tasks",
+               "found %lld tasks; expected a number that divides the %lld classes of %s", (long long)tasks,
+               (long long)classes, data_set_name(s->data.set));
 }
 
 int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
