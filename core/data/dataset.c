@@ -34,6 +34,26 @@ void rows_close(data_rows *r)
     *r = (data_rows){0};
 }
 
+static void rows_widen(data_rows *r)
+{
+    size_t n = (size_t)(r->count * r->width);
+    if (!r->bytes)
+        return;
+    r->reals = alloc_zero(n, sizeof(float));
+    for (size_t i = 0; i < n; i++)
+        r->reals[i] = r->bytes[i];
+    free(r->bytes);
+    r->bytes = NULL;
+}
+
+void rows_match(data_rows *train, data_rows *test)
+{
+    if (!train->bytes == !test->bytes)
+        return;
+    rows_widen(train);
+    rows_widen(test);
+}
+
 /* ---- classes ---- */
 
 static int label_refuse(const dataset *d, bool test, int64_t row, int64_t top, bool known, error *e)
@@ -92,7 +112,8 @@ static int classes_count(dataset *d, int64_t known, error *e)
 static int rows_open(const struct scenario *s, dataset *d, double *least, error *e)
 {
     const struct data_options *o = &s->data;
-    const char *paths[4] = {o->idx.train_images, o->idx.train_labels, o->idx.test_images, o->idx.test_labels};
+    const char *idx_paths[4] = {o->idx.train_images, o->idx.train_labels, o->idx.test_images, o->idx.test_labels};
+    const char *npy_paths[4] = {o->npy.train, o->npy.train_labels, o->npy.test, o->npy.test_labels};
     char *root = data_root(o->root);
     int code = 0;
     switch (o->set) {
@@ -100,7 +121,8 @@ static int rows_open(const struct scenario *s, dataset *d, double *least, error 
     case DATA_CSV: code = table_open(s, d, least, e); break;
     case DATA_CIFAR10:
     case DATA_CIFAR100: code = cifar_open(s, d, root, e); break;
-    case DATA_IDX: code = images_open(d, paths, e); break;
+    case DATA_IDX: code = images_open(d, idx_paths, idx_read, idx_read, least, e); break;
+    case DATA_NPY: code = images_open(d, npy_paths, npy_read_rows, npy_read_labels, least, e); break;
     default: code = images_open_set(d, set_named(d->name), root, e); break;
     }
     free(root);

@@ -60,9 +60,15 @@ int idx_read(const char *path, idx *out, error *e)
         code = values_read(s, out, e);
 done:
     source_close(s);
-    if (code) {
-        free(out->bytes);
-        out->bytes = NULL;
-    }
+    if (code)
+        idx_close(out);
     return code;
+}
+
+void idx_close(idx *a)
+{
+    free(a->bytes);
+    free(a->reals);
+    free(a->label);
+    *a = (idx){0};
 }

@@ -1,4 +1,4 @@
-/* Images and labels in IDX files, two for training and two for the test: the form of MNIST and its like. */
+/* Rows and labels in files of arrays (IDX, NPY), two for training and two for the test: the form of MNIST and its like. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,23 +17,42 @@ static int labels_check(const char *images_path, const idx *images, const char *
     return 0;
 }
 
-/* The images stay with `out` whatever follows, so that dataset_close frees them. */
-static int rows_read(dataset *d, const char *images_path, const char *labels_path, data_rows *out, idx *images,
-                     error *e)
+static int32_t *labels_take(idx *labels)
+{
+    int32_t *out = labels->label;
+    labels->label = NULL;
+    if (out)
+        return out;
+    out = alloc_zero((size_t)labels->size[0], sizeof *out);
+    for (int64_t i = 0; i < labels->size[0]; i++)
+        out[i] = labels->bytes[i];
+    return out;
+}
+
+/* Two files, the readers of their form, and what comes of them. */
+typedef struct part {
+    const char *rows_path, *labels_path;
+    array_reader rows, labels;
+    idx array; /* its values are in the data set's rows */
+} part;
+
+/* The values stay with `out` whatever follows, so that dataset_close frees them. */
+static int part_read(dataset *d, part *p, data_rows *out, error *e)
 {
     idx labels = {0};
-    int code = idx_read(images_path, images, e);
+    int code = p->rows(p->rows_path, &p->array, e);
     if (!code)
-        code = idx_read(labels_path, &labels, e);
+        code = p->labels(p->labels_path, &labels, e);
     if (!code)
-        code = labels_check(images_path, images, labels_path, &labels, e);
-    *out = (data_rows){.count = images->size[0], .width = images->item, .bytes = images->bytes};
-    out->label = code ? NULL : alloc_zero((size_t)out->count, sizeof *out->label);
-    for (int64_t i = 0; !code && i < out->count; i++)
-        out->label[i] = labels.bytes[i];
-    free(labels.bytes);
-    dataset_note_file(d, images_path);
-    dataset_note_file(d, labels_path);
+        code = labels_check(p->rows_path, &p->array, p->labels_path, &labels, e);
+    *out = (data_rows){.count = p->array.size[0],
+                       .width = p->array.item,
+                       .bytes = p->array.bytes,
+                       .reals = p->array.reals,
+                       .label = code ? NULL : labels_take(&labels)};
+    idx_close(&labels);
+    dataset_note_file(d, p->rows_path);
+    dataset_note_file(d, p->labels_path);
     return code;
 }
 
@@ -73,23 +92,29 @@ static int shapes_compare(const idx *train, const idx *test, const char *const p
     return code;
 }
 
-int images_open(dataset *d, const char *const paths[4], error *e)
+int images_open(dataset *d, const char *const paths[4], array_reader rows, array_reader labels, double *least, error *e)
 {
-    idx train = {0}, test = {0};
-    int code = rows_read(d, paths[FILE_TRAIN_IMAGES], paths[FILE_TRAIN_LABELS], &d->train, &train, e);
+    part train = {paths[FILE_TRAIN_IMAGES], paths[FILE_TRAIN_LABELS], rows, labels, {0}};
+    part test = {paths[FILE_TEST_IMAGES], paths[FILE_TEST_LABELS], rows, labels, {0}};
+    int code = part_read(d, &train, &d->train, e);
     if (!code)
-        code = rows_read(d, paths[FILE_TEST_IMAGES], paths[FILE_TEST_LABELS], &d->test, &test, e);
+        code = part_read(d, &test, &d->test, e);
     if (!code)
-        code = shapes_compare(&train, &test, paths, e);
-    if (!code)
-        shape_fix(d, &train);
+        code = shapes_compare(&train.array, &test.array, paths, e);
+    if (code)
+        return code;
+    shape_fix(d, &train.array);
+    rows_match(&d->train, &d->test);
     d->maximum = 255;
-    return code;
+    if (d->train.reals)
+        normalize_range(d, least);
+    return 0;
 }
 
 int images_open_set(dataset *d, const data_set_info *set, const char *root, error *e)
 {
     char *paths[4];
+    double least = 0;
     int code = 0;
     for (int i = 0; i < 4; i++) {
         paths[i] = set_file(set, root, set->files[i].name);
@@ -97,7 +122,7 @@ int images_open_set(dataset *d, const data_set_info *set, const char *root, erro
             code = set_missing(set, root, paths[i], e);
     }
     if (!code)
-        code = images_open(d, (const char *const *)paths, e);
+        code = images_open(d, (const char *const *)paths, idx_read, idx_read, &least, e);
     for (int i = 0; i < 4; i++)
         free(paths[i]);
     return code;

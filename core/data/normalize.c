@@ -77,6 +77,18 @@ static void given_fix(const struct scenario *s, dataset *d, double least, int64_
     d->channel_shift[channel] = (float)((-least / d->maximum - mean) / std);
 }
 
+void normalize_range(dataset *d, double *least)
+{
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (int64_t i = 0; i < d->train.count * d->train.width; i++) {
+        double v = d->train.bytes ? d->train.bytes[i] : d->train.reals[i];
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+    }
+    *least = low;
+    d->maximum = high > low ? high - low : 1;
+}
+
 int normalize_fix(const struct scenario *s, dataset *d, double least, error *e)
 {
     enum normalize how = s->data.normalize;

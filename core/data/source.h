@@ -34,13 +34,19 @@ void unpack_close(unpacker *u);
 /* Up to `count` bytes, fewer only at the end; -1: failed, `e` says where and why. */
 int64_t unpack_read(unpacker *u, void *out, size_t count, error *e);
 
-/* ---- idx.c: LeCun's IDX files of unsigned bytes ---- */
-typedef struct idx {
+/* ---- idx.c: LeCun's IDX files of unsigned bytes; npy.c: NumPy's files ---- */
+typedef struct idx {       /* an array out of either */
     int64_t rank, size[4]; /* size[0]: items */
-    int64_t item;          /* bytes an item */
-    uint8_t *bytes;        /* owned */
+    int64_t item;          /* values an item */
+    uint8_t *bytes;        /* one of the three is there; owned */
+    float *reals;
+    int32_t *label;
 } idx;
+typedef int (*array_reader)(const char *path, idx *out, error *e); /* `out` is empty where it fails */
 int idx_read(const char *path, idx *out, error *e);
+int npy_read_rows(const char *path, idx *out, error *e);   /* bytes where they are bytes, else reals */
+int npy_read_labels(const char *path, idx *out, error *e); /* label */
+void idx_close(idx *a);
 
 /* ---- csv.c: numbers, one row a line, the label first or last ---- */
 typedef struct csv_form {
@@ -56,16 +62,20 @@ int set_missing(const data_set_info *set, const char *root, const char *path, er
 char *digits_path(const char *root);                                                     /* owned; NULL: nowhere */
 
 /* ---- images.c, cifar.c, table.c, normalize.c: the parts of dataset_open. `least`: what `unit` maps to 0 ---- */
-int images_open(dataset *d, const char *const paths[4], error *e);
-int images_open_set(dataset *d, const data_set_info *set, const char *root, error *e);
+int images_open(dataset *d, const char *const paths[4], array_reader rows, array_reader labels, double *least,
+                error *e);
+int images_open_set(dataset *d, const data_set_info *set, const char *root, error *e); /* idx */
 int cifar_open(const struct scenario *s, dataset *d, const char *root, error *e);
 int table_open(const struct scenario *s, dataset *d, double *least, error *e);
 int table_open_digits(dataset *d, const char *root, error *e);
+/* What `unit` maps to 0 and 1 where the data's form does not say: the least and greatest value of the training rows. */
+void normalize_range(dataset *d, double *least);
 int normalize_fix(const struct scenario *s, dataset *d, double least, error *e);
 
 /* ---- dataset.c ---- */
 void dataset_note_file(dataset *d, const char *path);
 void rows_close(data_rows *r);
+void rows_match(data_rows *train, data_rows *test); /* bytes in one, reals in the other: reals in both */
 /* A fault of the scenario that shows only with the data: 78 with the line of the key at `path`. */
 int scenario_fault(const struct scenario *s, const char *path, error *e, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -1,5 +1,4 @@
 /* A data set from CSV: one file in two parts, or two files. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,18 +38,6 @@ static void rows_part(dataset *d, data_rows *all, int64_t every)
 
 /* ---- two files ---- */
 
-static void rows_widen(data_rows *r)
-{
-    size_t n = (size_t)(r->count * r->width);
-    if (!r->bytes)
-        return;
-    r->reals = alloc_zero(n, sizeof(float));
-    for (size_t i = 0; i < n; i++)
-        r->reals[i] = r->bytes[i];
-    free(r->bytes);
-    r->bytes = NULL;
-}
-
 static int test_open(dataset *d, const char *train, const char *test, const csv_form *form, error *e)
 {
     int code = csv_read(test, form, &d->test, e);
@@ -60,10 +47,7 @@ static int test_open(dataset *d, const char *train, const char *test, const csv_
     if (d->test.width != d->train.width)
         return error_set(e, EXIT_DATA, "%s: found %lld values a row; expected %lld, as in %s", test,
                          (long long)d->test.width, (long long)d->train.width, train);
-    if (!d->train.bytes != !d->test.bytes) { /* bytes in one file, other numbers in the other */
-        rows_widen(&d->train);
-        rows_widen(&d->test);
-    }
+    rows_match(&d->train, &d->test);
     return 0;
 }
 
@@ -113,19 +97,6 @@ static int shape_fix(const struct scenario *s, dataset *d, error *e)
                           (long long)values, (long long)d->train.width, s->data.csv.train);
 }
 
-/* What `unit` maps to 0 and 1, as the file does not say: the least and greatest value of the training rows. */
-static void range_fix(dataset *d, double *least)
-{
-    double low = HUGE_VAL, high = -HUGE_VAL;
-    for (int64_t i = 0; i < d->train.count * d->train.width; i++) {
-        double v = d->train.bytes ? d->train.bytes[i] : d->train.reals[i];
-        low = v < low ? v : low;
-        high = v > high ? v : high;
-    }
-    *least = low;
-    d->maximum = high > low ? high - low : 1;
-}
-
 int table_open(const struct scenario *s, dataset *d, double *least, error *e)
 {
     csv_form form = {s->data.csv.label == LABEL_FIRST, s->data.csv.header};
@@ -133,7 +104,7 @@ int table_open(const struct scenario *s, dataset *d, double *least, error *e)
     if (!code)
         code = shape_fix(s, d, e);
     if (!code)
-        range_fix(d, least);
+        normalize_range(d, least);
     return code;
 }
 
