@@ -121,6 +121,7 @@ static int rows_open(const struct scenario *s, dataset *d, double *least, error 
     case DATA_CSV: code = table_open(s, d, least, e); break;
     case DATA_CIFAR10:
     case DATA_CIFAR100: code = cifar_open(s, d, root, e); break;
+    case DATA_SYNTHETIC: code = synthetic_open(s, d, e); break;
     case DATA_IDX: code = images_open(d, idx_paths, idx_read, idx_read, least, e); break;
     case DATA_NPY: code = images_open(d, npy_paths, npy_read_rows, npy_read_labels, least, e); break;
     default: code = images_open_set(d, set_named(d->name), root, e); break;

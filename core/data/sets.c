@@ -70,6 +70,12 @@ const data_set_info data_sets[] = {
      .train = 50000,
      .test = 10000,
      .folder = "cifar-100-binary"},
+    {.name = "synthetic",
+     .summary = "made, not read: bytes of any shape, that a linear model learns well but not perfectly",
+     .licence = "none needed",
+     .classes = 10,
+     .train = 6000,
+     .test = 1000},
 };
 const int64_t data_set_count = sizeof data_sets / sizeof data_sets[0];
 
@@ -97,6 +103,8 @@ int64_t data_classes(const struct scenario *s)
 {
     enum { CIFAR_GROUPS = 20 };
     const data_set_info *set = set_named(data_set_name(s->data.set));
+    if (s->data.set == DATA_SYNTHETIC)
+        return s->data.synthetic.classes;
     if (s->data.set == DATA_CIFAR100 && s->data.cifar.labels == LABELS_COARSE)
         return CIFAR_GROUPS;
     return set ? set->classes : 0;
@@ -234,6 +242,9 @@ int data_fetch(const data_set_info *set, const char *from, const char *root, err
 {
     fetched files[SET_FILES] = {0};
     int code = 0;
+    if (!set->files[0].name)
+        return error_set(e, EXIT_UNAVAILABLE, "%s: found no files to fetch; expected none, as it is made and not read",
+                         set->name);
     if (!set->files[0].sha256) {
         error_set(e, EXIT_UNAVAILABLE, "%s: its checksums are not known to this build, so nothing can be fetched",
                   set->name);
