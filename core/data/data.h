@@ -50,10 +50,15 @@ void dataset_gather(const dataset *d, const data_rows *r, const int64_t *index, 
 void dataset_convert(const dataset *d, const uint8_t *raw, int64_t n, float *x);
 void rows_gather_bytes(const data_rows *r, const int64_t *index, int64_t n, uint8_t *raw);
 
+/* A place is a row as a task shows it: its number, plus the task's index times the rows of the part where tasks change
+ * their rows. So one number says all, wherever rows of several tasks stand together. */
+static inline int64_t place_row(const data_rows *r, int64_t place) { return place % r->count; }
+
+typedef struct transform transform;
 typedef struct stream_task {
     int64_t index;
-    int64_t *train, train_count; /* row numbers in dataset.train, ascending */
-    int64_t *test, test_count;   /* row numbers in dataset.test, ascending */
+    int64_t *train, train_count; /* places in dataset.train, ascending */
+    int64_t *test, test_count;   /* places in dataset.test, ascending */
     int64_t *classes;            /* [class_count]: files' labels of this task, in column order */
     int64_t *columns;            /* [class_count]: their columns */
     int64_t class_count;
@@ -66,13 +71,20 @@ typedef struct stream {
     int64_t columns;    /* C of the logits */
     int32_t *column_of; /* [tasks, class_count of the set]: column of a class in a task, -1: not in it */
     int64_t set_classes;
+    transform **views; /* [tasks]: what a task does to its rows, NULL: nothing; NULL where no task does anything */
 } stream;
 
-/* Splits by class. order `shuffled` draws from random_open(seed, "stream", "order", 0). Columns: by arrival; in domain-il,
- * and in task-il with one head, a class's place within its task. 78 with the scenario's line where classes do not divide
- * or do not stand in the tasks once each; 65 where a task has no training or no test rows. */
+/* Splits. By class: order `shuffled` draws from random_open(seed, "stream", "order", 0). By permutation or rotation every
+ * task has all classes and all rows, the values of a row permuted (those of all channels together) by
+ * random_open(seed, "stream", "permutation", task), or its picture turned counter-clockwise, shuffled angles by
+ * random_open(seed, "stream", "rotation", task); training and test rows alike. Columns: by arrival; in domain-il, and in
+ * task-il with one head, a class's place within its task. 78 with the scenario's line where classes do not divide or do
+ * not stand in the tasks once each, or rows are no pictures to turn; 65 where a task has no training or no test rows. */
 int stream_open(const struct scenario *s, const dataset *d, uint64_t seed, stream **out, error *e);
 void stream_close(stream *s);
+/* dataset_gather and rows_gather_bytes, of places: rows as their tasks show them. */
+void stream_gather(const stream *s, const dataset *d, const data_rows *r, const int64_t *places, int64_t n, float *x);
+void stream_gather_bytes(const stream *s, const data_rows *r, const int64_t *places, int64_t n, uint8_t *raw);
 
 /* Sets by name, for `perdure list sets` and `perdure data`. */
 typedef struct data_set_info {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "data/source.h"
 
 /* ---- for the other files of this room ---- */
@@ -24,6 +25,25 @@ void dataset_note_file(dataset *d, const char *path)
 {
     d->files = alloc_again(d->files, (size_t)d->file_count + 1, sizeof *d->files);
     d->files[d->file_count++] = (struct data_file){.path = source_found(path)};
+}
+
+char *dataset_shape_words(const dataset *d)
+{
+    text words = {0};
+    for (int64_t i = 0; i < d->rank; i++)
+        text_addf(&words, "%s%lld", i ? ", " : "[", (long long)d->shape[i]);
+    text_addf(&words, "]");
+    return words.at;
+}
+
+bool dataset_pictures(const dataset *d, int64_t *planes, int64_t *height, int64_t *width)
+{
+    if (d->rank != 2 && d->rank != 3)
+        return false;
+    *planes = d->rank == 3 ? d->shape[0] : 1;
+    *height = d->shape[d->rank - 2];
+    *width = d->shape[d->rank - 1];
+    return true;
 }
 
 void rows_close(data_rows *r)

@@ -73,8 +73,20 @@ int table_open_digits(dataset *d, const char *root, error *e);
 void normalize_range(dataset *d, double *least);
 int normalize_fix(const struct scenario *s, dataset *d, double least, error *e);
 
+/* ---- split.c: which classes a task has, and what it does to its rows ---- */
+int split_open(const struct scenario *s, const dataset *d, uint64_t seed, stream *out, error *e);
+
+/* ---- transform.c ---- */
+transform *transform_permutation(random_stream *r, int64_t width);
+/* Counter-clockwise about the middle, bilinear, zeros outside; bytes are rounded. */
+transform *transform_rotation(double degrees, int64_t planes, int64_t height, int64_t width);
+void transform_close(transform *t); /* NULL is fine */
+
 /* ---- dataset.c ---- */
 void dataset_note_file(dataset *d, const char *path);
+char *dataset_shape_words(const dataset *d); /* "[1, 28, 28]"; owned */
+/* Whether a row is pictures, [C, H, W] or [H, W]; then how many, and their sides. */
+bool dataset_pictures(const dataset *d, int64_t *planes, int64_t *height, int64_t *width);
 void rows_close(data_rows *r);
 void rows_match(data_rows *train, data_rows *test); /* bytes in one, reals in the other: reals in both */
 /* A fault of the scenario that shows only with the data: 78 with the line of the key at `path`. */

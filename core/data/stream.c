@@ -8,56 +8,6 @@
 #include "base/alloc.h"
 #include "data/source.h"
 
-/* ---- classes of the tasks ---- */
-
-static void task_classes(stream_task *t, const int64_t *classes, int64_t count)
-{
-    t->class_count = count;
-    t->classes = alloc_zero((size_t)count, sizeof *t->classes);
-    t->columns = alloc_zero((size_t)count, sizeof *t->columns);
-    memcpy(t->classes, classes, (size_t)count * sizeof *classes);
-}
-
-static int split_even(const struct scenario *s, const dataset *d, uint64_t seed, stream *out, error *e)
-{
-    int64_t tasks = s->stream.split.tasks, each = d->class_count / tasks;
-    if (d->class_count % tasks)
-        return scenario_fault(s, "stream.split.tasks", e,
-                              "found %lld tasks; expected a number that divides the %lld classes of %s",
-                              (long long)tasks, (long long)d->class_count, d->name);
-    int64_t *order = alloc_zero((size_t)d->class_count, sizeof *order);
-    for (int64_t i = 0; i < d->class_count; i++)
-        order[i] = i;
-    if (s->stream.split.order == ORDER_SHUFFLED) {
-        random_stream random = random_open(seed, "stream", "order", 0);
-        random_permutation(&random, order, d->class_count);
-    }
-    for (int64_t i = 0; i < tasks; i++)
-        task_classes(&out->tasks[i], order + i * each, each);
-    free(order);
-    return 0;
-}
-
-static int split_listed(const struct scenario *s, const dataset *d, stream *out, error *e)
-{
-    const struct int_list *groups = s->stream.split.groups;
-    int64_t listed = 0;
-    for (int64_t i = 0; i < s->stream.split.tasks; i++) {
-        for (int64_t j = 0; j < groups[i].count; j++)
-            if (groups[i].at[j] < 0 || groups[i].at[j] >= d->class_count)
-                return scenario_fault(
-                    s, "stream.split.order", e, "found class %lld in task %lld; expected 0 to %lld, the classes of %s",
-                    (long long)groups[i].at[j], (long long)i + 1, (long long)d->class_count - 1, d->name);
-        task_classes(&out->tasks[i], groups[i].at, groups[i].count);
-        listed += groups[i].count;
-    }
-    if (listed != d->class_count)
-        return scenario_fault(s, "stream.split.order", e,
-                              "found %lld classes in the tasks; expected each of the %lld classes of %s once",
-                              (long long)listed, (long long)d->class_count, d->name);
-    return 0;
-}
-
 /* ---- columns ---- */
 
 static bool columns_shared(const struct scenario *s)
@@ -86,7 +36,8 @@ static void columns_number(const struct scenario *s, stream *out)
 
 /* ---- rows ---- */
 
-static int64_t *rows_of(const data_rows *r, const int32_t *column_of, int64_t *count)
+/* `first`: the place of the part's first row. */
+static int64_t *rows_of(const data_rows *r, const int32_t *column_of, int64_t first, int64_t *count)
 {
     int64_t n = 0;
     for (int64_t i = 0; i < r->count; i++)
@@ -96,7 +47,7 @@ static int64_t *rows_of(const data_rows *r, const int32_t *column_of, int64_t *c
     n = 0;
     for (int64_t i = 0; i < r->count; i++)
         if (column_of[r->label[i]] >= 0)
-            out[n++] = i;
+            out[n++] = first + i;
     return out;
 }
 
@@ -105,8 +56,8 @@ static int rows_deal(const dataset *d, stream *out, error *e)
     for (int64_t i = 0; i < out->count; i++) {
         stream_task *t = &out->tasks[i];
         const int32_t *column_of = out->column_of + i * out->set_classes;
-        t->train = rows_of(&d->train, column_of, &t->train_count);
-        t->test = rows_of(&d->test, column_of, &t->test_count);
+        t->train = rows_of(&d->train, column_of, out->views ? i * d->train.count : 0, &t->train_count);
+        t->test = rows_of(&d->test, column_of, out->views ? i * d->test.count : 0, &t->test_count);
         if (!t->train_count || !t->test_count)
             return error_set(e, EXIT_DATA,
                              "%s: found %lld training and %lld test rows for task %lld; expected some of both", d->name,
@@ -124,7 +75,7 @@ int stream_open(const struct scenario *s, const dataset *d, uint64_t seed, strea
     size_t cells = (size_t)(made->count * d->class_count);
     made->column_of = alloc_zero(cells, sizeof *made->column_of);
     memset(made->column_of, 0xff, cells * sizeof *made->column_of);
-    int code = s->stream.split.order == ORDER_LISTED ? split_listed(s, d, made, e) : split_even(s, d, seed, made, e);
+    int code = split_open(s, d, seed, made, e);
     if (!code) {
         columns_number(s, made);
         code = rows_deal(d, made, e);
@@ -147,7 +98,10 @@ void stream_close(stream *s)
         free(t->test);
         free(t->classes);
         free(t->columns);
+        if (s->views)
+            transform_close(s->views[i]);
     }
+    free(s->views);
     free(s->tasks);
     free(s->column_of);
     free(s);

@@ -21,7 +21,7 @@ struct host_session;
 /* A task as plugins see it, and its rows as only the host does. */
 typedef struct host_task {
     pdr_task task;         /* first */
-    const int64_t *rows;   /* [row_count] numbers in data->train */
+    const int64_t *rows;   /* [row_count] places in data->train */
     const int64_t *labels; /* [row_count] columns */
     engine_mask fresh;     /* the columns that compete for rows of this task */
     engine_mask any;       /* for rows of whatever task: by the label, where the scenario's loss is by task */
@@ -100,6 +100,7 @@ typedef struct host_listener {
 typedef struct host_session {
     const struct engine *engine;
     const dataset *data;
+    const stream *stream; /* how its tasks show the rows */
     uint64_t seed;
     pdr_model *model; /* the network in training */
     int64_t batch;    /* fresh rows a step */

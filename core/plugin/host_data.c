@@ -53,7 +53,7 @@ static pdr_tensor *rows_x(pdr_scope *s, const host_task *task, const int64_t *at
     }
     for (int64_t i = 0; i < count; i++)
         rows[i] = task->rows[at ? at[i] : i];
-    dataset_gather(data, &data->train, rows, count, x);
+    stream_gather(task->session->stream, data, &data->train, rows, count, x);
     free(rows);
     return e->to_device(s, out);
 }

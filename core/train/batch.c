@@ -82,10 +82,10 @@ static void fresh_gather(cell *c, const stage *s, const batch_split *b)
     if (data->train.bytes && c->session.count)
         bytes = host_blank_rows(&c->session, c->step.scope, PDR_U8, n, &raw);
     if (bytes && out) {
-        rows_gather_bytes(&data->train, rows, n, raw);
+        stream_gather_bytes(c->stream, &data->train, rows, n, raw);
         dataset_convert(data, raw, n, x);
     } else if (out) {
-        dataset_gather(data, &data->train, rows, n, x);
+        stream_gather(c->stream, data, &data->train, rows, n, x);
     }
     free(rows);
     step->x = c->engine->to_device(c->step.scope, out);

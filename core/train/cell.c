@@ -87,6 +87,7 @@ static int cell_open(cell *c, error *e)
         return code;
     c->session.engine = c->engine;
     c->session.data = c->data;
+    c->session.stream = c->stream;
     c->session.seed = (uint64_t)c->seed;
     c->session.batch = c->scenario->training.batch;
     c->session.listener = (host_listener){c, cell_note, cell_point};

@@ -7,7 +7,7 @@
 /* A stretch of training between two rows of the matrix: a task, or with train_on: all the whole stream at once. */
 typedef struct stage {
     host_task task;  /* what hooks see of it; its rows and labels are `rows` and `labels` */
-    int64_t *rows;   /* [count] in data->train */
+    int64_t *rows;   /* [count] places in data->train */
     int64_t *labels; /* [count] columns */
     int64_t count;
     int64_t *classes; /* of several tasks as one; else NULL */

@@ -42,9 +42,9 @@ static pdr_tensor *chunk_gather(cell *c, pdr_scope *s, const stream_task *t, chu
     void *x = NULL;
     pdr_tensor *out = host_blank_rows(&c->session, s, PDR_F32, k->count, &x);
     if (out)
-        dataset_gather(data, &data->test, k->rows, k->count, x);
+        stream_gather(c->stream, data, &data->test, k->rows, k->count, x);
     for (int64_t i = 0; i < k->count; i++)
-        k->label[i] = column_of[data->test.label[k->rows[i]]];
+        k->label[i] = column_of[data->test.label[place_row(&data->test, k->rows[i])]];
     return c->engine->to_device(s, out);
 }
 

@@ -96,7 +96,7 @@ static void rows_add(const cell *c, stage *s, const stream_task *t)
     const int32_t *column_of = c->stream->column_of + t->index * c->stream->set_classes;
     for (int64_t i = 0; i < t->train_count; i++) {
         s->rows[s->count] = t->train[i];
-        s->labels[s->count++] = column_of[c->data->train.label[t->train[i]]];
+        s->labels[s->count++] = column_of[c->data->train.label[place_row(&c->data->train, t->train[i])]];
     }
 }
 

@@ -124,6 +124,7 @@ static inline house *house_open(const char *data, int64_t seed)
     assert_int_equal(E->model_build(&network, &r, &h->model, &e), 0);
     h->session = (host_session){.engine = E,
                                 .data = h->data,
+                                .stream = h->stream,
                                 .seed = (uint64_t)seed,
                                 .model = h->model,
                                 .strategies = h->strategies,

@@ -26,6 +26,16 @@ static inline planned tiny_plan(const char *streams, const char *rest)
     return p;
 }
 
+/* Bytes that are made: rows [1, 4, 5] of three classes, 24 to train on and 6 to test; a batch holds seven. `data`: more
+ * keys of the section, with a comma in front. */
+static inline planned picture_plan(const char *data, const char *streams, const char *rest)
+{
+    return planned_well(SAID("perdure: 1\nname: t\ndata: {set: synthetic, classes: 3, train_rows: 24, test_rows: 6, "
+                             "shape: [1, 4, 5]%s}\nstream: {%s}\nnetwork: {type: mlp, hidden: [5]}\n"
+                             "optimizer: {type: sgd, lr: 0.1}\ntraining: {batch: 7, epochs: 2}\n" CPU "%s",
+                             data, streams, rest));
+}
+
 #define TWO_TASKS "split: {by: class, tasks: 2}, scenario: "
 #define ONE_METHOD "methods: [{name: a}]\n"
 
@@ -56,6 +66,7 @@ static inline void bench_engine(bench *b)
         fail_msg("%s", e.text);
     c->session.engine = c->engine;
     c->session.data = b->data;
+    c->session.stream = c->stream;
     host_begin(&c->session);
     c->executor = c->engine->autograd;
     c->step.session = &c->session;

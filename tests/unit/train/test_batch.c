@@ -142,12 +142,61 @@ static void mingled_rows_come_once_behind_the_fresh(void **state)
     bench_close(b);
 }
 
+/* ---- what tasks do to their rows ---- */
+
+/* Of every batch of the stage: raw is the rows as their tasks show them, x their conversion; how many rows. */
+static int64_t batches_as_shown(bench *b, stage *s)
+{
+    cell *c = &b->c;
+    const pdr_step *step = &c->step.step;
+    int64_t n = 0, width = b->data->train.width, place;
+    uint8_t wanted[64];
+    float converted[64];
+    error e = {0};
+    batch_order_begin(c, s, 0);
+    while (batch_take(c, s, 0, &e)) {
+        const uint8_t *raw = c->engine->bytes(c->step.scope, step->raw, PDR_U8);
+        const float *x = c->engine->bytes(c->step.scope, step->x, PDR_F32);
+        const int64_t *row = c->engine->bytes(c->step.scope, step->row, PDR_I64);
+        for (int64_t i = 0; i < step->fresh; i++, n++) {
+            place = s->rows[row[i]];
+            stream_gather_bytes(c->stream, &b->data->train, &place, 1, wanted);
+            assert_memory_equal(raw + i * width, wanted, (size_t)width);
+            dataset_convert(b->data, wanted, 1, converted);
+            assert_memory_equal(x + i * width, converted, (size_t)width * sizeof *x);
+        }
+    }
+    assert_int_equal(e.code, 0);
+    return n;
+}
+
+static void raw_is_what_the_network_saw(void **state)
+{
+    static const char *const splits[] = {"split: {by: permutation, tasks: 2}, scenario: domain-il",
+                                         "split: {by: rotation, tasks: 3}, scenario: class-il"};
+    (void)state;
+    for (int i = 0; i < 4; i++) { /* task by task, and jointly */
+        strategy room[1];
+        error e = {0};
+        planned p = picture_plan("", splits[i / 2], i % 2 ? "methods: [{name: a, train_on: all}]\n" : ONE_METHOD);
+        bench *b = bench_open(p, 0, 3);
+        b->c.session.strategies = room;
+        assert_int_equal(host_create(&b->c.session, 0, &nothing, "guest", NULL, &e), 0);
+        int64_t tasks = b->c.stream->count;
+        assert_int_equal(b->c.stage_count, i % 2 ? 1 : tasks);
+        for (int64_t k = 0; k < b->c.stage_count; k++)
+            assert_int_equal(batches_as_shown(b, &b->c.stages[k]), i % 2 ? 24 * tasks : 24);
+        bench_close(b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_once_an_epoch),
         cmocka_unit_test(methods_of_a_seed_see_the_same),
         cmocka_unit_test(mingled_rows_come_once_behind_the_fresh),
+        cmocka_unit_test(raw_is_what_the_network_saw),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
 }
