@@ -30,6 +30,8 @@ typedef struct dataset {
     float scale, shift; /* x = raw * scale + shift: one channel; per-channel values where channels > 1 */
     int64_t channels;   /* 1: scale and shift above; else channel_scale/shift [channels], rows channel-first */
     float *channel_scale, *channel_shift;
+    struct augmentation *augment; /* [augment_count]: of what is trained on */
+    int64_t augment_count;
     struct data_file {
         char *path;
         char sha256[65];
@@ -48,6 +50,8 @@ void dataset_close(dataset *d);
 void dataset_gather(const dataset *d, const data_rows *r, const int64_t *index, int64_t n, float *x);
 /* Converts raw bytes, as rows_gather_bytes lays them, the same way: to the same bits. */
 void dataset_convert(const dataset *d, const uint8_t *raw, int64_t n, float *x);
+/* Augments n rows of x in place, in the scenario's way, drawing from `r`; without augmentation nothing happens. */
+void dataset_augment(const dataset *d, random_stream *r, int64_t n, float *x);
 void rows_gather_bytes(const data_rows *r, const int64_t *index, int64_t n, uint8_t *raw);
 
 /* A place is a row as a task shows it: its number, plus the task's index times the rows of the part where tasks change

@@ -162,6 +162,8 @@ int dataset_open(const struct scenario *s, dataset **out, error *e)
         code = classes_count(d, data_classes(s), e);
     if (!code)
         code = normalize_fix(s, d, least, e);
+    if (!code)
+        code = augment_fix(s, d, e);
     if (code) {
         dataset_close(d);
         d = NULL;
@@ -202,6 +204,7 @@ void dataset_close(dataset *d)
     free(d->files);
     free(d->channel_scale);
     free(d->channel_shift);
+    free(d->augment);
     free(d->name);
     free(d);
 }

@@ -146,6 +146,9 @@ void host_flush_metrics(host_session *session);
 /* A CPU tensor [n, ...] for rows of the data's shape, to be filled. */
 pdr_tensor *host_blank_rows(const host_session *session, pdr_scope *s, pdr_dtype d, int64_t n, void **at);
 
+/* x augmented as the scenario says, drawn from `r`; without augmentation x itself, in scope `s`. */
+pdr_tensor *host_augment(const host_session *session, pdr_scope *s, random_stream *r, const pdr_tensor *x);
+
 /* The memory behind a handle, for mingled rows. */
 memory *host_memory_store(const pdr_memory *m);
 const char *host_memory_name(const pdr_memory *m);
@@ -193,6 +196,7 @@ random_stream *host_stream(strategy *s, const char *name); /* of a strategy, whe
 const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 void host_memories_close(strategy *s);
 void host_streams_close(strategy *s);
-const struct engine *host_engine(void); /* of the session that began last */
+random_stream *host_stream(strategy *s, const char *name); /* one of its own, saved with those that it asked for */
+const struct engine *host_engine(void);                    /* of the session that began last */
 
 #endif

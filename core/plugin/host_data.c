@@ -94,8 +94,47 @@ static pdr_status task_rows(pdr_scope *s, const pdr_task *t, const pdr_tensor *i
     return index && !at ? e->tensor->status(s) : host_task_rows(s, task, at, count, x, y);
 }
 
-/* Scenarios of this format have no augmentation: the rows as they are, in the caller's scope. */
-static pdr_tensor *data_augment(pdr_scope *s, const pdr_tensor *x) { return host_engine()->adopt(s, x); }
+static bool rows_are(const dataset *data, const pdr_tensor *x)
+{
+    const pdr_tensor_api *t = host_engine()->tensor;
+    bool good = t->dtype(x) == PDR_F32 && t->rank(x) == (int32_t)data->rank + 1;
+    for (int32_t i = 0; good && i < (int32_t)data->rank; i++)
+        good = t->size(x, i + 1) == data->shape[i];
+    return good;
+}
+
+/* A copy, so that what a memory gave stays as it is. */
+pdr_tensor *host_augment(const host_session *session, pdr_scope *s, random_stream *r, const pdr_tensor *x)
+{
+    const struct engine *e = session->engine;
+    const dataset *data = session->data;
+    if (!data->augment_count || !x)
+        return e->adopt(s, x);
+    if (!rows_are(data, x)) {
+        scope_fail(s, PDR_EINVALID, "augment: found other rows than the batch has; expected x [n, ...] of float32");
+        return NULL;
+    }
+    int64_t n = e->tensor->size(x, 0);
+    const float *from = host_bytes(s, x, PDR_F32);
+    void *to = NULL;
+    pdr_tensor *out = from ? host_blank_rows(session, s, PDR_F32, n, &to) : NULL;
+    if (!out)
+        return NULL;
+    if (n)
+        memcpy(to, from, (size_t)(n * data->train.width) * sizeof *from);
+    dataset_augment(data, r, n, to);
+    return e->to_device(s, out);
+}
+
+static pdr_tensor *data_augment(pdr_scope *s, const pdr_tensor *x)
+{
+    strategy *who = host_running();
+    if (!who) {
+        scope_fail(s, PDR_EINVALID, "augment: found no hook that is running; expected to be called in one");
+        return NULL;
+    }
+    return host_augment(who->session, s, host_stream(who, "augmentation of the host"), x);
+}
 
 static pdr_status data_mingle(const pdr_task *t, pdr_memory *m)
 {

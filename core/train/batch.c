@@ -27,8 +27,10 @@ static void mingled_collect(batch_order *o, const host_task *t)
 void batch_order_begin(cell *c, stage *s, int64_t epoch)
 {
     batch_order *o = &c->order;
-    if (epoch == 0)
+    if (epoch == 0) {
         o->random = random_open((uint64_t)c->seed, "batches", "", s->task.task.index);
+        o->augmentation = random_open((uint64_t)c->seed, "augmentation", "", s->task.task.index);
+    }
     mingled_collect(o, &s->task);
     o->count = s->count + o->mingled_count;
     o->at = alloc_again(o->at, (size_t)o->count + 1, sizeof *o->at);
@@ -69,27 +71,45 @@ static void split_close(batch_split *b)
     free(b->mingled);
 }
 
-/* x of the fresh rows; for strategies also raw: the bytes, or x itself where the data is real-valued. */
+/* Rows that are augmented: `raw` is what they were before. Bytes are kept already, so only reals need a copy. */
+static pdr_tensor *fresh_augment(cell *c, int64_t n, float *x, pdr_tensor *bytes)
+{
+    const dataset *data = c->data;
+    void *before = NULL;
+    pdr_tensor *raw = bytes;
+    if (!data->augment_count)
+        return bytes;
+    if (!bytes && c->session.count)
+        raw = host_blank_rows(&c->session, c->step.scope, PDR_F32, n, &before);
+    if (before && n)
+        memcpy(before, x, (size_t)(n * data->train.width) * sizeof *x);
+    dataset_augment(data, &c->order.augmentation, n, x);
+    return raw;
+}
+
+/* x of the fresh rows; for strategies also raw: the bytes, or the reals before augmentation, which may be x itself. */
 static void fresh_gather(cell *c, const stage *s, const batch_split *b)
 {
     const dataset *data = c->data;
     pdr_step *step = &c->step.step;
-    void *x = NULL, *raw = NULL;
+    void *x = NULL, *at = NULL;
     int64_t n = b->fresh_count, *rows = alloc_zero((size_t)n + 1, sizeof *rows);
     for (int64_t i = 0; i < n; i++)
         rows[i] = s->rows[b->fresh[i]];
-    pdr_tensor *out = host_blank_rows(&c->session, c->step.scope, PDR_F32, n, &x), *bytes = NULL;
+    pdr_tensor *out = host_blank_rows(&c->session, c->step.scope, PDR_F32, n, &x), *raw = NULL;
     if (data->train.bytes && c->session.count)
-        bytes = host_blank_rows(&c->session, c->step.scope, PDR_U8, n, &raw);
-    if (bytes && out) {
-        stream_gather_bytes(c->stream, &data->train, rows, n, raw);
-        dataset_convert(data, raw, n, x);
+        raw = host_blank_rows(&c->session, c->step.scope, PDR_U8, n, &at);
+    if (raw && out) {
+        stream_gather_bytes(c->stream, &data->train, rows, n, at);
+        dataset_convert(data, at, n, x);
     } else if (out) {
         stream_gather(c->stream, data, &data->train, rows, n, x);
     }
     free(rows);
+    if (out)
+        raw = fresh_augment(c, n, x, raw);
     step->x = c->engine->to_device(c->step.scope, out);
-    step->raw = bytes ? c->engine->to_device(c->step.scope, bytes) : step->x;
+    step->raw = raw ? c->engine->to_device(c->step.scope, raw) : step->x;
 }
 
 static void fresh_label(cell *c, const stage *s, const batch_split *b)
@@ -119,6 +139,7 @@ static void part_mingle(cell *c, pdr_memory *m, const batch_split *b, int64_t *s
     if (!part->count)
         return;
     host_memory_rows(h->scope, m, slots, part->count, &part->x, &part->y);
+    part->x = host_augment(h->session, h->scope, &c->order.augmentation, part->x);
     const int64_t *y = part->y ? c->engine->bytes(h->scope, part->y, PDR_I64) : NULL;
     for (int64_t i = 0; y && i < part->count; i++)
         part->labelled += y[i] >= 0;

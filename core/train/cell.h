@@ -23,7 +23,7 @@ typedef struct batch_order {
         int64_t slot;
     } * mingled;
     int64_t mingled_count;
-    random_stream random;
+    random_stream random, augmentation;
 } batch_order;
 
 typedef struct cell_clock {

@@ -76,6 +76,7 @@ static pdr_task task_seen(const cell *c, const stream_task *t)
         .struct_size = sizeof(pdr_task),
         .boundary_known = 1,
         .task_id_given = c->scenario->stream.scenario == TASK_IL,
+        .augmented = c->data->augment_count > 0,
         .index = t->index,
         .row_count = t->train_count,
         .class_count = t->class_count,

@@ -190,6 +190,129 @@ static void raw_is_what_the_network_saw(void **state)
     }
 }
 
+/* ---- augmentation ---- */
+
+#define AUGMENTED ", normalize: standard, augment: [{crop: 2}, flip]"
+
+/* The x of two epochs of the first stage, and raw beside it where there is a strategy. */
+static int64_t augmented_take(bench *b, float *x, uint8_t *raw)
+{
+    cell *c = &b->c;
+    error e = {0};
+    int64_t n = 0, width = b->data->train.width;
+    for (int64_t epoch = 0; epoch < 2; epoch++) {
+        batch_order_begin(c, c->stages, epoch);
+        while (batch_take(c, c->stages, epoch, &e)) {
+            int64_t fresh = c->step.step.fresh;
+            memcpy(x + n * width, c->engine->bytes(c->step.scope, c->step.step.x, PDR_F32),
+                   (size_t)(fresh * width) * sizeof *x);
+            if (c->session.count)
+                memcpy(raw + n * width, c->engine->bytes(c->step.scope, c->step.step.raw, PDR_U8),
+                       (size_t)(fresh * width));
+            n += fresh;
+        }
+    }
+    assert_int_equal(e.code, 0);
+    return n;
+}
+
+/* From raw: converted and augmented by the stream of its own, x comes out; and strategies change none of it. */
+static void augmented_alike_for_all_methods(void **state)
+{
+    float alone[48 * 20], beside[48 * 20], again[48 * 20];
+    uint8_t raw[48 * 20];
+    strategy room[1];
+    error e = {0};
+    (void)state;
+    bench *b = bench_open(picture_plan(AUGMENTED, "split: {tasks: 1}", ONE_METHOD), 0, 3);
+    assert_int_equal(b->c.stages[0].task.task.augmented, 1);
+    assert_int_equal(augmented_take(b, alone, raw), 48);
+    b->c.session.strategies = room;
+    assert_int_equal(host_create(&b->c.session, 0, &nothing, "guest", NULL, &e), 0);
+    assert_int_equal(augmented_take(b, beside, raw), 48);
+    assert_memory_equal(alone, beside, sizeof alone);
+    random_stream r = random_open(3, "augmentation", "", 0);
+    dataset_convert(b->data, raw, 48, again);
+    assert_memory_not_equal(again, alone, sizeof alone);
+    dataset_augment(b->data, &r, 48, again);
+    assert_memory_equal(again, alone, sizeof alone);
+    bench_close(b);
+}
+
+/* Real-valued rows: raw is what they were before. */
+static void reals_keep_what_they_were(void **state)
+{
+    strategy room[1];
+    error e = {0};
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il", ONE_METHOD);
+    bench *b = bench_open(p, 0, 3);
+    cell *c = &b->c;
+    float wanted[8], augmented[8];
+    struct augmentation flip = {.kind = AUGMENT_FLIP};
+    b->data->augment = alloc_zero(1, sizeof flip);
+    *b->data->augment = flip;
+    b->data->augment_count = 1;
+    b->data->rank = 2; /* [1, 2]: a picture of one line */
+    b->data->shape[0] = 1, b->data->shape[1] = 2;
+    c->session.strategies = room;
+    assert_int_equal(host_create(&c->session, 0, &nothing, "guest", NULL, &e), 0);
+    random_stream r = random_open(3, "augmentation", "", 0);
+    bool differs = false;
+    for (batch_order_begin(c, c->stages, 0); batch_take(c, c->stages, 0, &e);) {
+        const int64_t *row = c->engine->bytes(c->step.scope, c->step.step.row, PDR_I64);
+        int64_t places[4] = {0}, n = c->step.step.fresh;
+        for (int64_t i = 0; i < n; i++)
+            places[i] = c->stages->rows[row[i]];
+        dataset_gather(b->data, &b->data->train, places, n, wanted);
+        const void *raw = c->engine->bytes(c->step.scope, c->step.step.raw, PDR_F32);
+        const void *x = c->engine->bytes(c->step.scope, c->step.step.x, PDR_F32);
+        assert_memory_equal(raw, wanted, (size_t)n * 2 * sizeof *wanted);
+        memcpy(augmented, wanted, sizeof wanted);
+        dataset_augment(b->data, &r, n, augmented);
+        assert_memory_equal(x, augmented, (size_t)n * 2 * sizeof *wanted);
+        differs = differs || memcmp(x, raw, (size_t)n * 2 * sizeof *wanted) != 0;
+    }
+    assert_true(differs);
+    bench_close(b);
+}
+
+/* data->augment draws from a stream of the strategy, data->rows is as the files are, and nothing there moves the loader. */
+static void strategies_augment_by_themselves(void **state)
+{
+    float loader[48 * 20], after[48 * 20], x[24 * 20], rows[24 * 20], wanted[24 * 20];
+    uint8_t raw[48 * 20];
+    strategy room[1];
+    error e = {0};
+    (void)state;
+    for (int turn = 0; turn < 2; turn++) {
+        bench *b = bench_open(picture_plan(AUGMENTED, "split: {tasks: 1}", ONE_METHOD), 0, 3);
+        cell *c = &b->c;
+        const struct engine *g = c->engine;
+        c->session.strategies = room;
+        assert_int_equal(host_create(&c->session, 0, &nothing, "guest", NULL, &e), 0);
+        c->session.task = &c->stages->task;
+        pdr_scope *s = host_enter(room, "before_batch", PDR_NO_GRAD);
+        pdr_tensor *all = NULL;
+        assert_int_equal(room->host.data->rows(s, &c->stages->task.task, NULL, &all, NULL), PDR_OK);
+        const pdr_tensor *one = room->host.data->augment(s, all), *two = room->host.data->augment(s, all);
+        assert_int_equal(g->tensor->read(one, PDR_F32, turn ? x : wanted, sizeof x), PDR_OK);
+        assert_int_equal(g->tensor->read(all, PDR_F32, rows, sizeof rows), PDR_OK);
+        assert_memory_not_equal(g->bytes(s, one, PDR_F32), g->bytes(s, two, PDR_F32), sizeof x);
+        assert_memory_not_equal(g->bytes(s, one, PDR_F32), rows, sizeof x);
+        assert_null(room->host.data->augment(s, g->tensor->slice(s, all, 3, 0, 2)));
+        assert_true(g->tensor->status(s) < 0);
+        assert_int_equal(host_leave(room, PDR_OK, &e), EXIT_FAILED);
+        assert_non_null(strstr(e.text, "augment: found other rows than the batch has; expected x [n, ...] of float32"));
+        e = (error){0};
+        augmented_take(b, turn ? after : loader, raw);
+        dataset_gather(b->data, &b->data->train, c->stages->rows, 24, turn ? wanted : x);
+        assert_memory_equal(turn ? wanted : x, rows, sizeof rows); /* not augmented */
+        bench_close(b);
+    }
+    assert_memory_equal(loader, after, sizeof loader);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -197,6 +320,9 @@ int main(void)
         cmocka_unit_test(methods_of_a_seed_see_the_same),
         cmocka_unit_test(mingled_rows_come_once_behind_the_fresh),
         cmocka_unit_test(raw_is_what_the_network_saw),
+        cmocka_unit_test(augmented_alike_for_all_methods),
+        cmocka_unit_test(reals_keep_what_they_were),
+        cmocka_unit_test(strategies_augment_by_themselves),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
 }
