@@ -62,6 +62,7 @@ typedef struct transform transform;
 typedef struct stream_task {
     int64_t index;
     int64_t *train, train_count; /* places in dataset.train, ascending */
+    int64_t *held, held_count;   /* in dataset.train as well: held out for validation, never trained on */
     int64_t *test, test_count;   /* places in dataset.test, ascending */
     int64_t *classes;            /* [class_count]: files' labels of this task, in column order */
     int64_t *columns;            /* [class_count]: their columns */
@@ -83,7 +84,10 @@ typedef struct stream {
  * random_open(seed, "stream", "permutation", task), or its picture turned counter-clockwise, shuffled angles by
  * random_open(seed, "stream", "rotation", task); training and test rows alike. Columns: by arrival; in domain-il, and in
  * task-il with one head, a class's place within its task. 78 with the scenario's line where classes do not divide or do
- * not stand in the tasks once each, or rows are no pictures to turn; 65 where a task has no training or no test rows. */
+ * not stand in the tasks once each, or rows are no pictures to turn; 65 where a task has no training or no test rows.
+ * Held out is data.validation of each class, rounded, drawn by random_open(seed, "stream", "validation", task), with the
+ * same rows in all tasks (0) by permutation and rotation; 78 where that leaves no training row of a class, or holds out
+ * none. */
 int stream_open(const struct scenario *s, const dataset *d, uint64_t seed, stream **out, error *e);
 void stream_close(stream *s);
 /* dataset_gather and rows_gather_bytes, of places: rows as their tasks show them. */

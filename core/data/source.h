@@ -77,6 +77,9 @@ int normalize_fix(const struct scenario *s, dataset *d, double least, error *e);
 /* ---- split.c: which classes a task has, and what it does to its rows ---- */
 int split_open(const struct scenario *s, const dataset *d, uint64_t seed, stream *out, error *e);
 
+/* ---- deal.c ---- */
+int rows_deal(const struct scenario *s, const dataset *d, uint64_t seed, stream *out, error *e);
+
 /* ---- transform.c ---- */
 transform *transform_permutation(random_stream *r, int64_t width);
 /* Counter-clockwise about the middle, bilinear, zeros outside; bytes are rounded. */

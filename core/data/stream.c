@@ -34,37 +34,7 @@ static void columns_number(const struct scenario *s, stream *out)
     out->columns = out->tasks[out->count - 1].seen;
 }
 
-/* ---- rows ---- */
-
-/* `first`: the place of the part's first row. */
-static int64_t *rows_of(const data_rows *r, const int32_t *column_of, int64_t first, int64_t *count)
-{
-    int64_t n = 0;
-    for (int64_t i = 0; i < r->count; i++)
-        n += column_of[r->label[i]] >= 0;
-    int64_t *out = alloc_zero((size_t)n + 1, sizeof *out);
-    *count = n;
-    n = 0;
-    for (int64_t i = 0; i < r->count; i++)
-        if (column_of[r->label[i]] >= 0)
-            out[n++] = first + i;
-    return out;
-}
-
-static int rows_deal(const dataset *d, stream *out, error *e)
-{
-    for (int64_t i = 0; i < out->count; i++) {
-        stream_task *t = &out->tasks[i];
-        const int32_t *column_of = out->column_of + i * out->set_classes;
-        t->train = rows_of(&d->train, column_of, out->views ? i * d->train.count : 0, &t->train_count);
-        t->test = rows_of(&d->test, column_of, out->views ? i * d->test.count : 0, &t->test_count);
-        if (!t->train_count || !t->test_count)
-            return error_set(e, EXIT_DATA,
-                             "%s: found %lld training and %lld test rows for task %lld; expected some of both", d->name,
-                             (long long)t->train_count, (long long)t->test_count, (long long)i + 1);
-    }
-    return 0;
-}
+/* ---- the whole ---- */
 
 int stream_open(const struct scenario *s, const dataset *d, uint64_t seed, stream **out, error *e)
 {
@@ -78,7 +48,7 @@ int stream_open(const struct scenario *s, const dataset *d, uint64_t seed, strea
     int code = split_open(s, d, seed, made, e);
     if (!code) {
         columns_number(s, made);
-        code = rows_deal(d, made, e);
+        code = rows_deal(s, d, seed, made, e);
     }
     if (code) {
         stream_close(made);
@@ -95,6 +65,7 @@ void stream_close(stream *s)
     for (int64_t i = 0; i < s->count; i++) {
         stream_task *t = &s->tasks[i];
         free(t->train);
+        free(t->held);
         free(t->test);
         free(t->classes);
         free(t->columns);

@@ -21,8 +21,8 @@ struct host_session;
 /* A task as plugins see it, and its rows as only the host does. */
 typedef struct host_task {
     pdr_task task;         /* first */
-    const int64_t *rows;   /* [row_count] places in data->train */
-    const int64_t *labels; /* [row_count] columns */
+    const int64_t *rows;   /* [row_count + held_out] places in data->train */
+    const int64_t *labels; /* [row_count + held_out] columns */
     engine_mask fresh;     /* the columns that compete for rows of this task */
     engine_mask any;       /* for rows of whatever task: by the label, where the scenario's loss is by task */
     pdr_memory **mingled;  /* what mingle() named, each once */

@@ -17,15 +17,16 @@ const host_task *host_task_current(pdr_scope *s, const pdr_task *t, const char *
 /* Checked positions within the task, or NULL and the scope's error. */
 static const int64_t *positions_of(pdr_scope *s, const host_task *task, const pdr_tensor *index, int64_t count)
 {
+    int64_t rows = task->task.row_count + task->task.held_out;
     if (host_engine()->tensor->rank(index) != 1) {
         scope_fail(s, PDR_EINVALID, "rows: found an index of another rank; expected a list of positions");
         return NULL;
     }
     const int64_t *at = host_bytes(s, index, PDR_I64);
     for (int64_t i = 0; at && i < count; i++)
-        if (at[i] < 0 || at[i] >= task->task.row_count) {
+        if (at[i] < 0 || at[i] >= rows) {
             scope_fail(s, PDR_EINVALID, "rows: found position %lld; expected 0 to %lld, the task's rows",
-                       (long long)at[i], (long long)task->task.row_count - 1);
+                       (long long)at[i], (long long)rows - 1);
             return NULL;
         }
     return at;

@@ -23,6 +23,7 @@ void cell_result_close(cell_result *r)
         return;
     matrix_close(r->accuracy);
     matrix_close(r->network);
+    matrix_close(r->validation);
     for (int64_t i = 0; i < r->task_count; i++)
         free(r->tasks[i].classes);
     free(r->tasks);
@@ -137,6 +138,10 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "metrics", metrics_json(r->accuracy));
     if (r->network)
         json_object_set_new(result, "matrix_network", matrix_json(r->network));
+    if (r->validation) {
+        json_object_set_new(result, "matrix_validation", matrix_json(r->validation));
+        json_object_set_new(result, "counts_validation", counts_json(r->validation));
+    }
     json_object_set_new(result, "warnings", warnings_json(r));
     json_object_set_new(result, "steps", json_integer(r->steps));
     json_object_set_new(result, "steps_per_second", number_or_null(r->steps_per_second));

@@ -89,7 +89,9 @@ static bool matrix_fill(matrix *m, const json_t *rows, const json_t *counts)
 
 matrix *record_matrix(const json_t *result, const char *key)
 {
-    const json_t *rows = json_object_get(result, key), *counts = json_object_get(result, "counts");
+    bool held_out = !strcmp(key, "matrix_validation"); /* the one matrix of other rows than the test's */
+    const json_t *rows = json_object_get(result, key);
+    const json_t *counts = json_object_get(result, held_out ? "counts_validation" : "counts");
     size_t count = json_array_size(rows);
     if (count < 2 || json_array_size(counts) != count)
         return NULL;

@@ -11,6 +11,7 @@
 typedef struct cell_result {
     matrix *accuracy;
     matrix *network;       /* the network's own, where a strategy predicts; else NULL */
+    matrix *validation;    /* on the rows held out of training; NULL where none are */
     int64_t warnings;      /* lines of level warning and above */
     struct cell_finding {  /* of the self-checks: the first of its kind and strategy, and how often it came */
         const char *check; /* "zero_penalty", of static storage */

@@ -7,9 +7,9 @@
 /* A stretch of training between two rows of the matrix: a task, or with train_on: all the whole stream at once. */
 typedef struct stage {
     host_task task;  /* what hooks see of it; its rows and labels are `rows` and `labels` */
-    int64_t *rows;   /* [count] places in data->train */
-    int64_t *labels; /* [count] columns */
-    int64_t count;
+    int64_t *rows;   /* [count + held] places in data->train, those held out behind the others */
+    int64_t *labels; /* [count + held] columns */
+    int64_t count, held;
     int64_t *classes; /* of several tasks as one; else NULL */
     int64_t after;    /* the row of the matrix that follows it */
 } stage;

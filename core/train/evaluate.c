@@ -27,9 +27,10 @@ static int64_t right_count(cell *c, pdr_scope *s, const pdr_tensor *scores, cons
     return right;
 }
 
-/* One chunk of a task's test rows. */
+/* One chunk of a task's rows: of the test, or of those held out of training. */
 typedef struct chunk {
     pdr_model *network; /* that is measured */
+    const data_rows *part;
     const int64_t *rows;
     int64_t count, label[EVALUATE_ROWS];
     int64_t right, right_network;
@@ -42,9 +43,9 @@ static pdr_tensor *chunk_gather(cell *c, pdr_scope *s, const stream_task *t, chu
     void *x = NULL;
     pdr_tensor *out = host_blank_rows(&c->session, s, PDR_F32, k->count, &x);
     if (out)
-        stream_gather(c->stream, data, &data->test, k->rows, k->count, x);
+        stream_gather(c->stream, data, k->part, k->rows, k->count, x);
     for (int64_t i = 0; i < k->count; i++)
-        k->label[i] = column_of[data->test.label[place_row(&data->test, k->rows[i])]];
+        k->label[i] = column_of[k->part->label[place_row(k->part, k->rows[i])]];
     return c->engine->to_device(s, out);
 }
 
@@ -86,15 +87,16 @@ static int chunk_measure(cell *c, pdr_scope *s, pdr_eval *eval, const engine_mas
     return e->code;
 }
 
-static int task_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+static int rows_measure(cell *c, pdr_eval *eval, const int64_t *rows, int64_t count, chunk *k, error *e)
 {
-    engine_mask mask = mask_evaluated(c, eval->after_task, t->index + 1);
+    engine_mask mask = mask_evaluated(c, eval->after_task, eval->on_task + 1);
     bool plain = c->method->prediction_owner < 0; /* what a plugin may keep must not be an inference tensor */
     pdr_scope *s = c->engine->tensor->open(NULL, PDR_NO_GRAD);
-    for (int64_t first = 0; !e->code && first < t->test_count; first += EVALUATE_ROWS) {
+    k->right = k->right_network = 0;
+    for (int64_t first = 0; !e->code && first < count; first += EVALUATE_ROWS) {
         c->engine->scope_clear(s, plain ? ENGINE_INFERENCE : PDR_NO_GRAD);
-        k->rows = t->test + first;
-        k->count = t->test_count - first < EVALUATE_ROWS ? t->test_count - first : EVALUATE_ROWS;
+        k->rows = rows + first;
+        k->count = count - first < EVALUATE_ROWS ? count - first : EVALUATE_ROWS;
         chunk_measure(c, s, eval, &mask, k, e);
     }
     c->engine->tensor->close(s);
@@ -110,6 +112,17 @@ static void cell_keep(cell *c, int64_t after, const stream_task *t, const chunk 
         matrix_set(r->network, after, t->index + 1, k->right_network, t->test_count);
     if (c->listener->measured)
         c->listener->measured(c->listener->self, after, t->index + 1, (double)k->right / (double)t->test_count);
+}
+
+static int task_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+{
+    k->part = &c->data->test;
+    if (!rows_measure(c, eval, t->test, t->test_count, k, e))
+        cell_keep(c, eval->after_task, t, k);
+    k->part = &c->data->train;
+    if (!e->code && c->result->validation && !rows_measure(c, eval, t->held, t->held_count, k, e))
+        matrix_set(c->result->validation, eval->after_task, t->index + 1, k->right, t->held_count);
+    return e->code;
 }
 
 /* What before_eval does to the network is undone after after_eval (rule 20). */
@@ -173,8 +186,6 @@ static int task_evaluate(cell *c, int64_t after, const stream_task *t, error *e)
         code = EVAL(after_eval);
     values_restore(c, &before);
     c->views[t->index].task.scope = NULL;
-    if (!code)
-        cell_keep(c, after, t, k);
     free(k);
     return code;
 }

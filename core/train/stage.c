@@ -79,6 +79,7 @@ static pdr_task task_seen(const cell *c, const stream_task *t)
         .augmented = c->data->augment_count > 0,
         .index = t->index,
         .row_count = t->train_count,
+        .held_out = t->held_count,
         .class_count = t->class_count,
         .seen_before = t->seen_before,
         .seen = t->seen,
@@ -90,20 +91,36 @@ static pdr_task task_seen(const cell *c, const stream_task *t)
     };
 }
 
-static void rows_add(const cell *c, stage *s, const stream_task *t)
+/* Rows of a task behind those that the stage has. */
+static void rows_add(const cell *c, stage *s, const stream_task *t, const int64_t *places, int64_t count)
 {
-    s->rows = alloc_again(s->rows, (size_t)(s->count + t->train_count) + 1, sizeof *s->rows);
-    s->labels = alloc_again(s->labels, (size_t)(s->count + t->train_count) + 1, sizeof *s->labels);
+    int64_t n = s->count + s->held;
+    s->rows = alloc_again(s->rows, (size_t)(n + count) + 1, sizeof *s->rows);
+    s->labels = alloc_again(s->labels, (size_t)(n + count) + 1, sizeof *s->labels);
     const int32_t *column_of = c->stream->column_of + t->index * c->stream->set_classes;
-    for (int64_t i = 0; i < t->train_count; i++) {
-        s->rows[s->count] = t->train[i];
-        s->labels[s->count++] = column_of[c->data->train.label[place_row(&c->data->train, t->train[i])]];
+    for (int64_t i = 0; i < count; i++) {
+        s->rows[n + i] = places[i];
+        s->labels[n + i] = column_of[c->data->train.label[place_row(&c->data->train, places[i])]];
+    }
+}
+
+/* The rows of `count` tasks from the first on: all that are trained on, and behind them those held out. */
+static void stage_fill(const cell *c, stage *s, int64_t first, int64_t count)
+{
+    const stream_task *tasks = c->stream->tasks + first;
+    for (int64_t i = 0; i < count; i++) {
+        rows_add(c, s, &tasks[i], tasks[i].train, tasks[i].train_count);
+        s->count += tasks[i].train_count;
+    }
+    for (int64_t i = 0; i < count; i++) {
+        rows_add(c, s, &tasks[i], tasks[i].held, tasks[i].held_count);
+        s->held += tasks[i].held_count;
     }
 }
 
 static void stage_open(cell *c, stage *s, const stream_task *t)
 {
-    rows_add(c, s, t);
+    stage_fill(c, s, t->index, 1);
     s->after = t->index + 1;
     s->task = (host_task){.task = task_seen(c, t), .fresh = mask_fresh(c, t), .any = mask_any(c, t)};
     s->task.task.previous = s == c->stages ? NULL : &s[-1].task.task;
@@ -113,14 +130,14 @@ static void stage_open(cell *c, stage *s, const stream_task *t)
 static void stage_open_many(cell *c, stage *s, int64_t count)
 {
     const stream_task *last = &c->stream->tasks[count - 1];
-    for (int64_t i = 0; i < count; i++)
-        rows_add(c, s, &c->stream->tasks[i]);
+    stage_fill(c, s, 0, count);
     s->classes = alloc_zero((size_t)last->seen, sizeof *s->classes);
     for (int64_t i = 0; i < last->seen; i++)
         s->classes[i] = i;
     s->after = count;
     s->task = (host_task){.task = task_seen(c, last), .fresh = mask_any(c, last), .any = mask_any(c, last)};
     s->task.task.row_count = s->count;
+    s->task.task.held_out = s->held;
     s->task.task.class_count = last->seen;
     s->task.task.classes = s->classes;
 }

@@ -162,6 +162,101 @@ static void shuffled_by_the_seed(void **state)
     assert_true(other > 0);
 }
 
+/* ---- validation ---- */
+
+/* Nine rows of every class: a third held out is three of each class and task, in order, and none of them trained on. */
+static void assert_held(const opened *o, int64_t of_class)
+{
+    for (int64_t i = 0; i < o->made->count; i++) {
+        const stream_task *t = &o->made->tasks[i];
+        int64_t classes[6] = {0};
+        bool there[54] = {false};
+        assert_int_equal(t->held_count, of_class * t->class_count);
+        assert_int_equal(t->train_count, (9 - of_class) * t->class_count);
+        for (int64_t k = 0; k < t->held_count; k++) {
+            int64_t row = place_row(&o->d->train, t->held[k]);
+            assert_true(k == 0 || t->held[k] > t->held[k - 1]);
+            classes[o->d->train.label[row]]++;
+            there[row] = true;
+        }
+        for (int64_t k = 0; k < t->train_count; k++) {
+            assert_false(there[place_row(&o->d->train, t->train[k])]);
+            assert_true(k == 0 || t->train[k] > t->train[k - 1]);
+        }
+        for (int64_t j = 0; j < t->class_count; j++)
+            assert_int_equal(classes[t->classes[j]], of_class);
+    }
+}
+
+static opened open_held(const char *split, const char *share, uint64_t seed)
+{
+    char data[128];
+    opened o = {0};
+    error e = {0};
+    snprintf(data, sizeof data, ROWS ", validation: %s", share);
+    o.s = scenario_made(data, split, NULL);
+    if (dataset_open(o.s, &o.d, &e) || stream_open(o.s, o.d, seed, &o.made, &e))
+        fail_msg("%s", e.text);
+    return o;
+}
+
+static void a_share_of_each_class_is_held_out(void **state)
+{
+    (void)state;
+    lay_rows(6, 54);
+    opened o = open_held("split: {tasks: 3}", "0.3", 5), again = open_held("split: {tasks: 3}", "0.3", 5);
+    opened other = open_held("split: {tasks: 3}", "0.3", 6), more = open_held("split: {tasks: 3}", "0.5", 5);
+    assert_held(&o, 3);
+    assert_held(&more, 5); /* 4.5, rounded */
+    assert_memory_equal(o.made->tasks[1].held, again.made->tasks[1].held, 6 * sizeof(int64_t));
+    assert_memory_not_equal(o.made->tasks[1].held, other.made->tasks[1].held, 6 * sizeof(int64_t));
+    close_stream(&o);
+    close_stream(&again);
+    close_stream(&other);
+    close_stream(&more);
+    o = open_stream("split: {tasks: 3}", 5);
+    assert_int_equal(o.made->tasks[0].held_count, 0);
+    close_stream(&o);
+}
+
+/* What is held out of one task is not trained on in another form in the next. */
+static void the_same_rows_of_all_permuted_tasks(void **state)
+{
+    (void)state;
+    lay_rows(6, 54);
+    opened o = open_held("split: {by: permutation, tasks: 3}, scenario: domain-il", "0.3", 5);
+    assert_held(&o, 3);
+    for (int64_t i = 0; i < 3; i++)
+        for (int64_t k = 0; k < 18; k++)
+            assert_int_equal(o.made->tasks[i].held[k], o.made->tasks[0].held[k] + i * 54);
+    close_stream(&o);
+}
+
+static void shares_that_leave_nothing(void **state)
+{
+    static const struct {
+        int rows;
+        const char *share, *words;
+    } cases[] = {{6, "0.6", "found 0.6, which leaves no training row of class 0 in task 1, of 1; expected less"},
+                 {12, "0.2", "found 0.2, which holds out none of the 4 training rows of task 1; expected more, or 0"}};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        char data[128], words[256];
+        dataset *d;
+        stream *made;
+        error e = {0};
+        lay_rows(6, cases[i].rows);
+        snprintf(data, sizeof data, "validation: %s, " ROWS, cases[i].share);
+        snprintf(words, sizeof words, "@/s.yaml:2:20: data.validation: %s", cases[i].words);
+        struct scenario *s = scenario_made(data, "split: {tasks: 3}", NULL);
+        assert_int_equal(dataset_open(s, &d, &e), 0);
+        assert_int_equal(stream_open(s, d, 0, &made, &e), EXIT_SCENARIO);
+        assert_error(&e, EXIT_SCENARIO, words);
+        dataset_close(d);
+        scenario_free(s);
+    }
+}
+
 /* ---- refusals ---- */
 
 static void refused(const char *stream_keys, const char *set, int code, const char *words)
@@ -215,10 +310,17 @@ static void tasks_without_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(columns_by_arrival),    cmocka_unit_test(shared_columns),
-        cmocka_unit_test(listed_classes),        cmocka_unit_test(one_task),
-        cmocka_unit_test(shuffled_by_the_seed),  cmocka_unit_test(tasks_that_do_not_divide),
-        cmocka_unit_test(lists_that_do_not_fit), cmocka_unit_test(tasks_without_rows),
+        cmocka_unit_test(columns_by_arrival),
+        cmocka_unit_test(shared_columns),
+        cmocka_unit_test(listed_classes),
+        cmocka_unit_test(one_task),
+        cmocka_unit_test(shuffled_by_the_seed),
+        cmocka_unit_test(tasks_that_do_not_divide),
+        cmocka_unit_test(lists_that_do_not_fit),
+        cmocka_unit_test(tasks_without_rows),
+        cmocka_unit_test(a_share_of_each_class_is_held_out),
+        cmocka_unit_test(the_same_rows_of_all_permuted_tasks),
+        cmocka_unit_test(shares_that_leave_nothing),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }

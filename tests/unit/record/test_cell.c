@@ -48,7 +48,8 @@ static void result_has_the_fields_of_the_design(void **state)
                                          "engine"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         assert_non_null(json_object_get(j, fields[i]));
-    assert_null(json_object_get(j, "matrix_network")); /* only where a strategy predicts */
+    assert_null(json_object_get(j, "matrix_network"));    /* only where a strategy predicts */
+    assert_null(json_object_get(j, "matrix_validation")); /* only where rows are held out */
     assert_string_equal(json_string_value(json_object_get(j, "schema")), "perdure.result/1");
     assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "warnings"), "count")), 2);
     assert_true(json_number_value(json_object_get(json_object_get(j, "seconds"), "start")) == 0.75);
@@ -78,6 +79,8 @@ static void written_cell_reads_back(void **state)
     cell_result *r = result_fabricate();
     r->network = matrix_open(2);
     matrix_set(r->network, 2, 2, 5, 8);
+    r->validation = matrix_open(2);
+    matrix_set(r->validation, 2, 2, 2, 3);
     char *folder = folder_new();
     json_t *j = NULL;
     assert_int_equal(cell_write(folder, &identity, r, 0, &e), 0);
@@ -85,6 +88,10 @@ static void written_cell_reads_back(void **state)
     assert_non_null(j);
     assert_string_equal(json_string_value(json_object_get(j, "plan_sha256")), "abc123");
     matrix *back = record_matrix(j, "matrix"), *network = record_matrix(j, "matrix_network");
+    matrix *held_out = record_matrix(j, "matrix_validation");
+    assert_true(held_out->right[5] == 2 && held_out->count[5] == 3);
+    assert_int_equal(json_array_size(json_object_get(j, "counts_validation")), 3);
+    matrix_close(held_out);
     assert_memory_equal(back->right, r->accuracy->right, 6 * sizeof *back->right);
     assert_memory_equal(back->count, r->accuracy->count, 6 * sizeof *back->count);
     assert_true(matrix_at(network, 2, 2) == 0.625);

@@ -313,6 +313,37 @@ static void strategies_augment_by_themselves(void **state)
     assert_memory_equal(loader, after, sizeof loader);
 }
 
+static void strategies_read_what_is_held_out(void **state)
+{
+    float found[6 * 20], wanted[6 * 20];
+    int64_t labels[6];
+    strategy room[1];
+    error e = {0};
+    (void)state;
+    planned p = picture_plan(", validation: 0.25", "split: {by: rotation, tasks: 2}, scenario: class-il", ONE_METHOD);
+    bench *b = bench_open(p, 0, 3);
+    cell *c = &b->c;
+    const pdr_tensor_api *t = c->engine->tensor;
+    stage *last = &c->stages[1];
+    c->session.strategies = room;
+    assert_int_equal(host_create(&c->session, 0, &nothing, "guest", NULL, &e), 0);
+    c->session.task = &last->task;
+    pdr_scope *s = host_enter(room, "after_task", PDR_NO_GRAD);
+    pdr_tensor *x = NULL, *y = NULL;
+    assert_int_equal(room->host.data->rows(s, &last->task.task, t->arange(s, 18, 6), &x, &y), PDR_OK);
+    assert_int_equal(t->read(x, PDR_F32, found, sizeof found), PDR_OK);
+    assert_int_equal(t->read(y, PDR_I64, labels, sizeof labels), PDR_OK);
+    stream_gather(c->stream, b->data, &b->data->train, c->stream->tasks[1].held, 6, wanted);
+    assert_memory_equal(found, wanted, sizeof found);
+    assert_memory_equal(labels, last->labels + 18, sizeof labels);
+    assert_int_equal(room->host.data->rows(s, &last->task.task, NULL, &x, NULL), PDR_OK);
+    assert_int_equal(t->size(x, 0), 18); /* all training rows, and none held out */
+    assert_true(room->host.data->rows(s, &last->task.task, t->arange(s, 24, 1), &x, NULL) < 0);
+    assert_int_equal(host_leave(room, PDR_OK, &e), EXIT_FAILED);
+    assert_non_null(strstr(e.text, "rows: found position 24; expected 0 to 23, the task's rows"));
+    bench_close(b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +351,7 @@ int main(void)
         cmocka_unit_test(methods_of_a_seed_see_the_same),
         cmocka_unit_test(mingled_rows_come_once_behind_the_fresh),
         cmocka_unit_test(raw_is_what_the_network_saw),
+        cmocka_unit_test(strategies_read_what_is_held_out),
         cmocka_unit_test(augmented_alike_for_all_methods),
         cmocka_unit_test(reals_keep_what_they_were),
         cmocka_unit_test(strategies_augment_by_themselves),

@@ -80,6 +80,22 @@ static void the_matrix_is_whole(void **state)
     planned_free(&p);
 }
 
+static void rows_held_out_are_measured_beside(void **state)
+{
+    (void)state;
+    planned p =
+        picture_plan(", validation: 0.25", "split: {by: permutation, tasks: 2}, scenario: domain-il", ONE_METHOD);
+    cell_result *r = trained(&p, 0, 3, NULL);
+    for (int64_t i = 0; i < 6; i++) {
+        assert_int_equal(r->accuracy->count[i], 6);
+        assert_int_equal(r->validation->count[i], 6); /* two of the eight of each class */
+        assert_in_range(r->validation->right[i], 0, 6);
+    }
+    assert_int_equal(r->steps, 2 * 2 * 3); /* 18 rows in batches of 7 */
+    cell_result_close(r);
+    planned_free(&p);
+}
+
 static void an_owner_of_predict_leaves_the_network_beside_it(void **state)
 {
     (void)state;
@@ -258,6 +274,7 @@ int main(void)
         cmocka_unit_test(a_seed_gives_the_same_bits),
         cmocka_unit_test(who_only_watches_changes_nothing),
         cmocka_unit_test(the_matrix_is_whole),
+        cmocka_unit_test(rows_held_out_are_measured_beside),
         cmocka_unit_test(an_owner_of_predict_leaves_the_network_beside_it),
         cmocka_unit_test(errors_name_strategy_hook_task_and_step),
         cmocka_unit_test(hooks_see_tasks_and_metrics_have_their_step),

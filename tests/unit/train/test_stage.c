@@ -69,6 +69,30 @@ static void joint_is_one_task_of_all(void **state)
     bench_close(b);
 }
 
+/* Behind the rows that are trained on stand those held out, and data->rows reads both. */
+static void held_out_rows_stand_behind(void **state)
+{
+    static const char *const methods[] = {ONE_METHOD, "methods: [{name: a, train_on: all}]\n"};
+    (void)state;
+    for (int joint = 0; joint < 2; joint++) {
+        planned p =
+            picture_plan(", validation: 0.25", "split: {by: rotation, tasks: 2}, scenario: class-il", methods[joint]);
+        bench *b = bench_open(p, 0, 0);
+        const stage *s = &b->c.stages[b->c.stage_count - 1];
+        assert_int_equal(s->count, joint ? 36 : 18);
+        assert_int_equal(s->held, joint ? 12 : 6);
+        assert_int_equal(s->task.task.row_count, s->count);
+        assert_int_equal(s->task.task.held_out, s->held);
+        for (int64_t i = 0; i < s->held; i++) {
+            const stream_task *t = &b->c.stream->tasks[joint ? i / 6 : 1];
+            assert_int_equal(s->rows[s->count + i], t->held[i % 6]);
+            int64_t row = place_row(&b->data->train, t->held[i % 6]);
+            assert_int_equal(s->labels[s->count + i], t->columns[b->data->train.label[row]]);
+        }
+        bench_close(b);
+    }
+}
+
 static void training_masks(void **state)
 {
     (void)state;
@@ -125,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_have_their_rows_and_labels),
         cmocka_unit_test(joint_is_one_task_of_all),
+        cmocka_unit_test(held_out_rows_stand_behind),
         cmocka_unit_test(training_masks),
         cmocka_unit_test(evaluation_masks),
     };
