@@ -163,6 +163,7 @@ int cifar_open(const struct scenario *s, dataset *d, const char *root, error *e)
     int files = ten ? 5 : 1;
     char *names = set_file(set, root, form->names);
     int code = part_open(set, root, 0, files, form, d, &d->train, e);
+    d->test_file = d->file_count;
     if (!code)
         code = part_open(set, root, files, 1, form, d, &d->test, e);
     if (!code)

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/random.h"
 #include "base/sha256.h"
+#include "base/text.h"
 #include "scenario/scenario.h"
 
 typedef struct data_rows {
@@ -19,6 +20,10 @@ typedef struct data_rows {
     float *reals;         /* [count, width], or NULL */
     int32_t *label;       /* [count]: class */
 } data_rows;
+
+typedef struct data_leak { /* test rows that are training rows too, and the first pair */
+    int64_t count, test_row, train_row;
+} data_leak;
 
 typedef struct dataset {
     char *name;
@@ -36,13 +41,20 @@ typedef struct dataset {
         char *path;
         char sha256[65];
         int64_t size;
-    } * files; /* what was read, .gz in the name where packed */
-    int64_t file_count;
+    } * files;                     /* what was read, .gz in the name where packed */
+    int64_t file_count, test_file; /* the first of the test rows' */
+    data_leak leak;                /* by dataset_check */
+    text warnings;                 /* by dataset_check: a line each */
 } dataset;
 
 /* Reads the set that the scenario names and fixes the normalisation (from training rows only). 65; 66 not there; 71; 74;
  * 78 where the scenario and the data disagree. */
 int dataset_open(const struct scenario *s, dataset **out, error *e);
+/* What good data can be for a scenario all the same. 78: a batch of more rows than there are to train on; 65: more than 1 %
+ * of the test rows are training rows too, byte for byte. Less than that, and a set by name with other rows than it has,
+ * are warnings. */
+int dataset_check(const struct scenario *s, dataset *d, error *e);
+int dataset_leak(const dataset *d, data_leak *out, error *e); /* how many such rows, without a verdict; 71 */
 /* SHA-256 of what training and testing see of the files: rows as they lie there, labels, shape. */
 void dataset_digest(const dataset *d, char hex[SHA256_HEX]);
 void dataset_close(dataset *d);

@@ -205,6 +205,7 @@ void dataset_close(dataset *d)
     free(d->channel_scale);
     free(d->channel_shift);
     free(d->augment);
+    text_free(&d->warnings);
     free(d->name);
     free(d);
 }

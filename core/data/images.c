@@ -97,6 +97,7 @@ int images_open(dataset *d, const char *const paths[4], array_reader rows, array
     part train = {paths[FILE_TRAIN_IMAGES], paths[FILE_TRAIN_LABELS], rows, labels, {0}};
     part test = {paths[FILE_TEST_IMAGES], paths[FILE_TEST_LABELS], rows, labels, {0}};
     int code = part_read(d, &train, &d->train, e);
+    d->test_file = d->file_count;
     if (!code)
         code = part_read(d, &test, &d->test, e);
     if (!code)

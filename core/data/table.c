@@ -40,6 +40,7 @@ static void rows_part(dataset *d, data_rows *all, int64_t every)
 
 static int test_open(dataset *d, const char *train, const char *test, const csv_form *form, error *e)
 {
+    d->test_file = d->file_count;
     int code = csv_read(test, form, &d->test, e);
     dataset_note_file(d, test);
     if (code)

@@ -24,8 +24,12 @@ void cell_result_close(cell_result *r)
     matrix_close(r->accuracy);
     matrix_close(r->network);
     matrix_close(r->validation);
-    for (int64_t i = 0; i < r->task_count; i++)
+    for (int64_t i = 0; i < r->task_count; i++) {
+        for (int64_t j = 0; r->tasks[i].names && j < r->tasks[i].count; j++)
+            free(r->tasks[i].names[j]);
+        free(r->tasks[i].names);
         free(r->tasks[i].classes);
+    }
     free(r->tasks);
     free(r->findings);
     free(r->weights);
@@ -41,6 +45,18 @@ static json_t *tasks_json(const cell_result *r)
         for (int64_t j = 0; j < r->tasks[i].count; j++)
             json_array_append_new(classes, json_integer(r->tasks[i].classes[j]));
         json_array_append_new(tasks, classes);
+    }
+    return tasks;
+}
+
+static json_t *names_json(const cell_result *r)
+{
+    json_t *tasks = json_array();
+    for (int64_t i = 0; i < r->task_count; i++) {
+        json_t *names = json_array();
+        for (int64_t j = 0; r->tasks[i].names && j < r->tasks[i].count; j++)
+            json_array_append_new(names, json_string(r->tasks[i].names[j]));
+        json_array_append_new(tasks, names);
     }
     return tasks;
 }
@@ -133,6 +149,8 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "seed", json_integer(id->seed));
     json_object_set_new(result, "status", json_string("done"));
     json_object_set_new(result, "tasks", tasks_json(r));
+    json_object_set_new(result, "class_names", names_json(r));
+    json_object_set_new(result, "leaked_test_rows", json_integer(r->leaked));
     json_object_set_new(result, "matrix", matrix_json(r->accuracy));
     json_object_set_new(result, "counts", counts_json(r->accuracy));
     json_object_set_new(result, "metrics", metrics_json(r->accuracy));

@@ -33,8 +33,10 @@ typedef struct cell_result {
     int64_t weight_count;
     struct cell_task { /* of the stream, in order: the labels of its classes, in the order of their columns */
         int64_t *classes, count;
+        char **names; /* [count]: of these classes */
     } * tasks;
     int64_t task_count;
+    int64_t leaked;    /* test rows that are training rows too */
     float *parameters; /* [parameter_count]: the network's [P], behind them its buffers [Q] */
     int64_t parameter_count;
     char weights_sha256[SHA256_HEX]; /* of parameters, little-endian float32 */

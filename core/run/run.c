@@ -129,6 +129,14 @@ static int cells_train(run *r, error *e)
 
 /* ---- before the first cell ---- */
 
+static void warnings_print(const char *lines)
+{
+    for (const char *end; lines && *lines; lines = end + 1) {
+        end = strchr(lines, '\n');
+        fprintf(stderr, "perdure: warning: %.*s\n", (int)(end - lines), lines);
+    }
+}
+
 /* The data, and a stream of the first seed: what is wrong with either is told before anything is written. What the
  * data holds is a part of what a cell is, so it is read even when nothing is left to train. */
 static int data_take(run *r, error *e)
@@ -138,9 +146,12 @@ static int data_take(run *r, error *e)
     int code = dataset_open(s, &r->data, e);
     if (!code)
         code = stream_open(s, r->data, (uint64_t)s->seeds.at[0], &trial, e);
+    stream_close(trial);
+    if (!code)
+        code = dataset_check(s, r->data, e);
     if (code)
         return code;
-    stream_close(trial);
+    warnings_print(r->data->warnings.at);
     dataset_digest(r->data, r->plan->data_sha256);
     r->cells = cells_of(r->plan);
     return 0;

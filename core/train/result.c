@@ -63,12 +63,16 @@ static void tasks_keep(cell *c)
 {
     cell_result *r = c->result;
     r->task_count = c->stream->count;
+    r->leaked = c->data->leak.count;
     r->tasks = alloc_zero((size_t)r->task_count, sizeof *r->tasks);
     for (int64_t i = 0; i < r->task_count; i++) {
         const stream_task *t = &c->stream->tasks[i];
         r->tasks[i].count = t->class_count;
         r->tasks[i].classes = alloc_zero((size_t)t->class_count, sizeof *t->classes);
         memcpy(r->tasks[i].classes, t->classes, (size_t)t->class_count * sizeof *t->classes);
+        r->tasks[i].names = alloc_zero((size_t)t->class_count, sizeof *r->tasks[i].names);
+        for (int64_t j = 0; j < t->class_count; j++)
+            r->tasks[i].names[j] = alloc_text(c->data->class_names[t->classes[j]]);
     }
 }
 

@@ -16,14 +16,14 @@ at='s.yaml:8:34: methods[0].strategies[0]: ' # of the strategy, in every message
 scenario() {
   local strategy number=0
   printf 'perdure: 1\nname: bad\ndata: {set: csv, train: train.csv, test_every: 2}\nstream: {split: {tasks: 2}}\n'
-  printf 'training: {epochs: 1}\ndevice: {type: cpu}\nmethods:\n'
+  printf 'training: {batch: 1, epochs: 1}\ndevice: {type: cpu}\nmethods:\n'
   for strategy; do
     number=$((number + 1))
     printf '  - {name: method%s, strategies: [%s]}\n' "$number" "$strategy"
   done
   printf 'output: {folder: "out/{name}"}\n'
 }
-train='1,2,0\n1,2,0\n1,2,1\n1,2,1\n'
+train='1,2,0\n3,4,0\n5,6,1\n7,8,1\n'
 
 # ask FOLDER COMMAND...: what check or run say of s.yaml there
 ask() {

@@ -30,6 +30,15 @@ static void moments(const dataset *d, int64_t channel, double *mean, double *sd)
 
 #define CLOSE(found, wanted, tolerance) assert_true(fabs((found) - (wanted)) <= (tolerance))
 
+/* The sets that come with a promise have no test row among their training rows. */
+static void assert_apart(const dataset *d)
+{
+    data_leak leak;
+    error e = {0};
+    assert_int_equal(dataset_leak(d, &leak, &e), 0);
+    assert_int_equal(leak.count, 0);
+}
+
 /* ---- digits ---- */
 
 /* The shipped file, wherever the program was built. */
@@ -64,6 +73,7 @@ static void digits_have_their_rows_and_rule(void **state)
     }
     for (int64_t i = 0; i < 64; i++)
         CLOSE(at(d, &d->test, 7, i), d->test.bytes[7 * 64 + i] / 16.0, 1e-6);
+    assert_apart(d);
     rows_close(&all);
     dataset_close(d);
 }
@@ -168,6 +178,7 @@ static void mnist_has_its_moments(void **state)
     (void)state;
     dataset *d = dataset_made("set: mnist, normalize: standard");
     assert_true(d->train.count == 60000 && d->test.count == 10000 && d->class_count == 10 && d->maximum == 255);
+    assert_apart(d);
     double sd = 1 / (255.0 * d->scale), mean = -d->shift * sd;
     CLOSE(mean, 0.1307, 5e-5);
     CLOSE(sd, 0.3081, 5e-5);

@@ -190,6 +190,37 @@ static void raw_is_what_the_network_saw(void **state)
     }
 }
 
+/* A memory that is offered raw rows gives x back, though the task that changed the rows may be over. */
+static void memories_keep_rows_as_their_task_showed_them(void **state)
+{
+    strategy room[1];
+    error e = {0};
+    (void)state;
+    bench *b =
+        bench_open(picture_plan(", normalize: standard", "split: {by: permutation, tasks: 2}", ONE_METHOD), 0, 3);
+    cell *c = &b->c;
+    float wanted[7 * 20], found[7 * 20];
+    c->session.strategies = room;
+    assert_int_equal(host_create(&c->session, 0, &nothing, "guest", NULL, &e), 0);
+    pdr_memory *m = NULL;
+    for (int64_t task = 0; task < 2; task++) {
+        pdr_scope *s = host_enter(room, "after_batch", PDR_NO_GRAD);
+        batch_order_begin(c, &c->stages[task], 0);
+        assert_true(batch_take(c, &c->stages[task], 0, &e));
+        if (task == 0) {
+            m = room->host.memory->open(&room->host, "m", "{capacity: 7, policy: fifo}");
+            memcpy(wanted, c->engine->bytes(c->step.scope, c->step.step.x, PDR_F32), sizeof wanted);
+            assert_int_equal(room->host.memory->offer(s, m, c->step.step.raw, c->step.step.y, NULL, NULL), PDR_OK);
+        }
+        pdr_tensor *x = NULL, *slots = c->engine->tensor->arange(s, 0, 7);
+        assert_int_equal(room->host.memory->fetch(s, m, slots, &x, NULL, NULL, NULL), PDR_OK);
+        assert_int_equal(c->engine->tensor->read(x, PDR_F32, found, sizeof found), PDR_OK);
+        assert_memory_equal(found, wanted, sizeof found);
+        assert_int_equal(host_leave(room, PDR_OK, &e), 0);
+    }
+    bench_close(b);
+}
+
 /* ---- augmentation ---- */
 
 #define AUGMENTED ", normalize: standard, augment: [{crop: 2}, flip]"
@@ -352,6 +383,7 @@ int main(void)
         cmocka_unit_test(mingled_rows_come_once_behind_the_fresh),
         cmocka_unit_test(raw_is_what_the_network_saw),
         cmocka_unit_test(strategies_read_what_is_held_out),
+        cmocka_unit_test(memories_keep_rows_as_their_task_showed_them),
         cmocka_unit_test(augmented_alike_for_all_methods),
         cmocka_unit_test(reals_keep_what_they_were),
         cmocka_unit_test(strategies_augment_by_themselves),

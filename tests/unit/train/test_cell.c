@@ -55,6 +55,33 @@ static void who_only_watches_changes_nothing(void **state)
     planned_free(&busy);
 }
 
+/* Batches and augmentations come from streams of their own: a strategy that keeps rows and never rehearses (there is one
+ * task) changes no bit, and neither does one that only watches. */
+static void augmented_and_changed_rows_are_the_same_for_all(void **state)
+{
+    static const char *const cases[][2] = {{", augment: [{crop: 1}, flip]", "split: {by: rotation, tasks: 1}"},
+                                           {", augment: [flip], validation: 0.2", "split: {tasks: 1}"},
+                                           {"", "split: {by: permutation, tasks: 1}"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        planned p = picture_plan(
+            cases[i][0], cases[i][1],
+            SAID("methods:\n  - name: a\n  - name: b\n    strategies: [replay: {capacity: 5}]\n"
+                 "  - name: c\n    strategies: [{plugin: %s, with: {file: r.txt}}]\n  - name: d\n    train_on: all\n",
+                 tiny("recorder")));
+        cell_result *alone = trained(&p, 0, 3, NULL), *other = trained(&p, 0, 4, NULL);
+        assert_string_not_equal(alone->weights_sha256, other->weights_sha256);
+        for (int method = 0; method < 4; method++) {
+            cell_result *r = trained(&p, method, 3, NULL);
+            assert_string_equal(alone->weights_sha256, r->weights_sha256);
+            cell_result_close(r);
+        }
+        cell_result_close(alone);
+        cell_result_close(other);
+        planned_free(&p);
+    }
+}
+
 static void the_matrix_is_whole(void **state)
 {
     (void)state;
@@ -92,6 +119,7 @@ static void rows_held_out_are_measured_beside(void **state)
         assert_in_range(r->validation->right[i], 0, 6);
     }
     assert_int_equal(r->steps, 2 * 2 * 3); /* 18 rows in batches of 7 */
+    assert_string_equal(r->tasks[1].names[2], "2");
     cell_result_close(r);
     planned_free(&p);
 }
@@ -273,6 +301,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_seed_gives_the_same_bits),
         cmocka_unit_test(who_only_watches_changes_nothing),
+        cmocka_unit_test(augmented_and_changed_rows_are_the_same_for_all),
         cmocka_unit_test(the_matrix_is_whole),
         cmocka_unit_test(rows_held_out_are_measured_beside),
         cmocka_unit_test(an_owner_of_predict_leaves_the_network_beside_it),
