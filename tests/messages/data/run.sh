@@ -122,4 +122,143 @@ expect 'no folder of mnist' 66 '@/none/mnist/train-images-idx3-ubyte[.gz]: found
 scenario "set: fashion-mnist, root: none"
 expect 'no folder of fashion-mnist' 66 'none/fashion-mnist/train-images-idx3-ubyte[.gz]: found no such file; expected the files of fashion-mnist in none/fashion-mnist'
 
+# ---- cifar ----
+scenario "set: cifar10, root: ."
+ten() { # six files of ten records: labels 0 to 9
+  mkdir -p cifar10
+  for label in 0 1 2 3 4 5 6 7 8 9; do printf "\\$(printf %o "$label")"; head -c 3072 /dev/zero; done > records
+  for name in data_batch_1 data_batch_2 data_batch_3 data_batch_4 data_batch_5 test_batch; do
+    cp records "cifar10/$name.bin"
+    rm -f "cifar10/$name.bin.gz"
+  done
+}
+expect 'no folder of cifar10' 66 './cifar10/data_batch_1.bin[.gz]: found no such file; expected the files of cifar10 in ./cifar10'
+ten
+rm cifar10/test_batch.bin
+expect 'no `test_batch.bin`' 66 './cifar10/test_batch.bin[.gz]: found no such file; expected the files of cifar10 in ./cifar10'
+ten
+printf 'x' >> cifar10/data_batch_3.bin
+expect '`data_batch_3.bin` with a byte behind its last record' 65 './cifar10/data_batch_3.bin: found 30731 bytes; expected a multiple of 3073, the bytes of a record'
+ten
+: > cifar10/data_batch_3.bin
+expect '`data_batch_3.bin`, empty' 65 './cifar10/data_batch_3.bin: found 0 bytes; expected a multiple of 3073, the bytes of a record'
+ten
+printf '\12' | dd of=cifar10/data_batch_2.bin bs=1 seek=$((3073 * 7)) conv=notrunc 2> dd.words
+expect '`data_batch_2.bin` with label 10' 65 './cifar10/data_batch_2.bin: found label 10 in record 7; expected 0 to 9'
+ten
+gzip -c cifar10/data_batch_4.bin | head -c 60 > cifar10/data_batch_4.bin.gz
+rm cifar10/data_batch_4.bin
+expect '`data_batch_4.bin.gz`, cut off' 65 './cifar10/data_batch_4.bin.gz: found a gzip stream that is cut off (member 1, byte 60); expected a whole one'
+ten
+rm cifar10/data_batch_4.bin
+in_table || head -c 104857600 /dev/zero | gzip -1 > cifar10/data_batch_4.bin.gz
+expect '`data_batch_4.bin.gz`: 100 MiB of zeros' 65 './cifar10/data_batch_4.bin.gz: found more than 30730000 bytes; expected at most that'
+ten
+printf 'cat\ndog\n' > cifar10/batches.meta.txt
+expect '`batches.meta.txt` of two lines' 65 './cifar10/batches.meta.txt: found 2 names; expected 10, one a class'
+rm cifar10/batches.meta.txt
+scenario "set: cifar100, labels: coarse, root: ."
+mkdir cifar100
+{ printf '\0\144'; head -c 3072 /dev/zero; } > cifar100/train.bin
+expect '`train.bin` of cifar100 with fine label 100' 65 './cifar100/train.bin: found label 100 in record 0; expected 0 to 99'
+
+# ---- npy ----
+scenario "set: npy, train: x.npy, train_labels: xl.npy, test: t.npy, test_labels: tl.npy"
+npy() { # FILE DICT VALUES: as NumPy writes them, in 128 bytes of header
+  { printf '\223NUMPY\1\0\166\0%-117s\n' "$2"; printf "$3"; } > "$1"
+}
+arrays() {
+  npy x.npy  "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 2), }" 'abcdefgh'
+  npy xl.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4,), }"   '\0\1\0\1'
+  npy t.npy  "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2), }" 'ABCD'
+  npy tl.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }"   '\0\1'
+  rm -f x.npy.gz
+}
+npy_case() { # FILE DICT VALUES CODE WORDS
+  arrays
+  npy "$1" "$2" "$3"
+  expect "\`$1\`: \`$2\`" "$4" "$5"
+}
+types='expected one of |u1, |i1, <u2, <i2, <u4, <i4, <u8, <i8, <f4, <f8'
+npy_case x.npy "{'descr': '|O', 'fortran_order': False, 'shape': (4, 2), }" 'abcdefgh' 65 "x.npy: found dtype |O; $types"
+npy_case x.npy "{'descr': '>f4', 'fortran_order': False, 'shape': (4, 2), }" 'abcdefgh' 65 "x.npy: found dtype >f4; $types"
+npy_case x.npy "{'descr': '|u1', 'fortran_order': True, 'shape': (4, 2), }" 'abcdefgh' 65 \
+  'x.npy: found fortran_order: True; expected False'
+npy_case x.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 2), }" 'abcdefg' 65 \
+  'x.npy: found 135 bytes; expected 136, as its header declares'
+npy_case x.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 2), }" 'abcdefghi' 65 \
+  'x.npy: found 137 bytes; expected 136, as its header declares'
+npy_case x.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 0), }" '' 65 \
+  'x.npy: found 0 as size 2; expected sizes above 0 and at most 64 GiB in all'
+npy_case x.npy "{'descr': '<f8', 'fortran_order': False, 'shape': (4294967295, 4294967295), }" '' 65 \
+  'x.npy: found 4294967295 as size 2; expected sizes above 0 and at most 64 GiB in all'
+npy_case x.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (8,), }" 'abcdefgh' 65 \
+  'x.npy: found rank 1; expected 2 to 4, rows of values'
+npy_case x.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2, 1, 3), }" 'abcdef' 65 \
+  'x.npy: found rows of shape [2, 1, 3], with the channels last; expected them first'
+npy_case x.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 2)" 'abcdefgh' 65 \
+  "x.npy: found a line's end at byte 117 of its header; expected a comma or }"
+npy_case x.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 2), 'descr': 1}" 'abcdefgh' 65 \
+  "x.npy: found 'descr' at byte 58 of its header; expected one of 'descr', 'fortran_order', 'shape', each once"
+npy_case x.npy "__import__('os').system('id')" 'abcdefgh' 65 'x.npy: found __import__ at byte 0 of its header; expected {'
+npy_case x.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }" '\0\0\0\0\0\0\300\177' 65 \
+  'x.npy: found nan in row 0, value 1; expected a finite number in float32'
+npy_case x.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2), }" '\0\0\200\177\0\0\0\0' 65 \
+  'x.npy: found inf in row 0, value 0; expected a finite number in float32'
+npy_case xl.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (3,), }" '\0\1\0' 65 \
+  'xl.npy: found 3 labels for the 4 rows of x.npy; expected as many'
+npy_case xl.npy "{'descr': '|i1', 'fortran_order': False, 'shape': (4,), }" '\0\1\377\0' 65 \
+  'xl.npy: found -1 in row 2; expected a class: a whole number from 0'
+npy_case xl.npy "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }" '\0\0\0\0' 65 \
+  'xl.npy: found dtype <f4; expected whole numbers, labels'
+npy_case tl.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }" '\0\7' 65 \
+  'npy: found label 7 in test row 1; expected 0 to 1, the classes of its training rows'
+npy_case t.npy "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 3), }" 'ABCDEF' 65 \
+  't.npy: found rows of shape [3]; expected [2], as in x.npy'
+arrays
+printf 'PK\3\4some archive' > x.npy
+expect '`x.npy`: a ZIP archive' 65 'x.npy: found magic 504b0304736f; expected 934e554d5059, that of an npy file'
+arrays
+gzip x.npy
+printf 'garbage' >> x.npy.gz
+expect '`x.npy.gz` with garbage behind it' 65 'x.npy.gz: found other bytes behind gzip member 1; expected the end of the file'
+arrays
+in_table || { cat x.npy; head -c 104857600 /dev/zero; } | gzip -1 > x.npy.gz
+rm x.npy
+expect '`x.npy.gz` with 100 MiB behind its declared end' 65 'x.npy.gz: found bytes behind the declared end; expected none'
+arrays
+rm tl.npy
+expect 'no `tl.npy`' 66 'tl.npy: found no such file, packed (.gz) or not; expected a data file'
+
+# ---- data that do not fit the scenario ----
+scenario "set: synthetic, train_rows: 5"
+expect 'five rows of ten classes' 78 's.yaml:3:36: data.train_rows: found 5 rows; expected at least 10, one a class'
+scenario "set: synthetic, test_rows: 3" 'split: {tasks: 5}'
+expect 'three test rows of ten classes' 65 'synthetic: found 1200 training and 0 test rows for task 3; expected some of both'
+scenario "set: synthetic, shape: [64], augment: [flip]"
+expect '`augment` of rows [64]' 78 's.yaml:3:46: data.augment: found augmentations of rows of shape [64]; expected rows [C, H, W] or [H, W]'
+scenario "set: synthetic, augment: [{crop: 2}]" 'split: {by: permutation, tasks: 2}'
+expect '`augment` of permuted rows' 78 's.yaml:3:33: data.augment: found augmentations of permuted rows, whose values have no neighbours; expected none'
+scenario "set: synthetic, shape: [64]" 'split: {by: rotation, tasks: 2}'
+expect 'rows [64] that are to be turned' 78 's.yaml:4:22: stream.split.by: found rotation of rows of shape [64]; expected rows [C, H, W] or [H, W]'
+scenario "set: synthetic, train_rows: 20, validation: 0.9"
+expect '`validation: 0.9` of two rows a class' 78 's.yaml:3:52: data.validation: found 0.9, which leaves no training row of class 0 in task 1, of 2; expected less'
+scenario "set: synthetic, train_rows: 20, validation: 0.1"
+expect '`validation: 0.1` of two rows a class' 78 's.yaml:3:52: data.validation: found 0.1, which holds out none of the 10 training rows of task 1; expected more, or 0'
+scenario "set: digits" 'split: {tasks: 2}}, training: {batch: 100000'
+sed -i 's/}, training: {/}\ntraining: {/' s.yaml
+expect '`batch: 100000` of digits' 78 's.yaml:5:19: training.batch: found 100000; expected at most 1438, the training rows of digits'
+scenario "$csv"
+for i in $(seq 300); do printf '%d,%d,%d\n' "$((i % 75))" 7 "$((i / 2 % 2))"; done > train.csv
+sed -i 's/^methods/training: {batch: 4}\nmethods/' s.yaml
+expect 'every test row is a training row' 65 'train.csv: found 150 test rows that are training rows too (test row 0 is training row 38); expected none'
+
+# ---- a file that changes while it is read ----
+scenario "$csv"
+seq 400000 | sed 's/$/,1,0/' > train.csv
+in_table || (until [ -e stop ]; do touch train.csv; done) &
+expect 'a file that is touched while it is read' 65 'train.csv: found a file that changed while it was read; expected one that stays as it is'
+touch stop
+wait
+
 cases_end
