@@ -90,7 +90,7 @@ int synthetic_open(const struct scenario *s, dataset *d, error *e)
     int code = shape_take(s, d, &m, e);
     if (code)
         return code;
-    m.prototypes = malloc((size_t)(m.classes * m.width));
+    m.prototypes = calloc((size_t)m.classes, (size_t)m.width);
     if (!m.prototypes)
         return error_set(e, EXIT_SYSTEM, "synthetic: found no memory for %lld classes; expected enough",
                          (long long)m.classes);

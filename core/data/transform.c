@@ -35,7 +35,7 @@ static struct tap tap_of(double y, double x, int64_t height, int64_t width)
     struct tap tap = {{0}, {0}};
     double top = floor(y), left = floor(x);
     for (int i = 0; i < 4; i++) {
-        double row = top + i / 2, column = left + i % 2;
+        double row = top + (i > 1), column = left + (i & 1);
         if (row < 0 || row >= (double)height || column < 0 || column >= (double)width)
             continue;
         tap.at[i] = (int32_t)row * (int32_t)width + (int32_t)column;
@@ -52,7 +52,8 @@ transform *transform_rotation(double degrees, int64_t planes, int64_t height, in
     *t = (transform){.count = height * width, .planes = planes};
     t->taps = alloc_zero((size_t)t->count, sizeof *t->taps);
     for (int64_t i = 0; i < t->count; i++) {
-        double y = (double)(i / width) - middle_y, x = (double)(i % width) - middle_x;
+        int64_t row = i / width, column = i % width;
+        double y = (double)row - middle_y, x = (double)column - middle_x;
         t->taps[i] = tap_of(x * s + y * c + middle_y, x * c - y * s + middle_x, height, width);
     }
     return t;
@@ -117,7 +118,7 @@ void stream_gather(const stream *s, const dataset *d, const data_rows *r, const 
         int64_t row = place_row(r, places[i]);
         if (t && r->bytes)
             bytes_transform(t, r->bytes + row * r->width, one.bytes);
-        else if (t)
+        else if (t && r->reals)
             reals_transform(t, r->reals + row * r->width, one.reals);
         dataset_gather(d, t ? &one : r, t ? NULL : &row, 1, x);
     }

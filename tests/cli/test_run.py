@@ -155,6 +155,35 @@ class Run(Case):
             self.assertEqual(sorted(sum(order, [])), list(range(len(sum(order, [])))))
         self.assertEqual(orders, [self.result("joint", seed)["tasks"] for seed in (0, 1)])
 
+    def test_classes_have_names_and_rows_are_held_out(self):
+        self.run_program("run", "clouds.yaml", "--set", "data.validation=0.25")
+        result = self.result("finetune", 0)
+        self.assertEqual(result["tasks"], [[0, 1], [2, 3]])
+        self.assertEqual(result["class_names"], [["0", "1"], ["2", "3"]])
+        self.assertEqual(result["leaked_test_rows"], 0)
+        self.assertEqual(result["counts_validation"], [[40, 40]] * 3)
+        self.assertEqual(len(result["matrix_validation"]), 3)
+        self.assertEqual(result["counts"], [[40, 40]] * 3)
+
+    def test_a_few_test_rows_that_are_trained_on_are_a_warning(self):
+        with open(self.path("clouds.csv"), encoding="utf-8") as f:
+            rows = f.readlines()
+        apart = [f"{i + 100}," + row.split(",", 1)[1] for i, row in enumerate(rows[:199])]
+        self.write("test.csv", "".join(apart) + rows[7])
+        data = ["--set", "data={set: csv, train: clouds.csv, test: test.csv}"]
+        done = self.run_program("run", "clouds.yaml", *data)
+        self.assertIn("perdure: warning: test.csv: found 1 test row that is a training row too (test row 199 is training row 7); "
+                      "results are a little better than they should be\n", done.stderr)
+        self.assertEqual(self.result("finetune", 0)["leaked_test_rows"], 1)
+
+    def test_tasks_that_permute_and_turn_their_rows(self):
+        for split in ("{by: permutation, tasks: 3}", "{by: rotation, tasks: 3, order: shuffled}"):
+            data = "{set: synthetic, train_rows: 200, test_rows: 50, shape: [1, 6, 6]}"
+            self.run_program("run", "clouds.yaml", "--fresh", "--set", f"data={data}", "--set",
+                             f"stream={{split: {split}, scenario: domain-il}}")
+            self.assertEqual(self.result("joint", 0)["tasks"], [list(range(10))] * 3)
+            self.assertEqual(self.result("joint", 0)["steps"], 2 * 600 // 8)
+
     def test_more_seeds_run_only_what_is_new(self):
         self.run_program("run", "clouds.yaml")
         more = self.run_program("run", "clouds.yaml", "--set", "seeds=[0, 1, 2]")
