@@ -36,6 +36,31 @@ static void fuzz_tree(const char *bytes, size_t count)
     faults_free(&f);
 }
 
+static void fuzz_read(const char *path, const char *const *sets, size_t set_count)
+{
+    struct scenario *s = NULL;
+    faults f;
+    error e = {0};
+    faults_begin(&f, path);
+    int code = scenario_read(path, sets, set_count, &s, &f, &e);
+    bool usage = code == EXIT_USAGE && set_count > 0;
+    if ((code == 0) != (s != NULL) || (!usage && (code == EXIT_SCENARIO) != (f.count > 0))) {
+        abort();
+    }
+    if (s != NULL && (s->methods.count == 0 || s->seeds.count == 0 || s->name == NULL || s->training.batch < 1)) {
+        abort();
+    }
+    for (size_t i = 0; s != NULL && i < s->methods.count; i++) {
+        const struct training_options *t = &s->methods.at[i].training;
+        if ((t->epochs > 0) == (t->iterations > 0)) { /* one of them, whatever a method sets */
+            abort();
+        }
+    }
+    scenario_free(s);
+    faults_free(&f);
+}
+
+/* As it is, and with what stands behind the last line break as a --set. */
 static void fuzz_whole(const uint8_t *bytes, size_t count)
 {
     static char path[64];
@@ -46,19 +71,15 @@ static void fuzz_whole(const uint8_t *bytes, size_t count)
     if (file == NULL || fwrite(bytes, 1, count, file) != count || fclose(file) != 0) {
         abort();
     }
-    struct scenario *s = NULL;
-    faults f;
-    error e = {0};
-    faults_begin(&f, path);
-    int code = scenario_read(path, NULL, 0, &s, &f, &e);
-    if ((code == 0) != (s != NULL) || (code == EXIT_SCENARIO) != (f.count > 0)) {
-        abort();
+    size_t last = count;
+    while (last > 0 && bytes[last - 1] != '\n') {
+        last--;
     }
-    if (s != NULL && (s->methods.count == 0 || s->seeds.count == 0 || s->name == NULL || s->training.batch < 1)) {
-        abort();
-    }
-    scenario_free(s);
-    faults_free(&f);
+    char *line = strndup((const char *)bytes + last, count - last);
+    const char *const sets[] = {"methods[0].set.optimizer.lr=0.1", line};
+    fuzz_read(path, NULL, 0);
+    fuzz_read(path, sets, 2);
+    free(line);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count)
