@@ -119,13 +119,15 @@ static int leak_check(const struct scenario *s, dataset *d, error *e)
 
 /* ---- batches ---- */
 
+/* A batch that was asked for and cannot be had. The default is no more than a wish: a small set makes one short batch. */
 static int batch_check(const struct scenario *s, const dataset *d, error *e)
 {
+    const node *said = node_at(s->root, "training.batch");
     for (size_t i = 0; i < s->methods.count; i++) {
         const struct method_options *m = &s->methods.at[i];
-        if (m->training.batch <= d->train.count)
-            continue;
         const node *own = m->set ? node_find(m->set, "training.batch") : NULL;
+        if (m->training.batch <= d->train.count || (!own && !said))
+            continue;
         char *path = own ? alloc_format("methods[%zu].set", i) : alloc_text("training.batch");
         int code = scenario_fault(s, path, e, "found %s%lld; expected at most %lld, the training rows of %s",
                                   own ? "training.batch: " : "", (long long)m->training.batch,

@@ -50,6 +50,8 @@ typedef struct plan {
 /* Faults of the scenario against plugins (unknown parameters, two owners of a loss, flags that the stream does not meet)
  * are added to `f`, all of them: 78. A plugin or device that is missing or refused: 69 in `e`. */
 int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e);
+/* Whether the networks of all methods fit rows of this shape: 78 at the line that says which does not. */
+int plan_networks_check(const plan *p, const int64_t *shape, int64_t rank, error *e);
 void plan_close(plan *p);
 void plan_print(const plan *p, text *out);                       /* for people: check, run --dry-run */
 json_t *plan_json(const plan *p);                                /* plan.json, "perdure.plan/1"; owned */

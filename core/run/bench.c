@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "record/machine.h"
+#include "run/data_open.h"
 #include "run/pairs.h"
 #include "run/sides.h"
 
@@ -99,14 +100,8 @@ static double load_warn(void)
 static int all_there(bench *b, const plan *p, error *e)
 {
     char *torch = engine_torch_root(e);
-    stream *trial = NULL;
     free(torch);
-    int code = torch ? dataset_open(p->scenario, &b->data, e) : e->code;
-    if (!code)
-        code = stream_open(p->scenario, b->data, (uint64_t)p->scenario->seeds.at[0], &trial, e);
-    if (!code)
-        stream_close(trial);
-    return code;
+    return torch ? data_open(p, &b->data, e) : e->code;
 }
 
 static int bench_prepare(bench *b, const plan *p, const bench_options *o, error *e)

@@ -10,6 +10,7 @@
 #include "data/data.h"
 #include "record/record.h"
 #include "run/cells.h"
+#include "run/data_open.h"
 #include "run/folder.h"
 #include "run/live.h"
 #include "run/lock.h"
@@ -129,29 +130,12 @@ static int cells_train(run *r, error *e)
 
 /* ---- before the first cell ---- */
 
-static void warnings_print(const char *lines)
-{
-    for (const char *end; lines && *lines; lines = end + 1) {
-        end = strchr(lines, '\n');
-        fprintf(stderr, "perdure: warning: %.*s\n", (int)(end - lines), lines);
-    }
-}
-
-/* The data, and a stream of the first seed: what is wrong with either is told before anything is written. What the
- * data holds is a part of what a cell is, so it is read even when nothing is left to train. */
+/* What the data holds is a part of what a cell is, so it is read even when nothing is left to train. */
 static int data_take(run *r, error *e)
 {
-    stream *trial = NULL;
-    const struct scenario *s = r->plan->scenario;
-    int code = dataset_open(s, &r->data, e);
-    if (!code)
-        code = stream_open(s, r->data, (uint64_t)s->seeds.at[0], &trial, e);
-    stream_close(trial);
-    if (!code)
-        code = dataset_check(s, r->data, e);
+    int code = data_open(r->plan, &r->data, e);
     if (code)
         return code;
-    warnings_print(r->data->warnings.at);
     dataset_digest(r->data, r->plan->data_sha256);
     r->cells = cells_of(r->plan);
     return 0;

@@ -47,6 +47,8 @@ struct special {
     size_t bytes; /* that it fills, from the row's offset; needed where not every variant has the key */
 };
 
+enum { FILL_KEYS = 64 }; /* the most that one table has; tests/unit/scenario checks the tables */
+
 struct row {
     const char *key, *help;
     enum row_type type;
@@ -97,6 +99,7 @@ void row_fill_section(struct check *c, const struct row *rows, const node *map, 
 void row_fill_over(struct check *c, const struct row *rows, const node *map, const node *base, const node *at,
                    const char *path, void *out);
 void row_fill(struct check *c, const struct row *row, const node *n, const char *path, void *out);
+void row_fill_subtree(struct check *c, const struct row *row, const node *n, const char *path, void *out);
 bool row_has_key(const struct row *rows, const struct node *map, const char *key); /* of the map's variant */
 const char *row_path(struct check *c, const char *path, const char *key);          /* "path.key" */
 const char *row_path_index(struct check *c, const char *path, size_t index);

@@ -253,6 +253,20 @@ for i in $(seq 300); do printf '%d,%d,%d\n' "$((i % 75))" 7 "$((i / 2 % 2))"; do
 sed -i 's/^methods/training: {batch: 4}\nmethods/' s.yaml
 expect 'every test row is a training row' 65 'train.csv: found 150 test rows that are training rows too (test row 0 is training row 38); expected none'
 
+# ---- networks that do not fit the data ----
+# network LINE: below stream, of data with rows [1, 8, 8]
+network() {
+  scenario "set: digits"
+  sed -i "s/^device/$1\ndevice/" s.yaml
+}
+network 'network: {type: layers, layers: [{conv: 8}, {max_pool: 20}]}'
+expect 'a pool that is larger than its map' 78 's.yaml:5:45: network.layers[1]: found an input of shape [8, 8, 8] and a kernel of 20; expected maps at least as large as the kernel'
+network 'network: {type: layers, layers: [{linear: 8}, {conv: 8}]}'
+expect 'a convolution behind units' 78 's.yaml:5:47: network.layers[1]: found an input of shape [8]; expected maps of shape [channels, height, width]'
+scenario "set: synthetic, shape: [64]"
+sed -i 's/{name: finetune}/{name: a, set: {network.type: resnet18}}/' s.yaml
+expect 'a residual network over rows [64]' 78 's.yaml:6:26: methods[0].set: network: found rows of rank 1; expected rows of shape [channels, height, width] or [height, width]'
+
 # ---- a file that changes while it is read ----
 scenario "$csv"
 seq 400000 | sed 's/$/,1,0/' > train.csv

@@ -44,7 +44,7 @@ scenario() {
     'stream: {split: {tasks: 2}}' 'output: {folder: "out/{name}"}' "$@" >s.yaml
 }
 finetune='methods: [{name: finetune}]'
-in_table || printf '1,2,0\n1,2,0\n1,2,1\n1,2,1\n' >train.csv
+in_table || printf '1,2,0\n3,4,0\n5,6,1\n7,8,1\n' >train.csv
 
 # times WORD COUNT: the word so many times
 times() { yes -- "$1" 2>/dev/null | head -n "$2" | tr -d '\n'; }
@@ -244,7 +244,7 @@ kept 'the run folder of the same scenario with other values' \
   optimizer.schedule.factor: was nothing, is 0.1
   training.epochs: was 1, is 2' '--fresh runs it again in its place, --out DIR keeps both'
 scenario "$finetune" 'device: {type: cpu}'
-in_table || echo '3,4,1' >>train.csv
+in_table || echo '9,9,1' >>train.csv
 kept 'the same with other data' "out/bad/cells/finetune/seed-0: found the result of another plan (...); expected one of this \
 plan (...)
   data.sha256: was ..., is ..." '--fresh runs it again in its place, --out DIR keeps both'
