@@ -93,7 +93,7 @@ static bool all_finite(const float *g, int64_t n)
 {
     uint32_t top = 0;
     for (int64_t i = 0; i < n; i++) {
-        uint32_t bits;
+        uint32_t bits = 0;
         memcpy(&bits, &g[i], sizeof bits);
         bits &= 0x7fffffffu;
         top = bits > top ? bits : top;

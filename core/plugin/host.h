@@ -191,12 +191,12 @@ const host_task *host_task_current(pdr_scope *s, const pdr_task *t, const char *
 pdr_status host_task_rows(pdr_scope *s, const host_task *task, const int64_t *at, int64_t count, pdr_tensor **x,
                           pdr_tensor **y);
 pdr_tensor *host_fisher(pdr_scope *s, pdr_model *m, const pdr_task *t, const char *mode, int64_t limit);
-random_stream *host_stream(strategy *s, const char *name); /* of a strategy, where it stands; borrowed */
+/* A stream of the strategy's own, where it stands, saved with those that it asked for; borrowed. */
+random_stream *host_stream(strategy *s, const char *name);
 /* The values of a tensor on the CPU, as engine->bytes; never NULL for an empty one, so that NULL means failure. */
 const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 void host_memories_close(strategy *s);
 void host_streams_close(strategy *s);
-random_stream *host_stream(strategy *s, const char *name); /* one of its own, saved with those that it asked for */
-const struct engine *host_engine(void);                    /* of the session that began last */
+const struct engine *host_engine(void); /* of the session that began last */
 
 #endif
