@@ -13,6 +13,7 @@
 
 enum { EXACT, EXACT_N, SAMPLE, EMPIRICAL, BATCHED }; /* fisher */
 enum { MERGED, SEPARATE, ONLINE };                   /* terms */
+enum { ROWS_OF_EXACT_N = 500, MOST_SEPARATE = 64 };  /* as van de Ven 2025; what a host takes in a step */
 
 typedef struct {
     double lambda, decay;
@@ -27,11 +28,12 @@ static const char *const kinds[] = {"merged", "separate", "online", NULL};
 static const pdr_param params[] = {
     {KEY("lambda", REAL, lambda), .help = "strength; the penalty has lambda/2, as the paper's equation 3", .max = 1e18},
     {KEY("fisher", CHOICE, fisher), .help = "how the importance is taken", .fallback = "exact", .choices = fishers},
-    {KEY("limit", INT, limit), .help = "rows of a task that it is taken on, 0: all; exact-n needs one", .fallback = "0",
+    {KEY("limit", INT, limit), .help = "rows of a task that it is taken on, 0: all, with exact-n 500", .fallback = "0",
      .max = 1e12},
     {KEY("terms", CHOICE, terms), .help = "one a task: merged into one sum, or kept apart; or online",
      .fallback = "merged", .choices = kinds},
-    {KEY("decay", REAL, decay), .help = "of earlier importance, with terms online", .fallback = "1", .max = 1},
+    {KEY("decay", REAL, decay), .help = "what is left of earlier importance with each new task", .fallback = "1",
+     .max = 1},
     {.key = NULL}};
 
 /* ---- the instance ---- */
@@ -50,10 +52,9 @@ typedef struct {
 
 static pdr_status setup(strategy *self)
 {
-    if (self->config.fisher != EXACT_N || self->config.limit > 0)
-        return PDR_OK;
-    return self->host->fail(self->host, PDR_EINVALID,
-                            "found fisher: exact-n without limit; expected limit: N, the rows that it is taken on");
+    if (self->config.fisher == EXACT_N && self->config.limit == 0)
+        self->config.limit = ROWS_OF_EXACT_N;
+    return PDR_OK;
 }
 
 static void teardown(strategy *self)
@@ -77,6 +78,17 @@ static term *term_add(strategy *self)
 
 /* ---- hooks ---- */
 
+/* The last task's term is never used. */
+static pdr_status before_run(void *p, int64_t task_count)
+{
+    strategy *self = (strategy *)p;
+    if (self->config.terms != SEPARATE || task_count <= MOST_SEPARATE + 1)
+        return PDR_OK;
+    return pdr_failf(self->host, PDR_EINVALID,
+                     "found terms: separate with %lld tasks; expected at most %d: merged is the same in one term",
+                     (long long)task_count, MOST_SEPARATE + 1);
+}
+
 /* What was taken of fewer parameters, with zeros for those that came since: they had no importance. */
 static pdr_tensor *grown(const strategy *self, pdr_scope *s, pdr_tensor *old, const pdr_tensor *like)
 {
@@ -89,12 +101,18 @@ static pdr_tensor *grown(const strategy *self, pdr_scope *s, pdr_tensor *old, co
     return T->cat(s, both, 2, 0);
 }
 
+/* What is left of the importance so far. */
+static pdr_tensor *faded(const strategy *self, pdr_scope *s, const term *old, const pdr_tensor *like)
+{
+    return self->host->tensor->affine(s, grown(self, s, old->importance, like), self->config.decay, 0);
+}
+
 /* (E3) F (w - a)^2 + G (w - b)^2 = (F + G) (w - c)^2 + a constant, with c = b + F / (F + G) (a - b). */
 static void term_merge(const strategy *self, pdr_scope *s, const term *old, pdr_tensor **importance,
                        pdr_tensor **anchor)
 {
     const pdr_tensor_api *T = self->host->tensor;
-    pdr_tensor *before = grown(self, s, old->importance, *importance);
+    pdr_tensor *before = faded(self, s, old, *importance);
     pdr_tensor *away = T->sub(s, grown(self, s, old->anchor, *anchor), *anchor);
     pdr_tensor *sum = T->add(s, before, *importance);
     pdr_tensor *share = T->div(s, before, T->maximum(s, sum, pdr_scalar(self->host, s, 1e-37))); /* 0 / 0 is 0 here */
@@ -103,11 +121,9 @@ static void term_merge(const strategy *self, pdr_scope *s, const term *old, pdr_
 }
 
 /* (E4) The running sum, held where the parameters are now. */
-static void term_decay(const strategy *self, pdr_scope *s, const term *old, pdr_tensor **importance)
+static void term_sum(const strategy *self, pdr_scope *s, const term *old, pdr_tensor **importance)
 {
-    const pdr_tensor_api *T = self->host->tensor;
-    pdr_tensor *before = grown(self, s, old->importance, *importance);
-    *importance = T->add(s, *importance, T->affine(s, before, self->config.decay, 0));
+    *importance = self->host->tensor->add(s, *importance, faded(self, s, old, *importance));
 }
 
 /* (E1), and which terms come of it. */
@@ -125,7 +141,7 @@ static pdr_status after_task(void *p, const pdr_task *t)
     if (old && self->config.terms == MERGED)
         term_merge(self, s, old, &importance, &anchor);
     else if (old)
-        term_decay(self, s, old, &importance);
+        term_sum(self, s, old, &importance);
     if (T->status(s))
         return T->status(s);
     term *kept = old ? old : term_add(self);
@@ -136,7 +152,8 @@ static pdr_status after_task(void *p, const pdr_task *t)
     return T->status(s);
 }
 
-/* (E2); online the sum fades once more while the next task is learned, as in Schwarz et al. */
+/* (E2); online the sum fades once more while the next task is learned, as in Schwarz et al.; terms that are kept apart
+ * fade here, each with its age. */
 static pdr_status after_loss(void *p, const pdr_step *s)
 {
     strategy *self = (strategy *)p;
@@ -145,7 +162,9 @@ static pdr_status after_loss(void *p, const pdr_step *s)
     for (int64_t i = 0; !bad && i < self->count; i++) {
         char name[32];
         snprintf(name, sizeof name, self->config.terms == SEPARATE ? "penalty.%lld" : "penalty", (long long)i + 1);
-        bad = self->host->step->add_penalty(s, self->terms[i].importance, self->terms[i].anchor, weight, name);
+        double age = self->config.terms == SEPARATE ? (double)(self->count - 1 - i) : 0;
+        bad = self->host->step->add_penalty(s, self->terms[i].importance, self->terms[i].anchor,
+                                            weight * pow(self->config.decay, age), name);
     }
     return bad;
 }
@@ -195,8 +214,9 @@ static pdr_status load(void *p, pdr_state *in, uint32_t state_version)
 
 /* ---- the descriptor ---- */
 
-static const pdr_hooks hooks = {PDR_HOOKS, .after_loss = after_loss, .after_task = after_task, .save = save,
-                                .load = load};
+static const pdr_hooks hooks = {
+    PDR_HOOKS,   .before_run = before_run, .after_loss = after_loss, .after_task = after_task, .save = save,
+    .load = load};
 
 PDR_STRATEGY("ewc", "1.0", "Elastic weight consolidation", "Kirkpatrick et al. 2017, arXiv 1612.00796",
              PDR_NEEDS_BOUNDARIES | PDR_GRAPH_SAFE | PDR_RANK_SAFE | PDR_IDLE_FIRST_TASK)

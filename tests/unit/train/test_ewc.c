@@ -59,6 +59,8 @@ static void merged_is_separate(void **state)
     (void)state;
     agree("split: {by: class, order: [[0, 1], [2], [3]]}, scenario: class-il", "{ewc: {lambda: 5, terms: merged}}",
           "{ewc: {lambda: 5, terms: separate}}", 1e-4);
+    agree("split: {by: class, order: [[0, 1], [2], [3]]}, scenario: class-il",
+          "{ewc: {lambda: 5, terms: merged, decay: 0.5}}", "{ewc: {lambda: 5, terms: separate, decay: 0.5}}", 1e-4);
     agree("split: {by: class, order: [[0, 1], [2, 3]]}, scenario: task-il, active: all",
           "{ewc: {lambda: 5, terms: merged}}", "{ewc: {lambda: 5, terms: separate}}", 1e-4);
 }
@@ -83,21 +85,25 @@ static void every_fisher_holds(void **state)
         cell_result_close(one);
     }
     agree(TWO("class-il"), "{ewc: {lambda: 5, fisher: exact-n, limit: 12}}", "{ewc: {lambda: 5}}", 0); /* all rows */
+    agree(TWO("class-il"), "{ewc: {lambda: 5, fisher: exact-n}}", "{ewc: {lambda: 5}}", 0);            /* 500 of 12 */
     cell_result_close(start);
     cell_result_close(exact);
 }
 
-static void a_limit_must_be_given(void **state)
+static void too_many_terms_are_refused_before_the_first_step(void **state)
 {
     (void)state;
-    planned p = tiny_plan(TWO("class-il"), "methods: [{name: a, strategies: [ewc: {lambda: 1, fisher: exact-n}]}]\n");
+    planned p =
+        planned_well("perdure: 1\ndata: {set: synthetic, classes: 66, train_rows: 66, test_rows: 66, shape: [2]}\n"
+                     "stream: {split: {tasks: 66}}\nnetwork: {hidden: []}\n" CPU
+                     "methods: [{name: a, strategies: [ewc: {lambda: 1, terms: separate}]}]\n");
     dataset *d = data_of(&p);
     cell_result *r = NULL;
     error e = {0};
     assert_int_equal(train_cell(p.plan, 0, 3, d, NULL, &r, &e), EXIT_FAILED);
     assert_string_equal(e.text,
-                        "strategy ewc, hook create: found fisher: exact-n without limit; expected limit: N, the "
-                        "rows that it is taken on");
+                        "strategy ewc, hook before_run: found terms: separate with 66 tasks; expected at most 65: "
+                        "merged is the same in one term");
     dataset_close(d);
     planned_free(&p);
 }
@@ -109,7 +115,7 @@ int main(void)
         cmocka_unit_test(merged_is_separate),
         cmocka_unit_test(online_fades),
         cmocka_unit_test(every_fisher_holds),
-        cmocka_unit_test(a_limit_must_be_given),
+        cmocka_unit_test(too_many_terms_are_refused_before_the_first_step),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
 }
