@@ -48,7 +48,7 @@ typedef enum engine_layer_kind {
     ENGINE_CONV,       /* size: channels; kernel [3], stride [1], padding */
     ENGINE_BATCH_NORM, /* over units or channels */
     ENGINE_RELU,
-    ENGINE_LEAKY_RELU, /* rate: slope below 0 [0.01] */
+    ENGINE_LEAKY_RELU, /* rate: slope below 0 */
     ENGINE_TANH,
     ENGINE_SIGMOID,
     ENGINE_MAX_POOL,     /* kernel [2], stride [kernel], padding */
@@ -168,6 +168,9 @@ struct engine {
      * of all heads side by side. */
     int (*model_grow)(pdr_model *m, int64_t columns, random_stream *r, error *e);
     int64_t (*model_columns)(const pdr_model *m); /* of the logits, now */
+    /* Takes the last heads of a snapshot away until it has so many parameters: what an older one had. PDR_EINVALID: its
+     * heads do not end there. */
+    pdr_status (*model_cut)(pdr_model *snapshot, int64_t size);
     /* What is no parameter and belongs to the network all the same, running means and variances: [Q] f32, borrowed, NULL:
      * it has none. Each is described as a block is, by a range of [Q] and a name. snapshot() and assign() take them along. */
     pdr_tensor *(*model_buffers)(pdr_model *m);
@@ -196,6 +199,11 @@ struct engine {
                          engine_fisher_mode mode, random_stream *r, pdr_tensor *into);
     engine_optimizer *(*optimizer_open)(pdr_model *m, const engine_optimizer_options *options);
     void (*optimizer_close)(engine_optimizer *o);
+    /* What the loss of the coming update can reach: columns [first, first + count) of the logits; count -1: all of them,
+     * which holds until it is said otherwise. Heads of a network that grows, none of whose columns it reaches and that no
+     * penalty covers, are then left alone: no momentum and no decay moves them, as torch leaves a parameter without a
+     * gradient. */
+    void (*model_reach)(pdr_model *m, int64_t first, int64_t count);
     /* One update of the model's parameters by its gradient (flat_grads() if the last backward built it), with the
      * penalties' gradients added in the same pass. PDR_ENOTFINITE, and no error of the scope: it was made by a gradient that
      * was not finite. Only on the CPU, where looking costs nothing; elsewhere ask gradient_finite now and then. */

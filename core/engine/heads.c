@@ -56,4 +56,40 @@ int engine_model_grow(pdr_model *m, int64_t columns, random_stream *r, error *e)
     return code;
 }
 
+void engine_model_reach(pdr_model *m, int64_t first, int64_t count)
+{
+    m->reach = first;
+    m->reached = m->grows ? count : -1;
+}
+
+bool heads_alone(const pdr_model *m, int64_t i)
+{
+    const pdr_block *b = &m->blocks.at[i].about;
+    if (i < m->head || m->reached < 0)
+        return false;
+    return b->first_column >= m->reach + m->reached || b->first_column + b->columns <= m->reach;
+}
+
+pdr_status engine_model_cut(pdr_model *m, int64_t size)
+{
+    if (!m || !m->frozen)
+        return PDR_EINVALID;
+    int64_t keep = m->blocks.count;
+    while (keep > m->head && m->blocks.at[keep - 1].about.first >= size)
+        keep--;
+    const pdr_block *last = keep ? &m->blocks.at[keep - 1].about : NULL;
+    if (!last || last->first + last->count != size || (keep - m->head) % 2)
+        return PDR_EINVALID;
+    pdr_scope *s = engine_scope_open(NULL, PDR_NO_GRAD);
+    pdr_tensor *values = engine_tensor.clone(s, engine_tensor.slice(s, m->params, 0, 0, size));
+    while (m->blocks.count > keep) {
+        engine_take_back(m->blocks.at[m->blocks.count - 1].leaf);
+        part_drop_last(&m->blocks);
+    }
+    last = &m->blocks.at[keep - 1].about;
+    m->columns = keep > m->head ? last->first_column + last->columns : 0;
+    model_set_params(s, m, values);
+    return engine_scope_close(s);
+}
+
 int64_t engine_model_columns(const pdr_model *m) { return m ? m->columns : -1; }

@@ -100,6 +100,8 @@ void engine_squares_norm(pdr_scope *s, const engine_squares *q, const pdr_tensor
 int engine_model_build(const engine_network *network, random_stream *r, pdr_model **out, error *e);
 int64_t engine_model_size(const pdr_model *m);
 int engine_model_grow(pdr_model *m, int64_t columns, random_stream *r, error *e);
+pdr_status engine_model_cut(pdr_model *snapshot, int64_t size);
+void engine_model_reach(pdr_model *m, int64_t first, int64_t count);
 int64_t engine_model_columns(const pdr_model *m);
 pdr_tensor *engine_model_buffers(pdr_model *m);
 int64_t engine_buffer_count(const pdr_model *m);

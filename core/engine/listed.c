@@ -40,7 +40,7 @@ static void layer_draft(draft *d, const engine_layer *l)
     case ENGINE_RELU:
     case ENGINE_TANH:
     case ENGINE_SIGMOID: draft_plain(d, (int)l->kind, 0); break;
-    case ENGINE_LEAKY_RELU: draft_plain(d, (int)l->kind, l->rate != 0 ? l->rate : 0.01); break;
+    case ENGINE_LEAKY_RELU: draft_plain(d, (int)l->kind, l->rate); break;
     case ENGINE_FLATTEN: draft_flatten(d); break;
     case ENGINE_DROPOUT:
         if (draft_expect(d, l->rate >= 0 && l->rate < 1, "0 or more and below 1", "a rate of %g", l->rate))

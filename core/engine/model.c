@@ -127,6 +127,7 @@ static pdr_model *frozen_outline(const pdr_model *m)
     copy->owner = NULL;
     copy->frozen = true;
     copy->has_gradient = copy->flat = false;
+    copy->dropout.key = ~m->dropout.key; /* not the masks that the network draws */
     copy->params = copy->gradients = copy->moving = NULL;
     copy->layers = alloc_zero((size_t)m->layer_count + 1, sizeof *copy->layers);
     if (m->layer_count)

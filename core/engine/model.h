@@ -58,6 +58,7 @@ struct pdr_model {
     int64_t depth;                           /* D: what enters a head */
     int64_t head;                            /* first block of the heads: weight and bias of each, to the end */
     int64_t columns;                         /* of all heads */
+    int64_t reach, reached;                  /* columns that the coming update can reach; reached -1: all */
     model_part blocks, buffers;              /* parameters; running means and variances */
     pdr_tensor *params, *gradients, *moving; /* [P], [P] (NULL for a snapshot), [Q] (NULL without buffers) */
     random_stream dropout;
@@ -73,7 +74,8 @@ pdr_tensor *layers_run(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode
 
 /* ---- heads.c ---- */
 int64_t heads_count(const pdr_model *m);
-int heads_add(pdr_model *m, int64_t columns, error *e);                        /* its blocks, without values */
+int heads_add(pdr_model *m, int64_t columns, error *e); /* its blocks, without values */
+bool heads_alone(const pdr_model *m, int64_t i);        /* block i is of a head that the coming update does not reach */
 pdr_tensor *heads_run(pdr_scope *s, pdr_model *m, const pdr_tensor *features); /* logits [B, C] */
 
 /* ---- outline.c: layers and blocks, without numbers and without LibTorch ---- */
@@ -84,6 +86,7 @@ void outline_free(pdr_model *m);
 /* A block at the end, all of it but its place, which follows from those before it. 78 where the size overflows. */
 int part_add(model_part *p, const model_block *block, error *e);
 void part_copy(model_part *into, const model_part *p); /* the outline, without values */
+void part_drop_last(model_part *p);                    /* its tensors were taken back */
 void part_clear(model_part *p);                        /* names and list; tensors were taken back */
 /* The first values of the blocks from `first` on; out: those of block `first` and all behind it. */
 void part_draw(const model_part *p, int64_t first, random_stream *r, float *out);

@@ -94,6 +94,14 @@ static bool gradients_reachable(const pdr_model *m)
     return true;
 }
 
+static bool penalties_cover(const sweep_penalty *penalties, int64_t count, int64_t first)
+{
+    for (int64_t k = 0; k < count; k++)
+        if (penalties[k].count > first)
+            return true;
+    return false;
+}
+
 static bool step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *penalties, int64_t count)
 {
     const pdr_model *m = o->model;
@@ -109,6 +117,8 @@ static bool step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *
             p.penalty_count = count;
         }
         const pdr_block *b = &m->blocks.at[i].about;
+        if (heads_alone(m, i) && !penalties_cover(penalties, count, b->first))
+            continue;
         finite = sweep_block(&p, b->first, b->count, model_gradient_floats(m, i)) && finite;
     }
     return finite;

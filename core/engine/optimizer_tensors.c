@@ -50,14 +50,26 @@ static void adam(pdr_scope *s, const stretch *p, const sweep_step *n)
     T->blend(s, p->w, 1.0, T->div(s, p->moment, root), -(double)n->size);
 }
 
-/* Blocks i to the first one that came later; returns that one. */
-static int64_t stretch_step(pdr_scope *s, engine_optimizer *o, double lr, int64_t i, pdr_tensor *g)
+static bool left_alone(const pdr_model *m, int64_t i, const engine_penalty *penalties, int64_t count)
+{
+    bool alone = heads_alone(m, i);
+    for (int64_t k = 0; k < count && alone; k++)
+        alone = T->size(penalties[k].importance, PDR_ALL) <= m->blocks.at[i].about.first;
+    return alone;
+}
+
+/* Blocks i to the first one that came later, or is left alone where these are not; returns that one. */
+static int64_t stretch_step(pdr_scope *s, engine_optimizer *o, double lr, int64_t i, pdr_tensor *g,
+                            const engine_penalty *penalties, int64_t penalty_count)
 {
     const pdr_model *m = o->model;
     const sweep_step n = optimizer_numbers(o, lr, o->births[i]);
     const int64_t first = m->blocks.at[i].about.first, birth = o->births[i];
-    while (i < o->block_count && o->births[i] == birth)
+    const bool alone = left_alone(m, i, penalties, penalty_count);
+    while (i < o->block_count && o->births[i] == birth && left_alone(m, i, penalties, penalty_count) == alone)
         i++;
+    if (alone)
+        return i;
     const int64_t count = (i < o->block_count ? m->blocks.at[i].about.first : m->blocks.size) - first;
     const stretch p = {part(s, m->params, first, count), part(s, o->moment, first, count),
                        part(s, o->second, first, count), part(s, g, first, count)};
@@ -78,6 +90,6 @@ pdr_status optimizer_step_by_tensors(pdr_scope *s, engine_optimizer *o, double l
     const float decay = optimizer_numbers(o, lr, 0).decay;
     pdr_tensor *g = whole_gradient(s, o, decay, penalties, count);
     for (int64_t i = 0; i < o->block_count && !T->status(s);)
-        i = stretch_step(s, o, lr, i, g);
+        i = stretch_step(s, o, lr, i, g, penalties, count);
     return T->status(s);
 }

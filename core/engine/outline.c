@@ -99,6 +99,7 @@ int outline_make(const engine_network *n, pdr_model **out, error *e)
         return code;
     pdr_model *m = alloc_zero(1, sizeof *m);
     m->kind = kind_named(n->kind)->name;
+    m->reached = -1;
     code = lay_out(m, n, e);
     if (code)
         outline_free(m);

@@ -34,6 +34,13 @@ void part_copy(model_part *into, const model_part *p)
     }
 }
 
+void part_drop_last(model_part *p)
+{
+    model_block *b = &p->at[--p->count];
+    p->size = b->about.first;
+    free((void *)(uintptr_t)b->about.name);
+}
+
 void part_clear(model_part *p)
 {
     for (int64_t i = 0; i < p->count; i++)

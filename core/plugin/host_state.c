@@ -106,12 +106,48 @@ static pdr_tensor *state_get_tensor(pdr_state *s, const char *key)
     return owned;
 }
 
-/* ---- networks of the training network's form: its parameters, laid into a snapshot ---- */
+/* ---- networks of the training network's form: parameters and running means, laid into a snapshot. A snapshot may have
+ * fewer heads than the network has by now ---- */
+
+static char *buffers_key(const char *key) { return key ? alloc_format("%s/buffers", key) : NULL; }
 
 static void state_put_model(pdr_state *s, const char *key, const pdr_model *m)
 {
+    const struct engine *e = host_engine();
+    pdr_model *one = (pdr_model *)(uintptr_t)m;
+    char *buffers = buffers_key(key);
     if (m)
-        state_put_tensor(s, key, host_engine()->model->flat_params((pdr_model *)(uintptr_t)m));
+        state_put_tensor(s, key, e->model->flat_params(one));
+    if (m && e->model_buffers(one))
+        state_put_tensor(s, buffers, e->model_buffers(one));
+    free(buffers);
+}
+
+/* `saved` [n] into the tensor that the snapshot has for it. */
+static void values_lay(pdr_state *s, const char *key, pdr_tensor *into, const pdr_tensor *saved)
+{
+    const struct engine *e = host_engine();
+    pdr_scope *scope = e->tensor->open(NULL, PDR_NO_GRAD);
+    int64_t has = e->tensor->size(saved, PDR_ALL), wants = e->tensor->size(into, PDR_ALL);
+    if (has != wants)
+        shelf_fail(s, PDR_EINVALID, "state: %s has %lld numbers; the network has %lld", key, (long long)has,
+                   (long long)wants);
+    else if (e->tensor->copy(scope, into, saved) != PDR_OK)
+        shelf_fail(s, PDR_EENGINE, "state: %s cannot be laid into a network", key);
+    e->tensor->close(scope);
+}
+
+static void buffers_lay(pdr_state *s, const char *key, pdr_model *m)
+{
+    const struct engine *e = host_engine();
+    char *name = buffers_key(key);
+    pdr_tensor *saved = s->failed ? NULL : state_get_tensor(s, name);
+    if (saved)
+        values_lay(s, name, e->model_buffers(m), saved);
+    else if (e->model_buffers(m))
+        shelf_fail(s, PDR_EINVALID, "state: %s is not there; the network has running means", name);
+    e->tensor->release(saved);
+    free(name);
 }
 
 static pdr_model *state_get_model(pdr_state *s, const char *key)
@@ -121,14 +157,10 @@ static pdr_model *state_get_model(pdr_state *s, const char *key)
     if (!saved)
         return NULL;
     pdr_model *m = e->model->snapshot(&s->owner->host, s->owner->session->model);
-    pdr_tensor *into = e->model->flat_params(m);
-    pdr_scope *scope = e->tensor->open(NULL, PDR_NO_GRAD);
-    if (e->tensor->size(into, 0) != e->tensor->size(saved, 0))
-        shelf_fail(s, PDR_EINVALID, "state: %s has %lld parameters; the network has %lld", key,
-                   (long long)e->tensor->size(saved, 0), (long long)e->tensor->size(into, 0));
-    else if (e->tensor->copy(scope, into, saved) != PDR_OK)
-        shelf_fail(s, PDR_EENGINE, "state: %s cannot be laid into a network", key);
-    e->tensor->close(scope);
+    if (e->tensor->size(saved, PDR_ALL) < e->model_size(m))
+        e->model_cut(m, e->tensor->size(saved, PDR_ALL)); /* where it cannot, the sizes tell */
+    values_lay(s, key, e->model->flat_params(m), saved);
+    buffers_lay(s, key, m);
     e->tensor->release(saved);
     if (s->failed) {
         e->model->discard(m);

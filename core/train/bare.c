@@ -15,6 +15,7 @@ static int bare_step(cell *c, const stage *s, error *e)
     pdr_tensor *loss = engine->tensor->mean(h->scope, rows, PDR_ALL, 0);
     h->step.loss = loss;
     engine->autograd->backward(h->scope, c->session.model, loss, false);
+    heads_tell(c);
     engine->optimizer_step(h->scope, c->optimizer, h->step.lr, NULL, 0);
     c->steps++;
     return step_failed(c, "the bare step", e); /* one call that reads a number */

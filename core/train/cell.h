@@ -109,6 +109,7 @@ void check_heads_end(cell *c, const stage *s);
 bool heads_grow(const cell *c);
 int64_t heads_columns(const cell *c, const stream_task *t); /* of the logits while this task is trained on */
 /* Gives m the heads that it lacks, to that of task `last` (from 0). A head's first values depend on seed and task alone. */
+void heads_tell(const cell *c); /* tells the engine which heads the coming update can reach */
 int heads_reach(const cell *c, pdr_model *m, int64_t last, error *e);
 
 /* ---- evaluate.c ---- */

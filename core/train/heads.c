@@ -7,6 +7,16 @@ bool heads_grow(const cell *c) { return c->scenario->stream.head == HEAD_MULTI; 
 
 int64_t heads_columns(const cell *c, const stream_task *t) { return heads_grow(c) ? t->seen : c->stream->columns; }
 
+/* Rehearsed rows, terms and edits of the gradient may reach every head; without them the mask says which ones. */
+void heads_tell(const cell *c)
+{
+    const host_step *h = &c->step;
+    const engine_mask *fresh = &((const host_task *)h->step.task)->fresh;
+    bool known = heads_grow(c) && !h->part_count && !h->term_count && !(c->method->flags & PDR_USES_GRADIENT) &&
+                 c->method->loss_owner < 0;
+    c->engine->model_reach(c->session.model, known ? fresh->first : 0, known ? fresh->count : -1);
+}
+
 int heads_reach(const cell *c, pdr_model *m, int64_t last, error *e)
 {
     int code = 0;

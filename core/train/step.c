@@ -246,6 +246,7 @@ int step_penalties(cell *c, error *e)
 int step_update(cell *c, error *e)
 {
     host_step *h = &c->step;
+    heads_tell(c);
     int64_t penalties = h->penalties_applied ? 0 : h->penalty_count;
     pdr_status done = c->engine->optimizer_step(h->scope, c->optimizer, h->step.lr, h->penalties, penalties);
     int code = step_failed(c, "the update", e);

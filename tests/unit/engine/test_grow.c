@@ -171,10 +171,65 @@ static void growing_forgets_the_gradient(void **state)
     T->close(s);
 }
 
+/* A snapshot of two heads, cut to what it was with one. */
+static void heads_can_be_cut_off_a_snapshot(void **state)
+{
+    pdr_scope *s = *state;
+    pdr_model *m = growing(0);
+    pdr_tensor *x = noise(s, 6, 3, 0);
+    grow(m, 2, 0);
+    pdr_model *old = E->model->snapshot(NULL, m);
+    int64_t size = E->model_size(old);
+    grow(m, 3, 1);
+    pdr_model *cut = E->model->snapshot(NULL, m);
+    assert_int_equal(E->model_cut(m, size), PDR_EINVALID); /* no snapshot */
+    assert_int_equal(E->model_cut(cut, size + 1), PDR_EINVALID);
+    assert_int_equal(E->model_cut(cut, size - 1), PDR_EINVALID);
+    assert_int_equal(E->model_cut(cut, size), PDR_OK);
+    assert_int_equal(E->model_columns(cut), 2);
+    assert_int_equal(E->model_size(cut), size);
+    assert_true(distance(E->model->forward(s, cut, x, PDR_EVAL), E->model->forward(s, old, x, PDR_EVAL)) == 0);
+    E->model->discard(old);
+    E->model->discard(cut);
+    E->model->discard(m);
+}
+
+/* By memory and by tensors: a head that the loss does not reach has neither momentum nor decay; a penalty reaches it. */
+static void heads_out_of_reach_stay(void **state)
+{
+    pdr_scope *s = *state;
+    const engine_optimizer_options adamw = {
+        .kind = ENGINE_ADAMW, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .weight_decay = 0.1};
+    pdr_model *m = growing(0);
+    grow(m, 2, 0);
+    grow(m, 3, 1);
+    const pdr_block first = block_at(m, 4);
+    engine_optimizer *o = E->optimizer_open(m, &adamw);
+    step(s, m, o, 0, 0);
+    pdr_tensor *w = E->model->flat_params(m);
+    pdr_tensor *before = T->keep(NULL, T->clone(s, T->slice(s, w, 0, first.first, first.count)));
+    E->model_reach(m, 2, 3);
+    step(s, m, o, 2, 1);
+    assert_true(distance(T->slice(s, w, 0, first.first, first.count), before) == 0);
+    int64_t size = E->model_size(m);
+    const engine_penalty pull = {T->full(s, PDR_F32, &size, 1, 1), T->full(s, PDR_F32, &size, 1, 0), 1};
+    assert_int_equal(E->optimizer_step(s, o, 0.01, &pull, 1), PDR_OK);
+    assert_true(distance(T->slice(s, w, 0, first.first, first.count), before) > 0);
+    T->release(before);
+    before = T->keep(NULL, T->clone(s, T->slice(s, w, 0, first.first, first.count)));
+    E->model_reach(m, 0, -1);
+    step(s, m, o, 2, 1);
+    assert_true(distance(T->slice(s, w, 0, first.first, first.count), before) > 0);
+    T->release(before);
+    E->optimizer_close(o);
+    E->model->discard(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_SCOPE(heads_come_at_the_end), WITH_SCOPE(a_head_is_the_same_whenever_it_comes),
-        cmocka_unit_test(growing_changes_no_number), cmocka_unit_test(growing_forgets_the_gradient)};
+        WITH_SCOPE(heads_come_at_the_end),           WITH_SCOPE(a_head_is_the_same_whenever_it_comes),
+        cmocka_unit_test(growing_changes_no_number), cmocka_unit_test(growing_forgets_the_gradient),
+        WITH_SCOPE(heads_can_be_cut_off_a_snapshot), WITH_SCOPE(heads_out_of_reach_stay)};
     return cmocka_run_group_tests(tests, engine_setup, NULL);
 }

@@ -148,9 +148,51 @@ static void running_means_are_kept_and_restored(void **state)
     done(moved);
 }
 
+/* ---- heads that no loss reaches ---- */
+
+static cell_result *trained(const char *optimizer, const char *strategies)
+{
+    planned p = tiny_plan(TWO_TASKS "task-il",
+                          SAID("methods: [{name: a, strategies: [%s], set: {%s}}]\n", strategies, optimizer));
+    dataset *d = data_of(&p);
+    cell_result *r = NULL;
+    error e = {0};
+    if (train_cell(p.plan, 0, 3, d, NULL, &r, &e))
+        fail_msg("%s", e.text);
+    dataset_close(d);
+    planned_free(&p);
+    return r;
+}
+
+/* Whether the first head ends as with an optimizer that forgets between the tasks: then nothing moved it in the second. */
+static bool head_stays(const char *optimizer, const char *strategies)
+{
+    cell_result *both = trained(optimizer, strategies);
+    const struct cell_weights *head = &both->weights[2];
+    assert_string_equal(head->name, "head.0.weight");
+    cell_result *cut = trained(SAID("%s, optimizer.reset_per_task: true", optimizer), strategies);
+    bool same =
+        !memcmp(both->parameters + head->first, cut->parameters + head->first, (size_t)head->count * sizeof(float));
+    cell_result_close(both);
+    cell_result_close(cut);
+    return same;
+}
+
+static void momentum_does_not_move_what_no_loss_reaches(void **state)
+{
+    (void)state;
+    const char *adam = "optimizer.type: adam, optimizer.lr: 0.01";
+    const char *decay = "optimizer.type: adamw, optimizer.lr: 0.01, optimizer.weight_decay: 0.1";
+    assert_true(head_stays(adam, ""));
+    assert_true(head_stays(decay, ""));
+    assert_true(head_stays("optimizer.momentum: 0.9", ""));
+    assert_false(head_stays(adam, "{replay: {capacity: 8}}")); /* rehearsed rows have the first task's labels */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(momentum_does_not_move_what_no_loss_reaches),
         cmocka_unit_test(heads_may_come_late),
         cmocka_unit_test(columns_are_those_that_exist),
         cmocka_unit_test(running_means_are_kept_and_restored),
