@@ -1,5 +1,4 @@
-/* The model table: the engine's functions, the scenario's loss, and plain words for what waits for the issue on
- * strategies. */
+/* The model table: the engine's functions, the scenario's loss, and plain words for what comes with a later release. */
 #include "plugin/host.h"
 
 static pdr_tensor *model_loss(pdr_scope *s, const pdr_task *t, const pdr_tensor *logits, const pdr_tensor *y)

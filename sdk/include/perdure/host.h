@@ -137,7 +137,7 @@ typedef struct pdr_data_api {
      * without augmentation in the scenario: x itself. */
     pdr_tensor *(*augment)(pdr_scope *s, const pdr_tensor *x);
     /* [no-grad] In before_task only: for this task the loader draws its batches from the task's rows and from the rows
-     * of m (as they are now) together: one epoch sees all of both once. In a batch they stand after the fresh
+     * of m (as they are when an epoch begins) together: one epoch sees all of both once. In a batch they stand after the fresh
      * rows. Several memories may be mingled. */
     pdr_status (*mingle)(const pdr_task *t, pdr_memory *m);
 } pdr_data_api;
