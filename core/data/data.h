@@ -32,6 +32,7 @@ typedef struct dataset {
     int64_t class_count;
     char **class_names; /* [class_count] */
     double maximum;     /* what `unit` divides by */
+    bool measured;      /* ... as the training rows have it, and not by the data's form (255 of bytes) */
     float scale, shift; /* x = raw * scale + shift: one channel; per-channel values where channels > 1 */
     int64_t channels;   /* 1: scale and shift above; else channel_scale/shift [channels], rows channel-first */
     float *channel_scale, *channel_shift;
@@ -123,6 +124,8 @@ extern const int64_t data_set_count;
 int64_t data_classes(const struct scenario *s); /* of the scenario's set, where that is known unread; else 0 */
 char *data_root(const char *given);             /* data.root, $PERDURE_DATA, XDG; owned */
 bool data_at_hand(const data_set_info *set, const char *root);
+char *
+data_absent(const struct scenario *s); /* what of its data is not there, a set's name or a path; owned; NULL: all is */
 /* All files of the set, checked by SHA-256 before the first is stored. 65, 66; 69: no checksums are known; 73, 74. */
 int data_fetch(const data_set_info *set, const char *from, const char *root, error *e);
 

@@ -68,13 +68,15 @@ static int standard_fix(dataset *d, int64_t channel, error *e)
     return 0;
 }
 
-/* (unit - mean) / std: mean and std are those after unit scaling, as torchvision has them. */
-static void given_fix(const struct scenario *s, dataset *d, double least, int64_t channel)
+/* (x - mean) / std. Where the form of the data says what `unit` divides by, mean and std are those after it, as torchvision
+ * has them; where that is measured they are in the data's own units: nobody could give them in others. */
+static void given_fix(const struct scenario *s, dataset *d, int64_t channel)
 {
     int64_t at = s->data.mean.count > 1 ? channel : 0;
     double mean = s->data.mean.at[at], std = s->data.std.at[at];
-    d->channel_scale[channel] = (float)(1 / (d->maximum * std));
-    d->channel_shift[channel] = (float)((-least / d->maximum - mean) / std);
+    double unit = d->measured ? 1 : d->maximum;
+    d->channel_scale[channel] = (float)(1 / (unit * std));
+    d->channel_shift[channel] = (float)(-mean / std);
 }
 
 void normalize_range(dataset *d, double *least)
@@ -87,6 +89,7 @@ void normalize_range(dataset *d, double *least)
     }
     *least = low;
     d->maximum = high > low ? high - low : 1;
+    d->measured = true;
 }
 
 int normalize_fix(const struct scenario *s, dataset *d, double least, error *e)
@@ -107,7 +110,7 @@ int normalize_fix(const struct scenario *s, dataset *d, double least, error *e)
         if (how == NORMALIZE_STANDARD)
             code = standard_fix(d, c, e);
         if (how == NORMALIZE_GIVEN)
-            given_fix(s, d, least, c);
+            given_fix(s, d, c);
     }
     d->scale = d->channel_scale[0];
     d->shift = d->channel_shift[0];

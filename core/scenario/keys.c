@@ -65,7 +65,8 @@ static const struct row data_rows[] = {
      .later = data_sets_later, .sample = "digits"},
     {.key = "root", .help = "folder of the sets: a set lies in root/SET/", .type = ROW_PATH, AT(data_options, root),
      .optional = true, .absent = "$PERDURE_DATA, then $XDG_DATA_HOME/perdure"},
-    {.key = "normalize", .help = "unit: to 0..1; standard: by mean and SD of the training rows", .type = ROW_SPECIAL,
+    {.key = "normalize", .help = "unit: to 0..1, bytes / 255, other numbers by least and greatest of the training rows; standard: by their "
+             "mean and SD; mean and std: after unit for bytes, in the data's own units for other numbers", .type = ROW_SPECIAL,
      AT(data_options, normalize), .fallback = "unit", .special = &special_normalize},
     {.key = "train", .help = "file of the training rows", .type = ROW_PATH, AT(data_options, csv.train),
      .only = ONLY(DATA_CSV), .sample = "train.csv"},

@@ -133,14 +133,27 @@ static void channels_are_normalised_each(void **state)
     dataset_close(d);
     d = dataset_made(
         "set: csv, train: '@/c.csv', test_every: 5, shape: [2, 1, 2], normalize: {mean: [0.1, 0.2], std: [2, 4]}");
-    double low = -3, range = d->maximum;
-    CLOSE(range, 1000.75 + 3, 1e-9);
-    CLOSE(at(d, &d->train, 1, 0), ((d->train.reals[4] - low) / range - 0.1) / 2, 1e-5);
-    CLOSE(at(d, &d->train, 1, 2), ((d->train.reals[6] - low) / range - 0.2) / 4, 1e-5);
+    CLOSE(d->maximum, 1000.75 + 3, 1e-9);
+    CLOSE(at(d, &d->train, 1, 0), (d->train.reals[4] - 0.1) / 2, 1e-3); /* in the data's own units */
+    CLOSE(at(d, &d->train, 1, 2), (d->train.reals[6] - 0.2) / 4, 1e-5);
     dataset_close(d);
     d = dataset_made("set: csv, train: '@/c.csv', test_every: 5");
     CLOSE(at(d, &d->train, 3, 0), 1, 1e-5); /* unit: least and greatest of the training rows are 0 and 1 */
     CLOSE(at(d, &d->train, 0, 2), 0, 1e-5);
+    dataset_close(d);
+}
+
+/* Small whole numbers are kept as bytes, which changes no unit: only the forms of bytes have 255 for 1. */
+static void given_moments_are_in_units_that_can_be_known(void **state)
+{
+    (void)state;
+    lay_text("w.csv", "5,7,0\n9,200,0\n5,7,0\n");
+    dataset *d = dataset_made("set: csv, train: '@/w.csv', test_every: 3, normalize: {mean: [4], std: [2]}");
+    assert_non_null(d->train.bytes);
+    CLOSE(at(d, &d->train, 1, 1), (200 - 4) / 2.0, 1e-5);
+    dataset_close(d);
+    d = dataset_made("set: synthetic, normalize: {mean: [0.25], std: [0.5]}");
+    CLOSE(at(d, &d->train, 3, 20), (d->train.bytes[3 * 784 + 20] / 255.0 - 0.25) / 0.5, 1e-5);
     dataset_close(d);
 }
 
@@ -195,6 +208,7 @@ int main(int count, char **arguments)
         cmocka_unit_test(digits_normalised),
         cmocka_unit_test(digits_that_are_none),
         cmocka_unit_test(channels_are_normalised_each),
+        cmocka_unit_test(given_moments_are_in_units_that_can_be_known),
         cmocka_unit_test(normalisations_that_cannot_be),
     };
     const struct CMUnitTest mnist[] = {cmocka_unit_test(mnist_has_its_moments)};
