@@ -9,6 +9,20 @@
 #include "base/alloc.h"
 #include "data/source.h"
 
+/* A window that may lie beside the row altogether leaves black rows with labels. */
+static int crop_check(const struct scenario *s, const dataset *d, int64_t number, int64_t side, error *e)
+{
+    const struct augmentation *a = &s->data.augment.at[number];
+    if (a->kind != AUGMENT_CROP || a->pad < side)
+        return 0;
+    char *path = alloc_format("data.augment[%lld].crop", (long long)number), *shape = dataset_shape_words(d);
+    int code = scenario_fault(s, path, e, "found %lld; expected less than %lld, the side of rows of shape %s",
+                              (long long)a->pad, (long long)side, shape);
+    free(path);
+    free(shape);
+    return code;
+}
+
 int augment_fix(const struct scenario *s, dataset *d, error *e)
 {
     const struct augmentation_list *list = &s->data.augment;
@@ -27,6 +41,9 @@ int augment_fix(const struct scenario *s, dataset *d, error *e)
         free(shape);
         return EXIT_SCENARIO;
     }
+    for (int64_t i = 0; i < list->count; i++)
+        if (crop_check(s, d, i, height < width ? height : width, e))
+            return EXIT_SCENARIO;
     d->augment = alloc_zero((size_t)list->count, sizeof *d->augment);
     memcpy(d->augment, list->at, (size_t)list->count * sizeof *d->augment);
     d->augment_count = list->count;
@@ -48,12 +65,10 @@ static void line_fill(float *line, int64_t from, int64_t to, float value)
 static void picture_crop(const picture *p, int64_t top, int64_t left, const float *row, float *out)
 {
     int64_t first = left < 0 ? -left : 0, last = left > 0 ? p->width - left : p->width;
-    first = first < p->width ? first : p->width; /* all outside: more zeros around than the row is wide */
-    last = last > first ? last : first;
     for (int64_t i = 0; i < p->planes * p->height; i++, out += p->width) {
         int64_t plane = i / p->height, y = i % p->height + top;
         float black = 0.0f + p->shift[plane]; /* a shift of -0 makes 0 out of 0 */
-        bool inside = y >= 0 && y < p->height && last > first;
+        bool inside = y >= 0 && y < p->height;
         line_fill(out, 0, inside ? first : p->width, black);
         if (!inside)
             continue;
