@@ -83,6 +83,17 @@ class Words(Case):
         self.assertFalse(faults["good"])
         self.assertEqual([f["line"] for f in faults["faults"]], [4, 5])
 
+    def test_check_reads_the_data(self):
+        done = self.run_program("check", "clouds.yaml", "--set", "stream.split.order=[[0, 1], [2, 9]]", code=78)
+        self.assertEqual((done.stdout, done.stderr), ("", "perdure: error: --set stream.split.order: found class 9 in task 2; "
+                                                          "expected 0 to 3, the classes of csv\n"))
+        told = json.loads(self.run_program("check", "clouds.yaml", "--json", "--set", "training.batch=321", code=78).stdout)
+        self.assertEqual((told["good"], told["data_read"], told["faults"], told["plan"]), (False, True, [], None))
+        self.assertIn("training.batch: found 321; expected at most 320", told["error"])
+        done = self.run_program("check", "clouds.yaml", "--set", "data.train=none.csv")
+        self.assertEqual(done.stderr, "perdure: data: none.csv is not at hand; its checks wait for run\n")
+        self.assertIn("4 cells", done.stdout)
+
     def test_json_of_check_and_dry_run(self):
         checked = json.loads(self.run_program("check", "clouds.yaml", "--json").stdout)
         self.assertTrue(checked["good"])

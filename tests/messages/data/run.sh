@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Bad data as a user meets it: each file is made, `perdure run` reads it, and its words, its exit code and the absence of a
-# run folder are compared. `@` in the expected words stands for the folder with the files.
+# Bad data as a user meets it: each file is made, `perdure run` and `perdure check` read it, and their words, exit code and the
+# absence of a run folder are compared (what is not there at all, `check` leaves to `run`). `@` in the expected words stands for the folder with the files.
 # usage: run.sh PERDURE           compares
 #        run.sh --table           prints what is expected as rows of a table; runs nothing
 # shellcheck disable=SC2016,SC2059 # backticks are Markdown's; the bytes of a file are given as a format on purpose
@@ -16,6 +16,17 @@ scenario() {
     "$1" "${2:-split: {tasks: 2\}}" > s.yaml
 }
 
+# checked INPUT CODE WORDS: the same of `check`, which takes nothing that is not there for a fault
+checked() {
+  timeout 60 "$perdure" check s.yaml > answer 2> errors
+  local answer=$?
+  if [ "$2" -eq 66 ] && grep -q '^perdure: data: .* is not at hand; its checks wait for run$' errors; then
+    same "$1 (check)" '(exit 0)' "(exit $answer)"
+  else
+    same "$1 (check)" "perdure: error: $3 (exit $2)" "$(grep '^perdure: error: ' errors | tail -n 1) (exit $answer)"
+  fi
+}
+
 # expect INPUT CODE WORDS [NAME=VALUE ...]: the last error line, the exit code, and that nothing was written
 expect() {
   local input=$1 code=$2 words=${3//@/$work} answer
@@ -27,6 +38,7 @@ expect() {
   same "$input" "perdure: error: $words (exit $code)" \
     "$(grep '^perdure: error: ' errors | tail -n 1) (exit $answer)$([ -e out ] && echo ', and a run folder')"
   rm -rf out
+  [ $# -gt 0 ] || checked "$input" "$code" "$words"
 }
 
 # ---- csv ----
@@ -159,7 +171,7 @@ expect '`batches.meta.txt` of two lines' 65 './cifar10/batches.meta.txt: found 2
 rm cifar10/batches.meta.txt
 scenario "set: cifar100, labels: coarse, root: ."
 mkdir cifar100
-{ printf '\0\144'; head -c 3072 /dev/zero; } > cifar100/train.bin
+{ printf '\0\144'; head -c 3072 /dev/zero; } > cifar100/train.bin && cp cifar100/train.bin cifar100/test.bin
 expect '`train.bin` of cifar100 with fine label 100' 65 './cifar100/train.bin: found label 100 in record 0; expected 0 to 99'
 
 # ---- npy ----
@@ -239,6 +251,8 @@ scenario "set: synthetic, shape: [64], augment: [flip]"
 expect '`augment` of rows [64]' 78 's.yaml:3:46: data.augment: found augmentations of rows of shape [64]; expected rows [C, H, W] or [H, W]'
 scenario "set: synthetic, augment: [{crop: 2}]" 'split: {by: permutation, tasks: 2}'
 expect '`augment` of permuted rows' 78 's.yaml:3:33: data.augment: found augmentations of permuted rows, whose values have no neighbours; expected none'
+scenario "set: synthetic, shape: [3, 8, 6], augment: [flip, {crop: 6}]"
+expect '`crop: 6` of rows [3, 8, 6]' 78 's.yaml:3:65: data.augment[1].crop: found 6; expected less than 6, the side of rows of shape [3, 8, 6]'
 scenario "set: synthetic, shape: [64]" 'split: {by: rotation, tasks: 2}'
 expect 'rows [64] that are to be turned' 78 's.yaml:4:22: stream.split.by: found rotation of rows of shape [64]; expected rows [C, H, W] or [H, W]'
 scenario "set: synthetic, train_rows: 20, validation: 0.9"
@@ -266,6 +280,19 @@ expect 'a convolution behind units' 78 's.yaml:5:47: network.layers[1]: found an
 scenario "set: synthetic, shape: [64]"
 sed -i 's/{name: finetune}/{name: a, set: {network.type: resnet18}}/' s.yaml
 expect 'a residual network over rows [64]' 78 's.yaml:6:26: methods[0].set: network: found rows of rank 1; expected rows of shape [channels, height, width] or [height, width]'
+
+# ---- what `check` leaves to `run` ----
+# absent DATA WORD: not there, and good as far as it can be known
+absent() {
+  in_table && return
+  scenario "$1"
+  "$perdure" check s.yaml > answer 2> errors
+  same "check of $1" "perdure: data: $2 is not at hand; its checks wait for run (exit 0)" "$(cat errors) (exit $?)"
+  same "check of $1" false "$("$perdure" check --json s.yaml 2> errors | python3 -c 'import json, sys; print(str(json.load(sys.stdin)["data_read"]).lower())')"
+}
+absent 'set: cifar10, root: none' cifar10
+absent 'set: csv, train: none.csv, test_every: 2' none.csv
+absent 'set: npy, train: x.npy, train_labels: xl.npy, test: t.npy, test_labels: none.npy' none.npy
 
 # ---- a file that changes while it is read ----
 scenario "$csv"

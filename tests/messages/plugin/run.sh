@@ -266,6 +266,7 @@ if ! in_table; then
   mkdir beside
   scenario '{plugin: ewc.so}' >beside/s.yaml
   cp lib/ewc.so beside
+  printf '%b' "$train" >beside/train.csv
   same 'a bare name beside the scenario' ' (exit 0)' "$("$perdure" check beside/s.yaml 2>&1 >/dev/null) (exit $?)"
 fi
 
