@@ -163,7 +163,7 @@ static size_t text_distance(const char *a, size_t a_length, const char *b, size_
 const char *text_nearest(const char *word, const char *const *candidates, size_t count)
 {
     size_t length = strlen(word);
-    size_t best = length < 3 ? length : 3;
+    size_t best = length < 2 ? length : length < 6 ? 2 : 3; /* one slip in a short word, two in six letters and more */
     const char *nearest = NULL;
     if (length > NEAREST_WORD) {
         return NULL;

@@ -90,6 +90,9 @@ static void nearest_finds_slips_and_nothing_else(void **state)
     assert_null(text_nearest("capacity", keys, 5));
     assert_null(text_nearest("x", keys, 5)); /* less than the word's length */
     assert_null(text_nearest("", keys, 5));
+    assert_null(text_nearest("lwf", (const char *[]){"ewc"}, 1)); /* two slips are another word of three letters */
+    assert_null(text_nearest("agem", (const char *[]){"gem.v"}, 1));
+    assert_string_equal(text_nearest("optimzr", (const char *[]){"optimizer"}, 1), "optimizer");
     assert_null(text_nearest("momentum", keys, 0));
 }
 
