@@ -128,6 +128,34 @@ void row_describe(const struct row *rows, const char *indent, text *out)
     }
 }
 
+bool network_type_find(const char *name, enum network_type *out)
+{
+    for (int i = 0; network_rows[0].choices[i] != NULL; i++) {
+        if (strcmp(name, network_rows[0].choices[i]) == 0) {
+            *out = (enum network_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The rows of the type alone, in a table whose default it is. */
+void network_describe(enum network_type type, text *out)
+{
+    struct row rows[FILL_KEYS] = {{.type = ROW_NONE}};
+    size_t count = 0;
+    for (const struct row *row = network_rows; row->type != ROW_NONE && count < FILL_KEYS - 1; row++) {
+        if (row->only == 0 || (row->only & (1u << type)) != 0) {
+            rows[count] = *row;
+            rows[count++].only = 0;
+        }
+    }
+    rows[count].type = ROW_NONE;
+    rows[0].fallback = network_type_name(type);
+    text_addf(out, "%s: %s\n\nnetwork:\n", network_type_name(type), network_type_summary(type));
+    row_describe(rows, "  ", out);
+}
+
 void scenario_describe(text *out)
 {
     text_addf(out, "# Every key of a scenario, format %d, with its default. Required are perdure, data and methods.\n",

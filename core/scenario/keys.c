@@ -65,8 +65,9 @@ static const struct row data_rows[] = {
      .later = data_sets_later, .sample = "digits"},
     {.key = "root", .help = "folder of the sets: a set lies in root/SET/", .type = ROW_PATH, AT(data_options, root),
      .optional = true, .absent = "$PERDURE_DATA, then $XDG_DATA_HOME/perdure"},
-    {.key = "normalize", .help = "unit: to 0..1, bytes / 255, other numbers by least and greatest of the training rows; standard: by their "
-             "mean and SD; mean and std: after unit for bytes, in the data's own units for other numbers", .type = ROW_SPECIAL,
+    {.key = "normalize", .help = "unit: to 0..1, bytes / 255, other numbers by least and greatest of the training rows; "
+                                 "standard: by their mean and SD; mean and std: after unit for bytes, in the data's own "
+                                 "units for other numbers (csv: always)", .type = ROW_SPECIAL,
      AT(data_options, normalize), .fallback = "unit", .special = &special_normalize},
     {.key = "train", .help = "file of the training rows", .type = ROW_PATH, AT(data_options, csv.train),
      .only = ONLY(DATA_CSV), .sample = "train.csv"},
@@ -203,8 +204,8 @@ const struct row network_rows[] = {
     {.key = "hidden", .help = "units of the hidden layers, with ReLU; may be empty", .type = ROW_INTS,
      AT(network_options, hidden), .only = ONLY(NETWORK_MLP), .fallback = "[400, 400]", .min = 1, .max = 1e6,
      .unit = "units"},
-    {.key = "channels", .help = "of the convolutions, each with ReLU and a 2x2 max-pool", .type = ROW_INTS,
-     AT(network_options, channels), .only = ONLY(NETWORK_CNN), .fallback = "[32, 64]", .min = 1, .max = 1e5,
+    {.key = "channels", .help = "of the convolutions, each with ReLU and a 2x2 max-pool where the map still has 2 pixels",
+     .type = ROW_INTS, AT(network_options, channels), .only = ONLY(NETWORK_CNN), .fallback = "[32, 64]", .min = 1, .max = 1e5,
      .unit = "channels"},
     {.key = "kernel", .help = "side of the convolutions", .type = ROW_SPECIAL, AT(network_options, kernel),
      .only = ONLY(NETWORK_CNN), .fallback = "3", .special = &special_kernel, .unit = "pixels"},
@@ -258,8 +259,9 @@ const struct row training_rows[] = {
      .min = 1, .max = 1e9, .unit = "rows"},
     {.key = "epochs", .help = "passes over the rows of a task; or iterations", .type = ROW_INT,
      AT(training_options, epochs), .optional = true, .absent = "1, where no iterations are said", .min = 1, .max = 1e9},
-    {.key = "iterations", .help = "steps of a task, and of all tasks at once so many times their number; or epochs", .type = ROW_INT, AT(training_options, iterations),
-     .optional = true, .absent = "epochs", .min = 1, .max = 1e12, .unit = "steps"},
+    {.key = "iterations", .help = "steps of a task, and of all tasks at once so many times their number; or epochs",
+     .type = ROW_INT, AT(training_options, iterations), .optional = true, .absent = "epochs", .min = 1, .max = 1e12,
+     .unit = "steps"},
     {.key = "gradient_clip", .help = "the greatest L2 norm of a step's gradient", .type = ROW_SPECIAL,
      AT(training_options, gradient_clip), .fallback = "none", .special = &special_clip},
     ROW_END};
@@ -378,17 +380,19 @@ const struct row scenario_rows[] = {
     {.key = "data", .help = "what is learned", .type = ROW_SECTION, AT(scenario, data), .rows = data_rows,
      .after = data_after},
     {.key = "stream", .help = "how it comes", .type = ROW_SECTION, AT(scenario, stream), .rows = stream_rows,
-     .after = stream_after},
+     .after = stream_after,
+     .rules = "{\"if\": {\"required\": [\"head\"], \"properties\": {\"head\": {\"const\": \"multi\"}}}, \"then\":"
+              " {\"required\": [\"scenario\"], \"properties\": {\"scenario\": {\"const\": \"task-il\"}}}}"},
     {.key = "network", .help = "what learns", .type = ROW_SECTION, AT(scenario, network), .rows = network_rows},
     {.key = "optimizer", .help = "how it learns", .type = ROW_SECTION, AT(scenario, optimizer),
-     .rows = training_optimizer_rows},
+     .rows = training_optimizer_rows, .after = optimizer_after},
     {.key = "training", .help = "how long", .type = ROW_SECTION, AT(scenario, training), .rows = training_rows,
-     .after = training_after},
+     .after = training_after, .rules = "{\"not\": {\"required\": [\"epochs\", \"iterations\"]}}"},
     {.key = "device", .help = "where", .type = ROW_SECTION, AT(scenario, device), .rows = device_rows},
     {.key = "methods", .help = "the rows of the comparison", .type = ROW_ENTRIES, AT(scenario, methods),
      .rows = method_rows, .size = sizeof(struct method_options), .after = method_after},
     {.key = "evaluation", .help = "what is measured", .type = ROW_SECTION, AT(scenario, evaluation),
-     .rows = evaluation_rows},
+     .rows = evaluation_rows, .after = evaluation_after},
     {.key = "output", .help = "where it goes", .type = ROW_SECTION, AT(scenario, output), .rows = output_rows},
     ROW_END};
 

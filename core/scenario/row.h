@@ -70,12 +70,16 @@ struct row {
     const struct special *special;
     /* SECTION, ENTRIES: rules between keys, once the rows are filled. `n` NULL: nothing was said. */
     void (*after)(struct check *c, const struct node *n, const char *path, void *out);
+    const char *rules; /* SECTION without variants: keywords of JSON Schema that say some of them, too; NULL: none */
 };
 
 extern const struct row scenario_rows[];                                 /* of struct scenario */
 extern const struct row network_rows[], optimizer_rows[], memory_rows[]; /* as plugins have them, too */
 extern const struct row training_optimizer_rows[], training_rows[];      /* of the scenario alone */
 void training_after(struct check *c, const struct node *n, const char *path, void *out);
+/* rules.c */
+void optimizer_after(struct check *c, const struct node *n, const char *path, void *out);
+void evaluation_after(struct check *c, const struct node *n, const char *path, void *out);
 void scenario_after(struct check *c, const struct node *n, const char *path, void *out);
 /* special*.c. CONTAINER: the struct around the member that a special fills, as it may fill several. */
 #define CONTAINER(pointer, type, member) ((struct type *)(void *)((char *)(pointer)-offsetof(struct type, member)))

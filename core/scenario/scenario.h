@@ -333,5 +333,9 @@ const char *memory_where_name(enum memory_where v);
 void scenario_describe(text *out);
 /* The same table as JSON Schema draft-07, owned by the caller. */
 char *scenario_schema_json(void);
+/* The same of the section `network` with one type: no other type's keys stand in it. False: there is no such type. */
+bool network_type_find(const char *name, enum network_type *out);
+void network_describe(enum network_type type, text *out);
+char *network_schema_json(enum network_type type);
 
 #endif

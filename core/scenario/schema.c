@@ -1,7 +1,7 @@
 /* The table as JSON Schema draft-07, for editors that complete and check a scenario while it is written.
  *
  * What needs two keys at once beyond a section's variant (a seed twice, test beside test_every, unequal lengths) is
- * checked by Perdure alone: the schema accepts a little more, never less. */
+ * checked by Perdure alone, but for a section's `rules`: the schema accepts a little more, never less. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,6 +47,17 @@ static json_t *schema_text(const struct row *row)
     return schema;
 }
 
+static json_t *schema_section(const struct row *row)
+{
+    json_t *schema = row_schema(row->rows);
+    json_t *rules = row->rules == NULL ? NULL : json_loads(row->rules, 0, NULL);
+    if (rules != NULL) {
+        json_object_update(schema, rules);
+        json_decref(rules);
+    }
+    return schema;
+}
+
 static json_t *schema_value(const struct row *row)
 {
     json_t *items = NULL;
@@ -70,7 +81,7 @@ static json_t *schema_value(const struct row *row)
     case ROW_ENTRIES:
         return json_pack("{s:s, s:o, s:i}", "type", "array", "items", row_schema(row->rows), "minItems", 1);
     case ROW_SPECIAL: return json_loads(row->special->schema, 0, NULL);
-    default: return row_schema(row->rows);
+    default: return schema_section(row);
     }
 }
 
@@ -213,6 +224,14 @@ json_t *row_schema(const struct row *rows)
         json_array_append_new(all, schema_variant(rows, i));
     }
     return json_pack("{s:o}", "oneOf", all);
+}
+
+char *network_schema_json(enum network_type type)
+{
+    json_t *schema = schema_variant(network_rows, (int)type);
+    char *out = json_dumps(schema, JSON_INDENT(2) | JSON_SORT_KEYS);
+    json_decref(schema);
+    return out;
 }
 
 char *scenario_schema_json(void)

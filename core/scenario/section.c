@@ -8,8 +8,7 @@
 static void row_refuse_later(struct check *c, const struct row *row, const node *n, const char *path)
 {
     if (n != NULL) {
-        faults_add_at_key(c->faults, n, path, "found a key that comes later; expected it to be left out");
-        faults_hint(c->faults, "%s: not in this build", row->help);
+        faults_add_at_key(c->faults, n, path, "found %s, which comes later; expected it to be left out", row->key);
     }
 }
 

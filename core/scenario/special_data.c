@@ -80,7 +80,7 @@ static void order_refuse_repeated(struct check *c, const char *path, struct labe
         if (places[i].label == places[i - 1].label) {
             faults_add(c->faults, places[i].at, row_path_index(c, path, places[i].task),
                        "found label %lld, which task %zu has too; expected every label once",
-                       (long long)places[i].label, places[i - 1].task);
+                       (long long)places[i].label, places[i - 1].task + 1);
         }
     }
 }

@@ -211,6 +211,8 @@ void method_settle(struct check *c, const node *root, struct method_options *m, 
         row_fill_over(c, set_sections[i].rows, said, node_find(root, name), m->set, here, into[i]);
         if (set_sections[i].rows == training_rows) {
             training_settle(c, said, here, &m->training);
+        } else if (node_find(said, "lr") != NULL || node_find(said, "schedule") != NULL) {
+            optimizer_after(c, said, here, &m->optimizer);
         }
     }
 }

@@ -62,7 +62,7 @@ static void another_type_has_its_own_keys(void **state)
 static void a_schedule_is_laid_whole(void **state)
 {
     (void)state;
-    struct reading r = read_good(TOP "optimizer: {schedule: {cosine: {to: 0.5}}}\n"
+    struct reading r = read_good(TOP "optimizer: {lr: 1, schedule: {cosine: {to: 0.5}}}\n"
                                      "methods:\n  - {name: a, set: {optimizer.schedule: cosine}}\n"
                                      "  - {name: b, set: {optimizer.schedule: {step: {at: [2]}}}}\n");
     assert_true(r.s->methods.at[0].optimizer.schedule.to == 0);

@@ -26,6 +26,11 @@ static size_t keys_of(const struct row *rows)
             assert_non_null(schema);
             json_decref(schema);
         }
+        if (row->rules != NULL) {
+            json_t *rules = json_loads(row->rules, JSON_REJECT_DUPLICATES, NULL);
+            assert_true(row->type == ROW_SECTION && json_is_object(rules));
+            json_decref(rules);
+        }
         if (row->rows != NULL) {
             assert_true(keys_of(row->rows) < 64); /* FILL_KEYS */
         }

@@ -140,7 +140,7 @@ static void learning_in_every_form(void **state)
     assert_true(o->schedule.factor == 0.5 && o->reset_per_task);
     assert_true(r.s->training.iterations == 20 && r.s->training.epochs == 0 && r.s->training.gradient_clip == 1.5);
     reading_free(&r);
-    r = read_good(SMALL "optimizer: {schedule: {cosine: {to: 0.01}}}\ntraining: {epochs: 2}\n");
+    r = read_good(SMALL "optimizer: {lr: 0.1, schedule: {cosine: {to: 0.01}}}\ntraining: {epochs: 2}\n");
     assert_true(r.s->optimizer.schedule.type == SCHEDULE_COSINE && r.s->optimizer.schedule.to == 0.01);
     assert_true(r.s->training.epochs == 2 && r.s->training.iterations == 0 && r.s->training.gradient_clip == 0);
     reading_free(&r);
