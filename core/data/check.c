@@ -110,7 +110,9 @@ static int leak_check(const struct scenario *s, dataset *d, error *e)
         text_addf(&d->warnings, "%s: %s; results are a little better than they should be\n", test_path(d), found);
     } else {
         error_set(e, EXIT_DATA, "%s: %s; expected none", test_path(d), found);
-        error_hint(e, "rows from 0, by their values alone; up to 1 %% of the test rows (%lld) would be a warning",
+        error_hint(e,
+                   "rows count from 0 and are compared without their labels; up to 1 %% of the test rows (%lld) would "
+                   "be a warning",
                    (long long)most);
     }
     free(found);

@@ -83,6 +83,12 @@ static void test_rows_that_are_trained_on(void **state)
     lay_rows(400, 995);
     refused(FILES, NULL, EXIT_DATA,
             "@/test.csv: found 5 test rows that are training rows too (test row 0 is training row 995); expected none");
+    e = (error){0};
+    assert_int_equal(checked(FILES, NULL, &d, &e), EXIT_DATA);
+    assert_string_equal(e.hint,
+                        "rows count from 0 and are compared without their labels; up to 1 % of the test rows (4) "
+                        "would be a warning");
+    dataset_close(d);
     lay_rows(20, 999);
     refused(FILES, NULL, EXIT_DATA,
             "@/test.csv: found 1 test row that is a training row too (test row 0 is training row 999); expected none");
