@@ -1,4 +1,4 @@
-/* `perdure describe NAME`: a strategy, a set, a metric, or the scenario file itself, out of the tables that the program
+/* `perdure describe NAME`: a strategy, a set, a network, a metric, or the scenario file itself, out of the tables that the program
  * works by. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +12,8 @@
 #include "plugin/plugin.h"
 #include "scenario/param.h"
 #include "scenario/scenario.h"
+
+enum { NETWORK_TYPES = NETWORK_LAYERS + 1 };
 
 static json_t *text_or_null(const char *words) { return words ? json_string(words) : json_null(); }
 
@@ -68,14 +70,28 @@ static json_t *files_json(const data_set_info *set)
     return files;
 }
 
+/* How a set that is not at hand gets there. */
+static void set_add_way(const data_set_info *set, const char *root, text *out)
+{
+    text_addf(out, "perdure data fetch %s --from DIR", set->name);
+    if (!set->files[0].sha256)
+        text_addf(out,
+                  " cannot bring it, as no checksums are known to hold its files against;\n"
+                  "  put them into %s/%s by hand",
+                  root, set->name);
+    text_addf(out, "\n");
+}
+
 static int set_say(const call *c, const data_set_info *set, error *e)
 {
     text words = {0};
     char *root = data_root(NULL);
     bool here = data_at_hand(set, root);
-    text_addf(&words, "%s: %s\n\n  %lld classes, %lld training rows, %lld test rows; licence: %s\n  %s\n", set->name,
+    text_addf(&words, "%s: %s\n\n  %lld classes, %lld training rows, %lld test rows; licence: %s\n  %s", set->name,
               set->summary, (long long)set->classes, (long long)set->train, (long long)set->test, set->licence,
-              here ? "at hand" : "not at hand: perdure data fetch NAME --from DIR");
+              here ? "at hand\n" : "not at hand: ");
+    if (!here)
+        set_add_way(set, root, &words);
     for (size_t i = 0; i < sizeof set->files / sizeof *set->files && set->files[i].name; i++)
         text_addf(&words, "  %s, %lld bytes, sha256 %s\n", set->files[i].name, (long long)set->files[i].size,
                   set->files[i].sha256 ? set->files[i].sha256 : "not known");
@@ -84,6 +100,17 @@ static int set_say(const call *c, const data_set_info *set, error *e)
                   set->summary, "licence", set->licence, "classes", (json_int_t)set->classes, "train",
                   (json_int_t)set->train, "test", (json_int_t)set->test, "at_hand", here, "files", files_json(set));
     free(root);
+    return say(c, &words, json, e);
+}
+
+static int network_say(const call *c, enum network_type type, error *e)
+{
+    text words = {0};
+    char *schema = network_schema_json(type);
+    network_describe(type, &words);
+    json_t *json = json_pack("{s:s, s:s, s:s, s:o}", "kind", "network", "name", network_type_name(type), "summary",
+                             network_type_summary(type), "keys", json_loads(schema, 0, NULL));
+    free(schema);
     return say(c, &words, json, e);
 }
 
@@ -124,8 +151,11 @@ static int nothing_found(const char *name, error *e)
 {
     size_t plugins = 0, count = 0;
     char **names = plugin_names(&plugins);
-    const char **all = alloc_zero(plugins + (size_t)metric_count + (size_t)data_set_count + 1, sizeof(char *));
+    const char **all =
+        alloc_zero(plugins + (size_t)metric_count + (size_t)data_set_count + NETWORK_TYPES + 1, sizeof(char *));
     all[count++] = "scenario";
+    for (int i = 0; i < NETWORK_TYPES; i++)
+        all[count++] = network_type_name((enum network_type)i);
     for (int64_t i = 0; i < metric_count; i++)
         all[count++] = metrics[i].name;
     for (int64_t i = 0; i < data_set_count; i++)
@@ -133,8 +163,8 @@ static int nothing_found(const char *name, error *e)
     for (size_t i = 0; i < plugins; i++)
         all[count++] = names[i];
     const char *nearest = text_nearest(name, all, count);
-    error_set(e, EXIT_UNAVAILABLE,
-              "found no %s; expected a strategy, a set, a metric, 'scenario', or the path of a plugin",
+    error_set(e, EXIT_USAGE,
+              "found no %s; expected a strategy, a set, a network, a metric, 'scenario', or the path of a plugin",
               text_quoted(name));
     if (nearest)
         error_hint(e, "did you mean %s?", nearest);
@@ -142,7 +172,7 @@ static int nothing_found(const char *name, error *e)
         error_hint(e, "'perdure list' tells all names");
     free(all);
     plugin_names_free(names, plugins);
-    return EXIT_UNAVAILABLE;
+    return EXIT_USAGE;
 }
 
 static bool plugin_is_there(const char *name)
@@ -160,8 +190,11 @@ static int describe_run(const call *c, error *e)
 {
     const char *name = c->arguments[0];
     const plugin *found = NULL;
+    enum network_type network;
     if (!strcmp(name, "scenario"))
         return scenario_say(c, e);
+    if (network_type_find(name, &network))
+        return network_say(c, network, e);
     if (metric_find(name))
         return metric_say(c, metric_find(name), e);
     for (int64_t i = 0; i < data_set_count; i++)
@@ -181,7 +214,7 @@ static const option_row options[] = {
 const command command_describe = {
     .name = "describe",
     .arguments = "NAME|scenario",
-    .summary = "A strategy with its parameters, a set, a metric, or the scenario file",
+    .summary = "A strategy or network with its keys, a set, a metric, or the scenario file",
     .detail = "NAME: as 'perdure list' shows it, or the path of a plugin (with a '/').",
     .options = options,
     .least = 1,

@@ -48,17 +48,30 @@ const command *command_find(const command *const *commands, const char *name)
     return NULL;
 }
 
+/* Commands of the design that this build does not have. */
+static bool command_later(const char *name)
+{
+    static const char *const later[] = {"report", "compare", "verify", "bundle", "plugin",
+                                        "memory", "update",  "watch",  "models"};
+    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
+        if (!strcmp(name, later[i]))
+            return true;
+    return false;
+}
+
 int command_unknown(const command *const *commands, const char *name, error *e)
 {
     const char *names[32] = {NULL};
     size_t count = 0;
     for (; commands[count] && count < 32; count++)
         names[count] = commands[count]->name;
-    const char *nearest = text_nearest(name, names, count);
+    bool later = command_later(name);
+    const char *nearest = later ? NULL : text_nearest(name, names, count);
     text listed = {0};
     for (size_t i = 0; i < count; i++)
         text_addf(&listed, "%s%s", i ? ", " : "", names[i]);
-    error_set(e, EXIT_USAGE, "found command %s; expected one of: %s", text_quoted(name), listed.at);
+    error_set(e, EXIT_USAGE, "found command %s%s; expected one of: %s", text_quoted(name),
+              later ? ", which comes later" : "", listed.at ? listed.at : "");
     text_free(&listed);
     return nearest ? error_hint(e, "did you mean %s?", nearest) : EXIT_USAGE;
 }

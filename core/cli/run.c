@@ -81,6 +81,8 @@ static const option_row options[] = {
     {NULL, NULL, NULL},
 };
 
+static const char *const later[] = {"--jobs", "--only", "--resume", "--shard", "--profile", NULL};
+
 const command command_run = {
     .name = "run",
     .arguments = "SCENARIO",
@@ -89,6 +91,7 @@ const command command_run = {
         "A cell (method and seed) that is finished is not run again: the same command goes on where the last one\n"
         "stopped. A cell that fails is told and the others go on; the exit code is then 1.",
     .options = options,
+    .later = later,
     .least = 1,
     .most = 1,
     .run = run_run,

@@ -48,6 +48,16 @@ class Words(Case):
         self.assertEqual(done.stderr, "perdure: error: run: found option --fersh; expected one of 'perdure help run'\n"
                                       "hint: did you mean --fresh?\n")
 
+    def test_what_comes_later_is_refused_in_so_many_words(self):
+        for command in ("report", "compare", "verify", "bundle", "plugin", "memory", "update", "watch", "models"):
+            for words in ((command,), ("help", command)):
+                self.assertEqual(self.run_program(*words, code=64).stderr,
+                                 f"perdure: error: found command {command}, which comes later; expected one of: run, check, "
+                                 "bench, list, describe, data, doctor, help\n")
+        for option in ("--jobs", "--only", "--resume", "--shard", "--profile"):
+            self.assertEqual(self.run_program("run", "clouds.yaml", f"{option}=1", code=64).stderr,
+                             f"perdure: error: run: found option {option}, which comes later; expected one of 'perdure help run'\n")
+
     def test_set_without_equals(self):
         self.assertIn("--set", self.run_program("check", "clouds.yaml", "--set", "optimizer.lr", code=64).stderr)
 
@@ -161,8 +171,26 @@ class Words(Case):
         path = json.loads(self.run_program("describe", "replay", "--json").stdout)["path"]
         self.assertEqual(self.run_program("describe", path).stdout, self.run_program("describe", "replay").stdout)
 
+    def test_describe_of_a_network(self):
+        words = self.run_program("describe", "cnn").stdout
+        self.assertTrue(words.startswith("cnn: convolutions "), words)
+        self.assertEqual([line.split(":")[0].strip() for line in words.splitlines()[3:]],
+                         ["type", "channels", "kernel", "batch_norm", "hidden"])
+        self.assertRegex(words, r"(?m)^  channels: \[32, 64\] +# .* 2x2 max-pool where the map still has 2 pixels;")
+        self.assertRegex(self.run_program("describe", "mlp").stdout, r"(?m)^  hidden: \[400, 400\] ")
+        told = json.loads(self.run_program("describe", "resnet18", "--json").stdout)
+        self.assertEqual((told["kind"], sorted(told["keys"]["properties"])), ("network", ["type", "width"]))
+
+    def test_describe_of_a_set_that_is_not_at_hand(self):
+        words = self.run_program("describe", "cifar10", PERDURE_DATA=self.path("d")).stdout
+        self.assertIn("not at hand: perdure data fetch cifar10 --from DIR cannot bring it, as no checksums are known to hold "
+                      f"its files against;\n  put them into {self.path('d')}/cifar10 by hand\n", words)
+        words = self.run_program("describe", "mnist", PERDURE_DATA=self.path("d")).stdout
+        self.assertIn("not at hand: perdure data fetch mnist --from DIR\n", words)
+
     def test_describe_of_what_is_not_there(self):
-        self.assertIn("did you mean replay?", self.run_program("describe", "replya", code=69).stderr)
+        self.assertIn("did you mean replay?", self.run_program("describe", "replya", code=64).stderr)
+        self.assertIn("did you mean cnn?", self.run_program("describe", "cnnn", code=64).stderr)
         self.run_program("describe", "./nothing.so", code=69)
 
     def test_doctor(self):
