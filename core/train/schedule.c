@@ -13,11 +13,16 @@ static int64_t steps_an_epoch(const cell *c)
     return (c->order.count + batch - 1) / batch;
 }
 
-/* Of a task; all tasks as one have as many as all have one by one, as an epoch over all of their rows has. */
-static int64_t iterations_of(const cell *c)
+/* All tasks as one have as many iterations as all have one by one, as an epoch over all of their rows has. */
+static int64_t tasks_as_one(const cell *c) { return c->method->train_on == TRAIN_ALL ? c->stream->count : 1; }
+
+static int64_t steps_product(int64_t a, int64_t b)
 {
-    return training_of(c)->iterations * (c->method->train_on == TRAIN_ALL ? c->stream->count : 1);
+    int64_t product;
+    return __builtin_mul_overflow(a, b, &product) ? INT64_MAX : product;
 }
+
+static int64_t iterations_of(const cell *c) { return steps_product(training_of(c)->iterations, tasks_as_one(c)); }
 
 bool schedule_over(const cell *c, int64_t epoch)
 {
@@ -28,7 +33,7 @@ bool schedule_over(const cell *c, int64_t epoch)
 int64_t schedule_steps(const cell *c, int64_t rows)
 {
     const struct training_options *t = training_of(c);
-    return t->iterations ? iterations_of(c) : (rows + t->batch - 1) / t->batch * t->epochs;
+    return t->iterations ? iterations_of(c) : steps_product((rows + t->batch - 1) / t->batch, t->epochs);
 }
 
 static double rate_stepped(const struct schedule_options *s, double lr, int64_t done)
@@ -49,10 +54,10 @@ double schedule_rate(const cell *c, int64_t epoch)
     const struct training_optimizer_options *o = &c->method->options->optimizer;
     const struct training_options *t = training_of(c);
     int64_t step = c->steps - c->steps_before;
-    if (o->schedule.type == SCHEDULE_STEP)
-        return rate_stepped(&o->schedule, o->common.lr, t->iterations ? step : epoch);
+    if (o->schedule.type == SCHEDULE_STEP) /* `at` is stretched as the task is: of these steps one in so many counts */
+        return rate_stepped(&o->schedule, o->common.lr, t->iterations ? step / tasks_as_one(c) : epoch);
     if (o->schedule.type == SCHEDULE_CONSTANT)
         return o->common.lr;
-    int64_t steps = t->iterations ? iterations_of(c) : steps_an_epoch(c) * t->epochs;
+    int64_t steps = t->iterations ? iterations_of(c) : steps_product(steps_an_epoch(c), t->epochs);
     return rate_on_cosine(&o->schedule, o->common.lr, (double)step / (double)steps);
 }

@@ -2,7 +2,7 @@
  *
  * The scenario's `active` says who competes in the training loss: all columns, those seen so far, or those of the row's
  * own task. A rehearsed row's task is that of its label, so with `task` and columns of its own for every task the run of
- * columns follows from the label. */
+ * columns follows from the label; where tasks share columns its task is unknown, and it competes among all of them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -163,7 +163,8 @@ static void stage_finish(cell *c, stage *s)
     s->task.rows = s->rows;
     s->task.labels = s->labels;
     s->task.session = &c->session;
-    c->steps_all += schedule_steps(c, s->count);
+    if (__builtin_add_overflow(c->steps_all, schedule_steps(c, s->count), &c->steps_all))
+        c->steps_all = INT64_MAX; /* nobody comes so far: it is for the progress line alone */
 }
 
 void stages_open(cell *c)

@@ -36,6 +36,25 @@ static void steps_multiply_the_rate(void **state)
     bench_close(b);
 }
 
+/* As the task is: two tasks as one have twice the iterations, and each drop comes after twice as many. */
+static void steps_are_stretched_with_the_task(void **state)
+{
+    (void)state;
+    bench *b = scheduled("optimizer.schedule: {step: {at: [2, 4]}}, training.iterations: 5", ", train_on: all");
+    const double of_step[] = {0.1, 0.1, 0.1, 0.1, 0.01, 0.01, 0.01, 0.01, 0.001, 0.001};
+    for (int64_t step = 0; step < 10; step++)
+        assert_true(fabs(rate_at(b, 0, step) - of_step[step]) < 1e-15);
+    bench_close(b);
+}
+
+static void steps_without_end_are_counted_to_the_most(void **state)
+{
+    (void)state;
+    bench *b = scheduled("training.epochs: 1000000000", "");
+    assert_int_equal(schedule_steps(&b->c, INT64_MAX / 8), INT64_MAX);
+    bench_close(b);
+}
+
 static void a_cosine_ends_at_its_end(void **state)
 {
     (void)state;
@@ -152,10 +171,15 @@ static void the_matrix_can_be_smaller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_constant_rate_stays),     cmocka_unit_test(steps_multiply_the_rate),
-        cmocka_unit_test(a_cosine_ends_at_its_end),  cmocka_unit_test(a_task_has_its_iterations),
-        cmocka_unit_test(whole_cells_follow),        cmocka_unit_test(all_so_far_sees_the_rows_again),
+        cmocka_unit_test(a_constant_rate_stays),
+        cmocka_unit_test(steps_multiply_the_rate),
+        cmocka_unit_test(a_cosine_ends_at_its_end),
+        cmocka_unit_test(a_task_has_its_iterations),
+        cmocka_unit_test(whole_cells_follow),
+        cmocka_unit_test(all_so_far_sees_the_rows_again),
         cmocka_unit_test(the_matrix_can_be_smaller),
+        cmocka_unit_test(steps_are_stretched_with_the_task),
+        cmocka_unit_test(steps_without_end_are_counted_to_the_most),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
 }
