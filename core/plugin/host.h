@@ -24,8 +24,8 @@ typedef struct host_task {
     const int64_t *rows;   /* [row_count + held_out] places in data->train */
     const int64_t *labels; /* [row_count + held_out] columns */
     engine_mask fresh;     /* the columns that compete for rows of this task */
-    engine_mask any;       /* for rows of whatever task: by the label, where the scenario's loss is by task */
-    pdr_memory **mingled;  /* what mingle() named, each once */
+    engine_mask any; /* for rows of whatever task: by task the run of the label, or all where tasks share columns */
+    pdr_memory **mingled; /* what mingle() named, each once */
     int64_t mingled_count;
     struct host_session *session;
 } host_task;

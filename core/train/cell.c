@@ -89,7 +89,7 @@ static int cell_open(cell *c, error *e)
     c->session.data = c->data;
     c->session.stream = c->stream;
     c->session.seed = (uint64_t)c->seed;
-    c->session.batch = c->scenario->training.batch;
+    c->session.batch = c->method->options->training.batch; /* of the method, which may set its own */
     c->session.listener = (host_listener){c, cell_note, cell_point};
     host_begin(&c->session);
     c->executor = c->engine->autograd;

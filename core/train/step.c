@@ -158,16 +158,41 @@ static pdr_tensor *labelled_only(cell *c, pdr_tensor *rows)
     return t->where(s, without, t->full(s, PDR_F32, NULL, 0, 0), rows);
 }
 
-int step_loss(cell *c, error *e)
+/* Whether one mask does for fresh and other rows: by the label it gives fresh rows the run of their own task. */
+static bool masks_agree(const host_task *t)
+{
+    return t->any.first_of || (t->any.first == t->fresh.first && t->any.count == t->fresh.count);
+}
+
+static pdr_tensor *rows_masked(cell *c, int64_t first, int64_t count, const engine_mask *mask)
+{
+    const pdr_tensor_api *t = c->engine->tensor;
+    host_step *h = &c->step;
+    return c->engine->row_loss(h->scope, t->slice(h->scope, h->step.logits, 0, first, count),
+                               t->slice(h->scope, h->step.y, 0, first, count), mask);
+}
+
+/* Where tasks share columns, the task of a row in a part is unknown: it competes among all, a fresh one as ever. */
+static pdr_tensor *rows_by_scenario(cell *c)
 {
     host_step *h = &c->step;
     const host_task *task = (const host_task *)h->step.task;
+    int64_t fresh = h->step.fresh;
+    if (!h->part_count || !fresh || masks_agree(task))
+        return c->engine->row_loss(h->scope, h->step.logits, h->step.y, h->part_count ? &task->any : &task->fresh);
+    pdr_tensor *both[] = {rows_masked(c, 0, fresh, &task->fresh), rows_masked(c, fresh, h->rows - fresh, &task->any)};
+    return c->engine->tensor->cat(h->scope, both, 2, 0);
+}
+
+int step_loss(cell *c, error *e)
+{
+    host_step *h = &c->step;
     pdr_tensor *rows = NULL;
     int code = 0;
     if (c->method->loss_owner >= 0)
         code = rows_by_owner(c, &rows, e);
     else
-        rows = c->engine->row_loss(h->scope, h->step.logits, h->step.y, h->part_count ? &task->any : &task->fresh);
+        rows = rows_by_scenario(c);
     if (code)
         return code;
     h->step.row_loss = c->method->loss_owner >= 0 ? labelled_only(c, rows) : rows;

@@ -47,7 +47,9 @@ typedef struct pdr_model_api {
     /* x [B, ...] -> [B, D]: what enters the head (for mlp: the last hidden layer after its activation). */
     pdr_tensor *(*features)(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode);
     /* logits [n, C], y [n] -> [n]: the scenario's own loss with its masks (`active`, heads), never that of a
-     * compute_loss hook. 0 for rows with y = -1. A row's task, and so its mask, follows from its label. */
+     * compute_loss hook. 0 for rows with y = -1. A row's task, and so its mask, follows from its label; where tasks
+     * share columns (domain-il, or task-il with one head) a label names no task, and every row given here competes
+     * among all columns, as a rehearsed row does in the step's own loss. Fresh rows have their task's there. */
     pdr_tensor *(*loss)(pdr_scope *s, const pdr_task *t, const pdr_tensor *logits, const pdr_tensor *y);
     /* Gradient of a scalar loss, computed in a [grad] scope, by all parameters of m: a new [P] in s; flat_grads() is
      * untouched and the loss's graph is freed. Parameters that the loss does not reach have 0. Mean over ranks.

@@ -45,7 +45,8 @@
  *    mingles, before_batch sees the fresh rows only, and a rehearsed part's *first counts the mingled rows already.
  * 13 y is [B], always: logit columns, -1 in rows rehearsed without labels (regression: float, NaN). Columns are
  *    numbered as classes arrive. Logits are raw [B, C]; masks (`active`, the task's head) are in loss() and in the
- *    evaluation only. A row's task is that of its label.
+ *    evaluation only. A row's task is that of its label; where tasks share columns, a rehearsed row competes among
+ *    all of them.
  * 14 Loss = (M + sum r_i S_i) / (1 + sum r_i) + sum w_j A_j. M: mean row loss of the fresh, mingled and JOINed rows;
  *    S_i, A_j: mean row loss of a SHARE or ADD part, or a SHARE or ADD term of add_loss. Unlabelled rows are in no
  *    mean, and a part of them alone has no r or w. Row losses are loss(), or the sole compute_loss for every labelled

@@ -137,6 +137,29 @@ static void an_owner_of_predict_leaves_the_network_beside_it(void **state)
     planned_free(&p);
 }
 
+/* Tasks share columns and the second has fewer classes: rehearsed rows that count nothing leave the fresh ones alone. */
+static void rehearsed_rows_change_no_mask_of_fresh_ones(void **state)
+{
+    (void)state;
+    static const char *const kinds[] = {"task-il, head: single", "domain-il, active: task"};
+    for (int i = 0; i < 2; i++) {
+        planned p = planned_well(SAID(
+            "perdure: 1\nname: t\ndata: {set: digits}\nstream: {split: {by: class, order: [[2, 3, 4, 5, 6, 7, 8, 9], "
+            "[0, 1]]}, scenario: %s}\nnetwork: {type: mlp, hidden: [20]}\noptimizer: {type: sgd, lr: 0.1}\n"
+            "training: {batch: 20, iterations: 20}\n" CPU "methods:\n  - name: a\n  - name: b\n    "
+            "strategies: [replay: {capacity: 50, blend: share, weight: 0}]\n",
+            kinds[i]));
+        cell_result *alone = trained(&p, 0, 3, NULL), *beside = trained(&p, 1, 3, NULL);
+        for (int64_t j = 0; j < alone->parameter_count; j++)
+            if (fabs((double)alone->parameters[j] - beside->parameters[j]) > 1e-5)
+                fail_msg("%s: weight %d is %g; expected %g", kinds[i], (int)j, beside->parameters[j],
+                         alone->parameters[j]);
+        cell_result_close(alone);
+        cell_result_close(beside);
+        planned_free(&p);
+    }
+}
+
 static void two_threads_train(void **state)
 {
     (void)state;
@@ -179,6 +202,7 @@ static void errors_name_strategy_hook_task_and_step(void **state)
 
 static const pdr_host *me;
 static pdr_memory *mine;
+static int64_t batch_seen;
 
 static pdr_status own_create(const pdr_host *host, const void *config, void **self)
 {
@@ -198,6 +222,7 @@ static pdr_status own_before_task(void *self, const pdr_task *t)
 {
     (void)self;
     bool good = t->scope && (!t->previous || (!t->previous->scope && t->previous->index == t->index - 1));
+    batch_seen = ((const strategy *)me->impl)->session->batch;
     if (t->index && mine)
         me->data->mingle(t, mine);
     return good ? PDR_OK : (me->fail)(me, PDR_ERROR, "the chain of tasks is wrong");
@@ -296,6 +321,19 @@ static void hooks_see_tasks_and_metrics_have_their_step(void **state)
     planned_free(&p);
 }
 
+/* fisher() in portions of a batch takes the method's own. */
+static void a_session_has_the_batch_of_its_method(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il", "methods: [{name: a, set: {training.batch: 3}}]\n");
+    plan_strategy strategies[] = {{.plugin = &own, .name = "own"}};
+    p.plan->methods[0].strategies = strategies;
+    p.plan->methods[0].count = 1;
+    cell_result_close(trained(&p, 0, 3, NULL));
+    assert_int_equal(batch_seen, 3);
+    planned_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -307,6 +345,8 @@ int main(void)
         cmocka_unit_test(an_owner_of_predict_leaves_the_network_beside_it),
         cmocka_unit_test(errors_name_strategy_hook_task_and_step),
         cmocka_unit_test(hooks_see_tasks_and_metrics_have_their_step),
+        cmocka_unit_test(a_session_has_the_batch_of_its_method),
+        cmocka_unit_test(rehearsed_rows_change_no_mask_of_fresh_ones),
         cmocka_unit_test(two_threads_train),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
