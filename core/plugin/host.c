@@ -1,6 +1,7 @@
 /* Strategies alive: made, asked, and taken down, and every way in which their hooks can say that they failed. */
 #include "plugin/host.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,13 +152,25 @@ static void host_api_log(const pdr_host *h, pdr_level level, const char *line)
     host_note(s->session, level, s->name, line ? line : "");
 }
 
+static const char *not_finite(double value) { return isnan(value) ? "nan" : value > 0 ? "inf" : "-inf"; }
+
+/* A number for the log. One that is not finite harms no result by itself, but is rarely meant. */
+static void metric_tell(const strategy *s, const char *moment, const char *name, double value)
+{
+    host_session *session = s->session;
+    if (!isfinite(value))
+        host_found(session, HOST_METRIC_NOT_FINITE, s, moment,
+                   "found a value of %s for metric %s; expected a finite one", not_finite(value), name);
+    if (session->listener.point)
+        session->listener.point(session->listener.self, name, value);
+}
+
 static void host_api_metric(const pdr_host *h, const char *name, double value)
 {
     strategy *s = host_strategy(h);
     char full[128];
     snprintf(full, sizeof full, "%s.%s", s->name, name ? name : "");
-    if (s->session->listener.point)
-        s->session->listener.point(s->session->listener.self, full, value);
+    metric_tell(s, s->session->moment, full, value);
 }
 
 static void host_api_metric_of(const pdr_host *h, const char *name, const pdr_tensor *scalar)
@@ -169,6 +182,8 @@ static void host_api_metric_of(const pdr_host *h, const char *name, const pdr_te
     session->metrics = alloc_again(session->metrics, (size_t)session->metric_count + 1, sizeof *session->metrics);
     struct host_metric *m = &session->metrics[session->metric_count++];
     snprintf(m->name, sizeof m->name, "%s.%s", s->name, name ? name : "");
+    m->owner = s;
+    m->moment = session->moment;
     m->value = engine->tensor->keep(NULL, scalar);
 }
 
@@ -185,8 +200,8 @@ void host_flush_metrics(host_session *session)
     for (int64_t i = 0; i < session->metric_count; i++) {
         struct host_metric *m = &session->metrics[i];
         double value = 0;
-        if (engine->tensor->read(m->value, PDR_F64, &value, sizeof value) == PDR_OK && session->listener.point)
-            session->listener.point(session->listener.self, m->name, value);
+        if (engine->tensor->read(m->value, PDR_F64, &value, sizeof value) == PDR_OK)
+            metric_tell(m->owner, m->moment, m->name, value);
         engine->tensor->release(m->value);
     }
     session->metric_count = 0;

@@ -81,7 +81,13 @@ typedef struct strategy {
 } strategy;
 
 /* Self-checks against results that are silently wrong: what they found, once for each kind and strategy. */
-typedef enum host_check { HOST_ZERO_PENALTY, HOST_EMPTY_MEMORY, HOST_UNTRAINED_HEAD, HOST_LABEL_OUTSIDE } host_check;
+typedef enum host_check {
+    HOST_ZERO_PENALTY,
+    HOST_EMPTY_MEMORY,
+    HOST_UNTRAINED_HEAD,
+    HOST_LABEL_OUTSIDE,
+    HOST_METRIC_NOT_FINITE
+} host_check;
 typedef struct host_finding {
     host_check check;
     char strategy[128]; /* "": of none */
@@ -108,7 +114,7 @@ typedef struct host_session {
     int count;
     const char *moment;    /* name of the hook that is running, eg. "before_batch"; "" between hooks */
     const host_task *task; /* the task that is current; NULL before the first */
-    int64_t step;          /* of the whole cell */
+    int64_t step;          /* that runs, else that ran last: from 1, of the whole cell; 0: none yet */
     host_listener listener;
     pthread_mutex_t lock; /* of the listener: log() may be called from any thread */
     int64_t warnings;
@@ -118,6 +124,8 @@ typedef struct host_session {
     pdr_model_api model_api;
     struct host_metric { /* metric_of(): read when the step is over */
         char name[128];
+        const struct strategy *owner;
+        const char *moment;
         pdr_tensor *value;
     } * metrics;
     int64_t metric_count;

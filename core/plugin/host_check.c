@@ -9,7 +9,8 @@
 
 const char *host_check_name(host_check check)
 {
-    static const char *const names[] = {"zero_penalty", "empty_memory", "untrained_head", "label_outside"};
+    static const char *const names[] = {"zero_penalty", "empty_memory", "untrained_head", "label_outside",
+                                        "metric_not_finite"};
     return names[check];
 }
 

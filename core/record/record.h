@@ -21,8 +21,9 @@ int record_read(const char *folder, json_t **out, error *e);
  * first moment on. Files that Perdure does not write stay. */
 int record_remove(const char *folder, error *e); /* 74 */
 
-/* log.jsonl: one point a line, {"name", "task", "step", "value"}, appended as the cell goes. A value that is not
- * finite is null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them. */
+/* log.jsonl: one point a line, {"name", "task", "step", "value"}, appended as the cell goes. Tasks and steps count from 1,
+ * steps over the whole cell, as in every message; what is told between two steps has the number of the earlier one. A
+ * value that is not finite is null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them. */
 typedef struct record_log record_log;
 int record_log_open(const char *folder, record_log **out, error *e); /* makes the folder; begins the file anew */
 void record_log_point(record_log *l, const char *name, int64_t task, int64_t step, double value);

@@ -30,7 +30,7 @@ static void cell_point(void *self, const char *name, double value)
     const cell *c = self;
     int64_t task = c->session.task ? c->session.task->task.index + 1 : 0;
     if (c->listener->point)
-        c->listener->point(c->listener->self, name, task, c->steps, value);
+        c->listener->point(c->listener->self, name, task, c->session.step, value);
 }
 
 /* ---- parts ---- */

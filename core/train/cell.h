@@ -100,6 +100,7 @@ int step_failed(const cell *c, const char *what, error *e); /* the step's scope 
 int check_loss(cell *c, const pdr_tensor *total, error *e);     /* of the step, with its terms: finite */
 int check_loss_now(cell *c, const pdr_tensor *total, error *e); /* the same, where the device is waited for anyway */
 int check_gradient(cell *c, bool finite, error *e);             /* of the step; `finite`: what the update said */
+int check_logits(cell *c, const pdr_eval *v, error *e);         /* the network's own, where it is measured: finite */
 void check_penalties(cell *c);                                  /* queued ones are above zero once the weights moved */
 void check_memories(cell *c);                                   /* hold rows once a task is over */
 void check_heads_begin(cell *c);                                /* every column of a task moves while it is trained */

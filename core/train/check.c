@@ -10,22 +10,29 @@
 
 enum { CHECK_EVERY = 10 }; /* steps between two looks where a look waits for the device */
 
+static const double TOO_STRONG = 1e6; /* times the loss: a penalty that throws the weights */
+
 static const stage *stage_of(const cell *c) { return (const stage *)(const void *)c->step.step.task; }
 
 static bool on_cpu(const cell *c) { return !strcmp(c->plan->device, "cpu"); }
 
 /* ---- what is not finite ---- */
 
-static bool all_finite(const cell *c, const pdr_tensor *t)
+/* NULL: it is finite. */
+static const char *fault_of(const cell *c, const pdr_tensor *t)
 {
     int64_t count = t ? c->engine->tensor->size(t, PDR_ALL) : 0;
     float *at = alloc_zero((size_t)count + 1, sizeof *at);
-    bool finite = !count || c->engine->tensor->read(t, PDR_F32, at, (size_t)count * sizeof *at) == PDR_OK;
-    for (int64_t i = 0; finite && i < count; i++)
-        finite = isfinite(at[i]);
+    const char *fault = NULL;
+    if (count > 0 && c->engine->tensor->read(t, PDR_F32, at, (size_t)count * sizeof *at) != PDR_OK)
+        count = 0;
+    for (int64_t i = 0; i < count && (!fault || !strcmp(fault, "inf")); i++)
+        fault = isnan(at[i]) ? "nan" : isinf(at[i]) ? "inf" : fault;
     free(at);
-    return finite;
+    return fault;
 }
+
+static bool all_finite(const cell *c, const pdr_tensor *t) { return !fault_of(c, t); }
 
 static void blame_term(const cell *c, text *out)
 {
@@ -45,23 +52,55 @@ static void blame_rows(const cell *c, text *out)
         text_addf(out, "from the rows of the data");
 }
 
+/* Penalties that are in the queue, against the weights as they are now. One that is too strong throws these further with
+ * every update, long before a loss says so: then it stands far above the loss. */
+static bool blame_strength(const cell *c, text *out)
+{
+    double loss = 0, most = 0;
+    const host_step *h = &c->step;
+    const strategy *owner = NULL;
+    c->engine->tensor->read(h->step.loss, PDR_F64, &loss, sizeof loss);
+    pdr_scope *s = c->engine->tensor->open(NULL, PDR_NO_GRAD); /* the step's own may be inside a gradient */
+    for (int64_t i = 0; i < h->penalty_count && isfinite(most); i++) {
+        double value = fabs(c->engine->penalty_value(s, c->session.model, &h->penalties[i]));
+        if (!(value > most) && !isnan(value))
+            continue;
+        most = value;
+        owner = h->penalty_owner[i];
+    }
+    c->engine->tensor->close(s);
+    if (!owner || most <= TOO_STRONG * fmax(1, isfinite(loss) ? fabs(loss) : 0))
+        return false;
+    text_addf(out, "from strategy %s, hook after_loss: a penalty of %.3g", owner->name, most);
+    return true;
+}
+
 static void blame_network(const cell *c, text *out)
 {
+    const char *logits = fault_of(c, c->step.step.logits);
     if (!all_finite(c, c->engine->model->flat_params(c->session.model)))
         text_addf(out, "from the network, whose weights an earlier update made so");
-    else if (!all_finite(c, c->step.step.logits))
-        text_addf(out, "from the network, whose logits are too large");
+    else if (logits)
+        text_addf(out, "from the network, whose logits are %s", *logits == 'n' ? "not numbers" : "too large");
     else if (c->method->loss_owner >= 0)
         text_addf(out, "from strategy %s, hook compute_loss", c->session.strategies[c->method->loss_owner].name);
     else
         text_addf(out, "from the loss itself");
 }
 
-static int refuse(const cell *c, const char *what, const text *cause, error *e)
+static int hint(bool penalty, error *e)
+{
+    return error_hint(e, penalty ? "a smaller weight of it (ewc: lambda), a smaller optimizer.lr or "
+                                   "training.gradient_clip often mends it"
+                                 : "a smaller optimizer.lr, training.gradient_clip or data.normalize often mends it");
+}
+
+static int refuse(const cell *c, const char *what, const text *cause, bool penalty, error *e)
 {
     error_set(e, EXIT_FAILED, "task %lld, step %lld: found %s; expected a finite one (%s)",
-              (long long)stage_of(c)->task.task.index + 1, (long long)c->steps, what, cause->at ? cause->at : "");
-    return error_hint(e, "a smaller optimizer.lr, training.gradient_clip or data.normalize often mends it");
+              (long long)stage_of(c)->task.task.index + 1, (long long)c->session.step, what,
+              cause->at ? cause->at : "");
+    return hint(penalty, e);
 }
 
 int check_loss(cell *c, const pdr_tensor *total, error *e)
@@ -73,6 +112,7 @@ int check_loss_now(cell *c, const pdr_tensor *total, error *e)
 {
     char what[64];
     text cause = {0};
+    bool penalty = false;
     const float *loss = c->engine->bytes(c->step.scope, total, PDR_F32);
     if (!loss || isfinite(*loss)) /* a scope that failed says so itself */
         return 0;
@@ -81,10 +121,31 @@ int check_loss_now(cell *c, const pdr_tensor *total, error *e)
     if (!cause.length)
         blame_rows(c, &cause);
     if (!cause.length)
+        penalty = blame_strength(c, &cause);
+    if (!cause.length)
         blame_network(c, &cause);
-    int code = refuse(c, what, &cause, e);
+    int code = refuse(c, what, &cause, penalty, e);
     text_free(&cause);
     return code;
+}
+
+/* The network as it is measured: what an update of a loss that was still finite has left. */
+int check_logits(cell *c, const pdr_eval *v, error *e)
+{
+    const char *fault = fault_of(c, v->logits);
+    text cause = {0};
+    if (!fault)
+        return 0;
+    bool penalty = blame_strength(c, &cause);
+    if (!penalty && !all_finite(c, c->engine->model->flat_params(c->session.model)))
+        text_addf(&cause, "from the network, whose weights are not finite");
+    else if (!penalty)
+        text_addf(&cause, "from the network, whose weights are too large");
+    error_set(e, EXIT_FAILED,
+              "evaluation on task %lld after %lld: found logits that are not finite (%s); expected finite ones (%s)",
+              (long long)v->on_task + 1, (long long)v->after_task, fault, cause.at);
+    text_free(&cause);
+    return hint(penalty, e);
 }
 
 static void blame_penalty(const cell *c, text *out)
@@ -109,14 +170,17 @@ static void blame_editor(const cell *c, text *out)
 int check_gradient(cell *c, bool finite, error *e)
 {
     text cause = {0};
+    bool penalty = false;
     if (!on_cpu(c) && c->steps % CHECK_EVERY == 0)
         finite = c->engine->gradient_finite(c->step.scope, c->session.model);
     if (finite)
         return 0;
     blame_penalty(c, &cause);
     if (!cause.length)
+        penalty = blame_strength(c, &cause);
+    if (!cause.length)
         blame_editor(c, &cause);
-    int code = refuse(c, "a gradient that is not finite", &cause, e);
+    int code = refuse(c, "a gradient that is not finite", &cause, penalty, e);
     text_free(&cause);
     return code;
 }

@@ -64,7 +64,7 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
         if ((code = loop_batch(c, e)))
             break;
         host_flush_metrics(&c->session); /* under the number that metric() had in the same hooks */
-        c->session.step = ++c->steps;
+        c->steps++;
         double now = cell_now();
         double *clock = c->steps == 1 ? &c->clock.start : &c->clock.train; /* LibTorch starts its parts in the first */
         *clock += now - start;

@@ -11,7 +11,7 @@ int step_failed(const cell *c, const char *what, error *e)
         return 0;
     const stage *s = (const stage *)(const void *)c->step.step.task; /* a stage begins with its task */
     return error_set(e, EXIT_FAILED, "task %lld, step %lld: %s failed: %s", (long long)s->task.task.index + 1,
-                     (long long)c->steps, what, c->engine->scope_message(c->step.scope));
+                     (long long)c->session.step, what, c->engine->scope_message(c->step.scope));
 }
 
 /* ---- rows ---- */

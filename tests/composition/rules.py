@@ -207,7 +207,7 @@ class Failures(Case):
         self.run_badly([f"{{plugin: {plugin('forget_check')}}}"], 1, "strategy forget_check, hook")
 
     def test_a_failing_hook_is_named(self):
-        self.run_badly([f"{{plugin: {plugin('fail_hook')}}}"], 1, "strategy fail_hook, hook after_batch, task 1, step 3: fail_hook fails at step 3")
+        self.run_badly([f"{{plugin: {plugin('fail_hook')}}}"], 1, "strategy fail_hook, hook after_batch, task 1, step 4: fail_hook fails at index 3")
 
     def test_a_failing_create_has_its_words(self):
         self.run_badly([f"{{plugin: {plugin('fail_create')}}}"], 1, "strategy fail_create, hook create")

@@ -2,7 +2,20 @@
 /* Does one thing that makes a result silently wrong, from the second task on: each is for one self-check of the host. */
 #include <perdure/sugar.h>
 
-enum { ZERO_PENALTY, FOLLOWING_ANCHOR, EMPTY_MEMORY, LABEL, STILL_HEAD, NAN_TERM, NAN_ROWS, NAN_PENALTY, NAN_GRADIENT };
+enum {
+    ZERO_PENALTY,
+    FOLLOWING_ANCHOR,
+    EMPTY_MEMORY,
+    LABEL,
+    STILL_HEAD,
+    NAN_TERM,
+    NAN_ROWS,
+    NAN_PENALTY,
+    NAN_GRADIENT,
+    NAN_METRIC,
+    HUGE_WEIGHTS,
+    HUGE_PENALTY
+};
 typedef struct {
     int32_t fault, reserved;
 } config;
@@ -13,8 +26,9 @@ typedef struct {
     pdr_tensor *importance, *anchor, *start;
 } strategy;
 
-static const char *const faults[] = {"zero-penalty", "following-anchor", "empty-memory", "label",        "still-head",
-                                     "nan-term",     "nan-rows",         "nan-penalty",  "nan-gradient", NULL};
+static const char *const faults[] = {
+    "zero-penalty", "following-anchor", "empty-memory", "label",        "still-head",   "nan-term", "nan-rows",
+    "nan-penalty",  "nan-gradient",     "nan-metric",   "huge-weights", "huge-penalty", NULL};
 static const pdr_param params[] = {{.key = "fault",
                                     .help = "what is done wrong",
                                     .type = PDR_PARAM_CHOICE,
@@ -44,7 +58,7 @@ static pdr_status before_task(void *p, const pdr_task *t)
     pdr_tensor *w = self->host->model->flat_params(t->model);
     int64_t n = T->size(w, 0);
     int32_t fault = self->config.fault;
-    double importance = fault == NAN_PENALTY ? (double)NAN : fault == FOLLOWING_ANCHOR ? 1 : 0;
+    double importance = fault == NAN_PENALTY ? (double)NAN : fault == HUGE_PENALTY ? 1e30 : fault == FOLLOWING_ANCHOR;
     pdr_hold(self->host, &self->importance, T->full(t->scope, PDR_F32, &n, 1, importance));
     pdr_hold(self->host, &self->anchor, fault == FOLLOWING_ANCHOR ? w : T->clone(t->scope, w));
     pdr_hold(self->host, &self->start, T->clone(t->scope, w));
@@ -79,7 +93,9 @@ static pdr_status after_loss(void *p, const pdr_step *s)
         return PDR_OK;
     if (fault == NAN_TERM)
         return self->host->step->add_loss(s, pdr_scalar(self->host, s->scope, (double)NAN), PDR_ADD, 1, "nan");
-    if (fault == ZERO_PENALTY || fault == FOLLOWING_ANCHOR || fault == NAN_PENALTY)
+    if (fault == NAN_METRIC)
+        self->host->metric(self->host, "size", (double)NAN);
+    if (fault == ZERO_PENALTY || fault == FOLLOWING_ANCHOR || fault == NAN_PENALTY || fault == HUGE_PENALTY)
         return self->host->step->add_penalty(s, self->importance, self->anchor, 1, "penalty");
     return PDR_OK;
 }
@@ -113,10 +129,20 @@ static pdr_status after_update(void *p, const pdr_step *s)
     return PDR_OK;
 }
 
+static pdr_status after_task(void *p, const pdr_task *t)
+{
+    strategy *self = (strategy *)p;
+    pdr_tensor *w = self->host->model->flat_params(t->model);
+    if (self->config.fault != HUGE_WEIGHTS || !t->previous)
+        return PDR_OK;
+    return self->host->tensor->copy(t->scope, w, self->host->tensor->full(t->scope, PDR_F32, NULL, 0, 3e38));
+}
+
 static const pdr_hooks hooks = {PDR_HOOKS,
                                 .before_task = before_task,
                                 .before_batch = before_batch,
                                 .after_loss = after_loss,
                                 .after_backward = after_backward,
-                                .after_update = after_update};
+                                .after_update = after_update,
+                                .after_task = after_task};
 PDR_STRATEGY("faulty", "1.0", "wrong in one way", NULL, PDR_USES_GRADIENT | PDR_WRITES_PARAMS)

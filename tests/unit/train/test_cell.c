@@ -194,7 +194,7 @@ static void errors_name_strategy_hook_task_and_step(void **state)
 {
     (void)state;
     fails("fail_hook",
-          "strategy fail_hook, hook after_batch, task 1, step 3: fail_hook fails at step 3, as it was made to");
+          "strategy fail_hook, hook after_batch, task 1, step 4: fail_hook fails at index 3, as it was made to");
     fails("forget_check", "strategy forget_check, hook before_task, task 1, step 0: slice");
 }
 

@@ -33,7 +33,7 @@ static void is_found(const char *streams, const char *fault, const char *check, 
     cell_result_close(r);
 }
 
-/* Two tasks of 12 rows, batches of 4, two epochs: steps 0 to 5, then 6 to 11. */
+/* Two tasks of 12 rows, batches of 4, two epochs: steps 1 to 6, then 7 to 12. */
 #define CLASS_IL TWO_TASKS "class-il"
 
 static void what_is_wrong_is_said_once_and_counted(void **state)
@@ -42,14 +42,21 @@ static void what_is_wrong_is_said_once_and_counted(void **state)
     const char *zero =
         "found a penalty of 0 after the weights moved; expected more: importance or weight is zero, or the "
         "anchor follows the weights (clone() what is kept)";
-    is_found(CLASS_IL, "zero-penalty", "zero_penalty", "faulty", "after_loss", 7, 1, zero);
-    is_found(CLASS_IL, "following-anchor", "zero_penalty", "faulty", "after_loss", 7, 1, zero);
-    is_found(CLASS_IL, "empty-memory", "empty_memory", "faulty", "before_batch", 6, 1,
+    is_found(CLASS_IL, "zero-penalty", "zero_penalty", "faulty", "after_loss", 8, 1, zero);
+    is_found(CLASS_IL, "following-anchor", "zero_penalty", "faulty", "after_loss", 8, 1, zero);
+    is_found(CLASS_IL, "empty-memory", "empty_memory", "faulty", "before_batch", 7, 1,
              "found an empty memory (rows) after the first task; expected some rows of it");
     is_found("split: {by: class, order: [[0, 1], [2], [3]]}, scenario: class-il, active: seen", "label",
-             "label_outside", "faulty", "before_batch", 6, 4,
+             "label_outside", "faulty", "before_batch", 7, 4,
              "found label 3 in a rehearsed row; expected 0 to 2, the columns that compete (stream.active): the row is "
              "taken as one without a label");
+}
+
+static void a_metric_that_is_not_finite_is_found(void **state)
+{
+    (void)state;
+    is_found(CLASS_IL, "nan-metric", "metric_not_finite", "faulty", "after_loss", 7, 6,
+             "found a value of nan for metric faulty.size; expected a finite one");
 }
 
 static void a_head_that_stays_is_found(void **state)
@@ -82,17 +89,36 @@ static void stops(const char *strategy_yaml, const char *words)
 static void what_is_not_finite_stops_with_its_cause(void **state)
 {
     (void)state;
-    stops(faulty("nan-term"), "task 2, step 6: found a loss of nan; expected a finite one (from strategy faulty, hook "
+    stops(faulty("nan-term"), "task 2, step 7: found a loss of nan; expected a finite one (from strategy faulty, hook "
                               "after_loss: a term that add_loss() was given)");
-    stops(faulty("nan-rows"), "task 2, step 6: found a loss of nan; expected a finite one (from strategy faulty, hook "
+    stops(faulty("nan-rows"), "task 2, step 7: found a loss of nan; expected a finite one (from strategy faulty, hook "
                               "before_batch: rows that rehearse() was given)");
     stops(faulty("nan-penalty"),
-          "task 2, step 6: found a gradient that is not finite; expected a finite one (from "
+          "task 2, step 7: found a gradient that is not finite; expected a finite one (from "
           "strategy faulty, hook after_loss: importance or anchor that add_penalty() was given)");
-    stops(faulty("nan-gradient"), "task 2, step 6: found a gradient that is not finite; expected a finite one (from "
+    stops(faulty("nan-gradient"), "task 2, step 7: found a gradient that is not finite; expected a finite one (from "
                                   "strategy faulty, hook after_backward, or from the backward pass)");
-    stops(SAID("{plugin: %s}", tiny("nan_loss")), "task 1, step 0: found a loss of nan; expected a finite one (from "
+    stops(SAID("{plugin: %s}", tiny("nan_loss")), "task 1, step 1: found a loss of nan; expected a finite one (from "
                                                   "strategy nan_loss, hook compute_loss)");
+}
+
+/* The weights are thrown further at every step, and neither they nor the loss say by whom. */
+static void a_penalty_that_is_too_strong_is_named(void **state)
+{
+    (void)state;
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(trained(CLASS_IL, faulty("huge-penalty"), &r, &e), EXIT_FAILED);
+    assert_non_null(strstr(e.text, "expected a finite one (from strategy faulty, hook after_loss: a penalty of "));
+    assert_string_equal(e.hint, "a smaller weight of it (ewc: lambda), a smaller optimizer.lr or "
+                                "training.gradient_clip often mends it");
+}
+
+static void a_network_that_is_not_finite_does_not_end_well(void **state)
+{
+    (void)state;
+    stops(faulty("huge-weights"), "evaluation on task 1 after 2: found logits that are not finite (inf); expected "
+                                  "finite ones (from the network, whose weights are too large)");
 }
 
 static void a_rate_that_is_too_large_stops(void **state)
@@ -113,6 +139,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wrong_is_said_once_and_counted),
         cmocka_unit_test(a_head_that_stays_is_found),
+        cmocka_unit_test(a_metric_that_is_not_finite_is_found),
+        cmocka_unit_test(a_penalty_that_is_too_strong_is_named),
+        cmocka_unit_test(a_network_that_is_not_finite_does_not_end_well),
         cmocka_unit_test(nothing_is_found_where_nothing_is_wrong),
         cmocka_unit_test(what_is_not_finite_stops_with_its_cause),
         cmocka_unit_test(a_rate_that_is_too_large_stops),

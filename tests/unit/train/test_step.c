@@ -47,6 +47,7 @@ static void step_of(bench *b, int64_t n, const float *x, const int64_t *y)
     h->step.x = t->from(h->scope, PDR_F32, shape, 2, x);
     h->step.y = t->from(h->scope, PDR_I64, &n, 1, y);
     h->rows = n;
+    b->c.session.step = 1;
     h->part_count = h->term_count = h->penalty_count = 0;
 }
 
@@ -214,7 +215,7 @@ static void a_label_beyond_the_columns_stops_the_step(void **state)
     step_of(b, 2, rows, wrong);
     assert_int_equal(step_forward(&b->c, &e), 0);
     assert_int_equal(step_loss(&b->c, &e), EXIT_FAILED);
-    assert_non_null(strstr(e.text, "task 1, step 0: the loss failed: "));
+    assert_non_null(strstr(e.text, "task 1, step 1: the loss failed: "));
     bench_close(b);
 }
 
