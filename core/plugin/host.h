@@ -32,11 +32,12 @@ typedef struct host_task {
 
 /* What hooks queued for this step. Tensors live in the step's own scope. */
 typedef struct host_part {        /* rehearse() */
-    const struct strategy *owner; /* NULL: of mingled memories */
+    const struct strategy *owner; /* of mingled rows: their memory's */
     pdr_tensor *x, *y;            /* y NULL: without labels */
     int64_t first, count, labelled;
     pdr_blend blend;
     double weight;
+    bool mingled; /* by mingle(), not by rehearse() */
 } host_part;
 typedef struct host_term { /* add_loss() */
     const struct strategy *owner;
@@ -160,6 +161,9 @@ pdr_tensor *host_augment(const host_session *session, pdr_scope *s, random_strea
 /* The memory behind a handle, for mingled rows. */
 memory *host_memory_store(const pdr_memory *m);
 const char *host_memory_name(const pdr_memory *m);
+const strategy *host_memory_owner(const pdr_memory *m);
+/* Counts a part's labels. One beyond the columns fails the step; one that does not compete is noted, and taken for none. */
+pdr_status host_part_labels(host_step *h, host_part *part);
 /* Rows by slots as the batch takes them: x float32 normalised [n, ...], y [n]. Tensors in scope `s`. */
 pdr_status host_memory_rows(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, pdr_tensor **x,
                             pdr_tensor **y);

@@ -27,6 +27,7 @@ struct pdr_memory {
 };
 
 memory *host_memory_store(const pdr_memory *m) { return m->store; }
+const strategy *host_memory_owner(const pdr_memory *m) { return m->owner; }
 const char *host_memory_name(const pdr_memory *m) { return m->name; }
 
 static int64_t dtype_bytes(pdr_dtype d)

@@ -63,11 +63,10 @@ static pdr_status labels_outside(host_step *h, host_part *part, const int64_t *l
         }
     if (!outside)
         return PDR_OK;
-    host_found(
-        h->session, HOST_LABEL_OUTSIDE, part->owner, "before_batch",
-        "found label %lld in a rehearsed row; expected %lld to %lld, the columns that compete (stream.active): the "
-        "row is taken as one without a label",
-        (long long)last, (long long)low, (long long)high - 1);
+    host_found(h->session, HOST_LABEL_OUTSIDE, part->owner, part->mingled ? "before_task" : "before_batch",
+               "found label %lld in a %s row; expected %lld to %lld, the columns that compete (stream.active): the "
+               "row is taken as one without a label",
+               (long long)last, part->mingled ? "mingled" : "rehearsed", (long long)low, (long long)high - 1);
     const pdr_tensor_api *t = h->session->engine->tensor;
     pdr_tensor *none = t->full(h->scope, PDR_I64, NULL, 0, -1);
     pdr_tensor *below = t->less(h->scope, part->y, t->full(h->scope, PDR_I64, NULL, 0, (double)low));
@@ -77,16 +76,27 @@ static pdr_status labels_outside(host_step *h, host_part *part, const int64_t *l
     return t->status(h->scope);
 }
 
-static pdr_status labels_count(host_step *h, host_part *part)
+/* No hook runs when mingled rows come into a batch, so the step itself fails. */
+static pdr_status label_refused(host_step *h, const host_part *part, int64_t label)
+{
+    const long long last = (long long)h->step.task->columns - 1;
+    if (!part->mingled)
+        return host_fail(host_running(), PDR_EINVALID,
+                         "rehearse: found label %lld; expected -1 to %lld, the network's columns", (long long)label,
+                         last);
+    return scope_fail(h->scope, PDR_EINVALID,
+                      "strategy %s, mingle: found label %lld; expected -1 to %lld, the network's columns",
+                      part->owner->name, (long long)label, last);
+}
+
+pdr_status host_part_labels(host_step *h, host_part *part)
 {
     const struct engine *e = h->session->engine;
     const int64_t *label = part->y ? e->bytes(h->scope, part->y, PDR_I64) : NULL;
     int64_t columns = h->step.task->columns;
     for (int64_t i = 0; label && i < part->count; i++) {
         if (label[i] < -1 || label[i] >= columns)
-            return host_fail(host_running(), PDR_EINVALID,
-                             "rehearse: found label %lld; expected -1 to %lld, the network's columns",
-                             (long long)label[i], (long long)columns - 1);
+            return label_refused(h, part, label[i]);
         part->labelled += label[i] >= 0;
     }
     return label ? labels_outside(h, part, label) : PDR_OK;
@@ -117,7 +127,7 @@ static pdr_status step_rehearse(const pdr_step *s, const pdr_tensor *x, const pd
                         .weight = weight};
     part->first = h->rows;
     part->count = e->tensor->size(x, 0);
-    pdr_status status = labels_count(h, part);
+    pdr_status status = host_part_labels(h, part);
     if (status)
         return status;
     h->rows += part->count;

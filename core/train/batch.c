@@ -132,7 +132,7 @@ static void part_mingle(cell *c, pdr_memory *m, const batch_split *b, int64_t *s
 {
     host_step *h = &c->step;
     host_part *part = &h->parts[h->part_count];
-    *part = (host_part){.blend = PDR_JOIN, .first = h->rows};
+    *part = (host_part){.owner = host_memory_owner(m), .mingled = true, .blend = PDR_JOIN, .first = h->rows};
     for (int64_t i = 0; i < b->mingled_count; i++)
         if (b->mingled[i].memory == m)
             slots[part->count++] = b->mingled[i].slot;
@@ -140,9 +140,7 @@ static void part_mingle(cell *c, pdr_memory *m, const batch_split *b, int64_t *s
         return;
     host_memory_rows(h->scope, m, slots, part->count, &part->x, &part->y);
     part->x = host_augment(h->session, h->scope, &c->order.augmentation, part->x);
-    const int64_t *y = part->y ? c->engine->bytes(h->scope, part->y, PDR_I64) : NULL;
-    for (int64_t i = 0; y && i < part->count; i++)
-        part->labelled += y[i] >= 0;
+    host_part_labels(h, part); /* a fault is the scope's, and stops the step */
     h->rows += part->count;
     h->part_count++;
 }
