@@ -138,7 +138,12 @@ static json_t *warnings_json(const cell_result *r)
                                                 f->strategy, "hook", f->hook, "task", (json_int_t)f->task, "step",
                                                 (json_int_t)f->step, "count", (json_int_t)f->count, "words", f->words));
     }
-    return json_pack("{s:I, s:o}", "count", (json_int_t)r->warnings, "checks", checks);
+    if (r->leaked) /* the run has said it, once for all of its cells */
+        json_array_append_new(checks,
+                              json_pack("{s:s, s:s, s:s, s:i, s:i, s:I, s:s}", "check", "leaked_rows", "strategy", "",
+                                        "hook", "", "task", 0, "step", 0, "count", (json_int_t)r->leaked, "words",
+                                        "found test rows that are training rows too; expected none"));
+    return json_pack("{s:I, s:o}", "count", (json_int_t)(r->warnings + (r->leaked > 0)), "checks", checks);
 }
 
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start)

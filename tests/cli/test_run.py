@@ -174,7 +174,10 @@ class Run(Case):
         done = self.run_program("run", "clouds.yaml", *data)
         self.assertIn("perdure: warning: test.csv: found 1 test row that is a training row too (test row 199 is training row 7); "
                       "results are a little better than they should be\n", done.stderr)
-        self.assertEqual(self.result("finetune", 0)["leaked_test_rows"], 1)
+        result = self.result("finetune", 0)
+        self.assertEqual(result["leaked_test_rows"], 1)
+        self.assertEqual([(w["check"], w["count"]) for w in result["warnings"]["checks"]], [("leaked_rows", 1)])
+        self.assertEqual(result["warnings"]["count"], 1)
 
     def test_tasks_that_permute_and_turn_their_rows(self):
         for split in ("{by: permutation, tasks: 3}", "{by: rotation, tasks: 3, order: shuffled}"):

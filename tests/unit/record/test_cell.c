@@ -64,6 +64,20 @@ static void result_has_the_fields_of_the_design(void **state)
     cell_result_close(r);
 }
 
+static void leaked_rows_are_a_warning(void **state)
+{
+    (void)state;
+    cell_result *r = result_fabricate();
+    r->leaked = 5;
+    json_t *j = cell_json(&identity, r, 0), *warnings = json_object_get(j, "warnings");
+    json_t *check = json_array_get(json_object_get(warnings, "checks"), 0);
+    assert_int_equal(json_integer_value(json_object_get(warnings, "count")), 3);
+    assert_string_equal(json_string_value(json_object_get(check, "check")), "leaked_rows");
+    assert_int_equal(json_integer_value(json_object_get(check, "count")), 5);
+    json_decref(j);
+    cell_result_close(r);
+}
+
 static void matrix_csv_is_exact(void **state)
 {
     (void)state;
@@ -248,6 +262,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(result_has_the_fields_of_the_design),
+        cmocka_unit_test(leaked_rows_are_a_warning),
         cmocka_unit_test(matrix_csv_is_exact),
         cmocka_unit_test(written_cell_reads_back),
         cmocka_unit_test(right_answers_survive_decimals),
