@@ -150,27 +150,41 @@ static void values_restore(const cell *c, values *v)
     c->engine->tensor->close(v->scope);
 }
 
-/* The network as it is after before_eval; where it has no head for the task yet, a snapshot that has. */
-static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+/* A snapshot that has the heads of all tasks to `last` (from 0), as they will be when they come. */
+static int network_grown(cell *c, int64_t last, pdr_model **out, error *e)
 {
-    const pdr_model_api *m = c->engine->model;
-    pdr_model *grown = NULL;
+    if (!(*out = c->engine->model->snapshot(NULL, c->session.model)))
+        return error_set(e, EXIT_SYSTEM, "evaluation on task %lld: no memory for a copy of the network",
+                         (long long)last + 1);
+    return heads_reach(c, *out, last, e);
+}
+
+/* One for all tasks that are still to come, unless a strategy may change the network or is shown what it measures. */
+static bool network_shared(const cell *c)
+{
+    return c->method->prediction_owner < 0 && !dispatch_wanted(c, offsetof(pdr_hooks, before_eval)) &&
+           !dispatch_wanted(c, offsetof(pdr_hooks, after_eval));
+}
+
+/* The network as it is after before_eval; where it has no head for the task yet, a snapshot that has: *ahead, which the
+ * rest of the row may go on with. */
+static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, pdr_model **ahead, error *e)
+{
+    bool lacks = heads_grow(c) && c->engine->model_columns(c->session.model) < t->seen;
     int code = 0;
-    k->network = c->session.model;
-    if (heads_grow(c) && c->engine->model_columns(k->network) < t->seen) {
-        k->network = grown = m->snapshot(NULL, c->session.model);
-        code = grown ? heads_reach(c, grown, t->index, e)
-                     : error_set(e, EXIT_SYSTEM, "evaluation on task %lld: no memory for a copy of the network",
-                                 (long long)t->index + 1);
-    }
-    c->views[t->index].task.columns = c->engine->model_columns(k->network);
-    if (!code)
+    if (lacks && !*ahead)
+        code = network_grown(c, network_shared(c) ? c->stream->count - 1 : t->index, ahead, e);
+    k->network = lacks ? *ahead : c->session.model;
+    eval->model = k->network;
+    if (!code) {
+        c->views[t->index].task.columns = c->engine->model_columns(k->network);
         code = task_measure(c, eval, t, k, e);
-    m->discard(grown);
+    }
+    eval->model = c->session.model;
     return code;
 }
 
-static int task_evaluate(cell *c, int64_t after, const stream_task *t, error *e)
+static int task_evaluate(cell *c, int64_t after, const stream_task *t, pdr_model **ahead, error *e)
 {
     pdr_eval shown = {.struct_size = sizeof shown,
                       .after_task = after,
@@ -183,10 +197,14 @@ static int task_evaluate(cell *c, int64_t after, const stream_task *t, error *e)
     c->views[t->index].task.columns = c->engine->model_columns(c->session.model);
     int code = EVAL(before_eval);
     if (!code)
-        code = network_measure(c, eval, t, k, e);
+        code = network_measure(c, eval, t, k, ahead, e);
     if (!code)
         code = EVAL(after_eval);
     values_restore(c, &before);
+    if (!network_shared(c)) {
+        c->engine->model->discard(*ahead);
+        *ahead = NULL;
+    }
     c->views[t->index].task.scope = NULL;
     free(k);
     return code;
@@ -196,9 +214,11 @@ int evaluate_row(cell *c, int64_t after, error *e)
 {
     double start = cell_now();
     int code = 0;
+    pdr_model *ahead = NULL;
     bool seen = c->scenario->evaluation.matrix.tasks == TASKS_SEEN;
     for (int64_t i = 0; !code && i < (seen ? after : c->stream->count); i++)
-        code = task_evaluate(c, after, &c->stream->tasks[i], e);
+        code = task_evaluate(c, after, &c->stream->tasks[i], &ahead, e);
+    c->engine->model->discard(ahead);
     host_flush_metrics(&c->session);
     c->clock.evaluate += cell_now() - start;
     return code;

@@ -127,12 +127,13 @@ struct pdr_step {
 /* An evaluation: one cell of the accuracy matrix. */
 struct pdr_eval {
     uint32_t struct_size, reserved;
-    int64_t after_task;         /* row of the matrix: tasks trained so far; 0: untrained */
-    int64_t on_task;            /* column: pdr_task.index of the task evaluated on */
-    const pdr_task *task;       /* the one evaluated on */
-    pdr_model *model;           /* the network in training */
-    pdr_scope *scope;           /* [no-grad] */
-    const pdr_tensor *x;        /* in predict: a large batch of test rows [n, ...]; else NULL */
+    int64_t after_task;   /* row of the matrix: tasks trained so far; 0: untrained */
+    int64_t on_task;      /* column: pdr_task.index of the task evaluated on */
+    const pdr_task *task; /* the one evaluated on */
+    pdr_model *model;     /* the network in training; in predict the one that is measured: for a task whose head is
+                                    still to come a copy that has it */
+    pdr_scope *scope;     /* [no-grad] */
+    const pdr_tensor *x;  /* in predict: a large batch of test rows [n, ...]; else NULL */
     const pdr_tensor *features; /* in predict: [n, D]; else NULL */
     const pdr_tensor *logits;   /* in predict: [n, C], the network's own, whose accuracy is reported beside that of
                                     the scores; else NULL */

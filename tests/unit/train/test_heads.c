@@ -189,12 +189,59 @@ static void momentum_does_not_move_what_no_loss_reaches(void **state)
     assert_false(head_stays(adam, "{replay: {capacity: 8}}")); /* rehearsed rows have the first task's labels */
 }
 
+/* ---- the network that is measured ---- */
+
+/* Scores out of v->model: of the shape of the logits only where it has the same heads. */
+static pdr_status seer_predict(void *self, const pdr_eval *v, pdr_tensor **scores)
+{
+    (void)self;
+    *scores = me->model->forward(v->scope, v->model, v->x, PDR_EVAL);
+    return me->tensor->status(v->scope);
+}
+
+static pdr_status seer_eval(void *self, const pdr_eval *v)
+{
+    (void)self;
+    bool good = v->model == ((const strategy *)me->impl)->session->model;
+    return good ? PDR_OK : (me->fail)(me, PDR_ERROR, "before and after it is not the network in training");
+}
+
+static const plugin seer = {
+    .descriptor = &own_descriptor,
+    .hooks = {
+        .struct_size = sizeof(pdr_hooks), .before_eval = seer_eval, .predict = seer_predict, .after_eval = seer_eval}};
+
+#define THREE_TASKS                                                               \
+    tiny_plan("split: {by: class, order: [[0, 1], [2], [3]]}, scenario: task-il", \
+              ONE_METHOD "evaluation: {matrix: {untrained: true}}\n")
+
+/* One copy with all heads measures as one copy a task does, and predict is shown the copy. */
+static void predict_is_shown_the_network_that_is_measured(void **state)
+{
+    (void)state;
+    bench *shared = ready(THREE_TASKS, &GROWS);
+    planned p = THREE_TASKS;
+    p.plan->methods[0].prediction_owner = 0;
+    bench *each = ready(p, &GROWS);
+    strategy strategies[1];
+    error e = {0};
+    each->c.session.strategies = strategies;
+    assert_int_equal(host_create(&each->c.session, 0, &seer, "seer", NULL, &e), 0);
+    run(shared);
+    run(each);
+    assert_memory_equal(shared->result.accuracy->right, each->result.accuracy->right, 12 * sizeof(int64_t));
+    assert_int_equal(shared->c.engine->model_columns(shared->c.session.model), 4);
+    done(shared);
+    done(each);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(momentum_does_not_move_what_no_loss_reaches),
         cmocka_unit_test(heads_may_come_late),
         cmocka_unit_test(columns_are_those_that_exist),
+        cmocka_unit_test(predict_is_shown_the_network_that_is_measured),
         cmocka_unit_test(running_means_are_kept_and_restored),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
