@@ -1,6 +1,6 @@
 /* The bare engine loop: what training costs at the least, so that `perdure bench` can say what the rest costs.
  *
- * "Bare" is forward, row losses, their mean, backward and update by calls of the engine's table, one after the other. The
+ * "Bare" is forward, row losses, their mean, backward, clipping where it is set, and update by calls of the engine's table, one after the other. The
  * network, its initial weights, the optimizer and the batches are those of the cell that stands beside it: batch.c gathers
  * the same rows in the same order on both sides. There are no strategies and no moments for them, no log, no progress, no
  * look at the loss and no evaluation. Without strategies the cell comes to the same weights, bit for bit. */
@@ -15,6 +15,7 @@ static int bare_step(cell *c, const stage *s, error *e)
     pdr_tensor *loss = engine->tensor->mean(h->scope, rows, PDR_ALL, 0);
     h->step.loss = loss;
     engine->autograd->backward(h->scope, c->session.model, loss, false);
+    step_clip(c);
     heads_tell(c);
     engine->optimizer_step(h->scope, c->optimizer, h->step.lr, NULL, 0);
     c->steps++;

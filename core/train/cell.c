@@ -124,6 +124,7 @@ static void cell_close(cell *c)
 {
     findings_keep(c);
     free(c->heads);
+    free(c->reached);
     if (c->engine && c->session.engine)
         host_end(&c->session);
     batch_order_close(&c->order);

@@ -50,7 +50,8 @@ typedef struct cell {
     batch_order order;
     int64_t steps, steps_before, steps_all; /* done; done before this stage; of the whole cell */
     double loss, told;                      /* last loss read; when progress was last told */
-    float *heads;                           /* the head's weights as the task began, see check.c */
+    float *heads;                           /* all weights as the task began, see check.c; NULL: not looked at */
+    bool *reached;                          /* [columns] by a gradient in this task; likewise */
     cell_clock clock;
     cell_result *result;
 } cell;
@@ -90,9 +91,10 @@ bool dispatch_wanted(const cell *c, size_t hook); /* some strategy has it */
 /* ---- step.c: the parts of a step that are not hooks ---- */
 int step_assemble(cell *c, error *e); /* fresh, mingled and rehearsed rows become one batch */
 int step_forward(cell *c, error *e);
-int step_loss(cell *c, error *e);     /* row losses and their mean, by the sole compute_loss where there is one */
-int step_backward(cell *c, error *e); /* with the terms of add_loss */
-int step_penalties(cell *c, error *e);
+int step_loss(cell *c, error *e);      /* row losses and their mean, by the sole compute_loss where there is one */
+int step_backward(cell *c, error *e);  /* with the terms of add_loss */
+int step_penalties(cell *c, error *e); /* and clipping */
+void step_clip(cell *c);               /* the gradient as it is, where the method says so */
 int step_update(cell *c, error *e);
 int step_failed(const cell *c, const char *what, error *e); /* the step's scope has an error */
 
@@ -103,7 +105,10 @@ int check_gradient(cell *c, bool finite, error *e);             /* of the step; 
 int check_logits(cell *c, const pdr_eval *v, error *e);         /* the network's own, where it is measured: finite */
 void check_penalties(cell *c);                                  /* queued ones are above zero once the weights moved */
 void check_memories(cell *c);                                   /* hold rows once a task is over */
-void check_heads_begin(cell *c);                                /* every column of a task moves while it is trained */
+void check_penalties_end(cell *c);                              /* the same, behind a task of a single step */
+/* Every column of a task has a gradient and moves while the task is trained. */
+void check_heads_begin(cell *c);
+void check_heads_step(cell *c); /* between backward and penalties */
 void check_heads_end(cell *c, const stage *s);
 
 /* ---- heads.c: with `head: multi` the network has the heads of the tasks that have come ---- */

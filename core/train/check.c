@@ -46,8 +46,9 @@ static void blame_rows(const cell *c, text *out)
 {
     for (int64_t i = 0; !out->length && i < c->step.part_count; i++)
         if (!all_finite(c, c->step.parts[i].x))
-            text_addf(out, "from strategy %s, hook before_batch: rows that rehearse() was given",
-                      c->step.parts[i].owner ? c->step.parts[i].owner->name : "of a mingled memory");
+            text_addf(out, "from strategy %s, hook %s() was given", c->step.parts[i].owner->name,
+                      c->step.parts[i].mingled ? "before_task: a memory that mingle"
+                                               : "before_batch: rows that rehearse");
     if (!out->length && !all_finite(c, c->step.step.x))
         text_addf(out, "from the rows of the data");
 }
@@ -187,18 +188,28 @@ int check_gradient(cell *c, bool finite, error *e)
 
 /* ---- penalties ---- */
 
-/* At the second step of a task the weights have moved: a penalty that is still zero holds nothing. */
-void check_penalties(cell *c)
+/* Once the weights have moved in a task, a penalty that is still zero holds nothing. */
+static void penalties_look(cell *c)
 {
     host_step *h = &c->step;
-    if (h->step.index != 1 || stage_of(c) == c->stages)
-        return;
     for (int64_t i = 0; i < h->penalty_count; i++)
         if (c->engine->penalty_value(h->scope, c->session.model, &h->penalties[i]) == 0)
             host_found(
                 &c->session, HOST_ZERO_PENALTY, h->penalty_owner[i], "after_loss",
                 "found a penalty of 0 after the weights moved; expected more: importance or weight is zero, or the "
                 "anchor follows the weights (clone() what is kept)");
+}
+
+void check_penalties(cell *c)
+{
+    if (c->step.step.index == 1 && stage_of(c) != c->stages)
+        penalties_look(c);
+}
+
+void check_penalties_end(cell *c)
+{
+    if (c->steps - c->steps_before == 1 && stage_of(c) != c->stages)
+        penalties_look(c);
 }
 
 /* ---- memories ---- */
@@ -230,37 +241,81 @@ static float *parameters_read(const cell *c)
 void check_heads_begin(cell *c)
 {
     free(c->heads);
+    free(c->reached);
+    c->heads = NULL;
+    c->reached = NULL;
+    if (c->method->loss_owner >= 0 || c->method->prediction_owner >= 0) /* who owns these may do without the head */
+        return;
     c->heads = parameters_read(c);
+    c->reached = alloc_zero((size_t)c->stream->columns + 1, sizeof *c->reached);
 }
 
-/* still[column] stays true where weights and bias of that column are to the bit what they were. */
-static void heads_compare(const cell *c, const float *now, bool *still)
+/* differs[column] becomes true where a value of that column is not what it is in `other` (NULL: zeros), to the bit. */
+static void columns_compare(const pdr_block *b, const float *at, const float *other, bool *differs)
+{
+    size_t wide = (size_t)(b->count / b->columns);
+    for (size_t j = 0; j < (size_t)b->columns; j++)
+        for (size_t i = j * wide; !differs[(size_t)b->first_column + j] && i < (j + 1) * wide; i++)
+            differs[(size_t)b->first_column + j] = other ? memcmp(&at[i], &other[i], sizeof *at) != 0 : at[i] != 0;
+}
+
+/* The blocks of heads, one after another: from i on, which becomes the next one to look at. */
+static bool head_next(const cell *c, int64_t *i, pdr_block *b)
 {
     const pdr_model_api *m = c->engine->model;
-    for (int64_t i = 0; i < m->block_count(c->session.model); i++) {
-        pdr_block b = {.struct_size = sizeof b};
-        m->block(c->session.model, i, &b);
-        size_t wide = b.columns ? (size_t)(b.count / b.columns) : 0;
-        for (int64_t j = 0; j < b.columns; j++) {
-            size_t at = (size_t)b.first + (size_t)j * wide;
-            bool *one = &still[b.first_column + j];
-            *one = *one && !memcmp(now + at, c->heads + at, wide * sizeof *now);
-        }
+    while (*i < m->block_count(c->session.model)) {
+        *b = (pdr_block){.struct_size = sizeof *b};
+        m->block(c->session.model, (*i)++, b);
+        if (b->columns)
+            return true;
     }
+    return false;
+}
+
+/* At a few steps only: the gradient becomes flat, and a GPU is waited for. Weight decay and momentum move columns that no
+ * gradient reaches, so that looking at the weights is not enough. */
+void check_heads_step(cell *c)
+{
+    int64_t index = c->step.step.index;
+    if (!c->reached || (index & (index - 1)))
+        return;
+    pdr_block b;
+    pdr_scope *s = c->engine->tensor->open(NULL, PDR_NO_GRAD);
+    const pdr_tensor *g = c->engine->model->flat_grads(c->session.model);
+    for (int64_t i = 0; head_next(c, &i, &b);) {
+        const float *at = c->engine->bytes(s, c->engine->tensor->slice(s, g, 0, b.first, b.count), PDR_F32);
+        if (at)
+            columns_compare(&b, at, NULL, c->reached);
+    }
+    c->engine->tensor->close(s);
+}
+
+static void head_found(cell *c, const pdr_task *t, int64_t column, bool moved)
+{
+    const char *one = t->class_count == 1 ? " (a task of one class has nothing to tell apart)" : "";
+    if (moved)
+        host_found(&c->session, HOST_UNTRAINED_HEAD, NULL, "after_task",
+                   "found no gradient in column %lld of the head; expected the task's loss to give it one%s",
+                   (long long)column, one);
+    else
+        host_found(&c->session, HOST_UNTRAINED_HEAD, NULL, "after_task",
+                   "found column %lld of the head as it was before the task; expected training to move it%s",
+                   (long long)column, one);
 }
 
 void check_heads_end(cell *c, const stage *s)
 {
     const pdr_task *t = &s->task.task;
-    bool *still = alloc_zero((size_t)t->columns + 1, sizeof *still);
+    if (!c->heads)
+        return;
+    pdr_block b;
+    bool *moved = alloc_zero((size_t)c->stream->columns + 1, sizeof *moved);
     float *now = parameters_read(c);
-    memset(still, true, (size_t)t->columns);
-    heads_compare(c, now, still);
+    for (int64_t i = 0; head_next(c, &i, &b);)
+        columns_compare(&b, now + b.first, c->heads + b.first, moved);
     for (int64_t i = 0; i < t->class_count; i++)
-        if (still[t->classes[i]])
-            host_found(&c->session, HOST_UNTRAINED_HEAD, NULL, "after_task",
-                       "found column %lld of the head as it was before the task; expected training to move it",
-                       (long long)t->classes[i]);
+        if (!moved[t->classes[i]] || !c->reached[t->classes[i]])
+            head_found(c, t, t->classes[i], moved[t->classes[i]]);
     free(now);
-    free(still);
+    free(moved);
 }

@@ -90,10 +90,11 @@ static int loop_task(cell *c, stage *s, error *e)
         code = loop_epoch(c, s, epoch, e);
     start = cell_now();
     s->task.mingled_count = 0; /* no batch comes any more: their strategy may close them */
-    if (!code)
+    if (!code) {
+        check_penalties_end(c);
         check_heads_end(c, s);
-    if (!code)
         code = TASK(after_task);
+    }
     c->clock.between_tasks += cell_now() - start;
     host_flush_metrics(&c->session); /* what belongs to this task is told with its number */
     s->task.task.scope = NULL;       /* as a task of `previous` has it */

@@ -244,11 +244,12 @@ int step_backward(cell *c, error *e)
     return step_failed(c, "the backward pass", e);
 }
 
-/* As torch.nn.utils.clip_grad_norm_, over the gradient of loss, terms and penalties. */
-static void gradient_clip(cell *c, double most)
+/* training.gradient_clip: as torch.nn.utils.clip_grad_norm_, over the gradient of loss, terms and penalties. */
+void step_clip(cell *c)
 {
-    double norm = c->engine->gradient_norm(c->step.scope, c->session.model);
-    if (norm > most)
+    double most = c->method->options->training.gradient_clip;
+    double norm = most > 0 ? c->engine->gradient_norm(c->step.scope, c->session.model) : 0;
+    if (most > 0 && norm > most)
         c->engine->gradient_scale(c->step.scope, c->session.model, most / (norm + 1e-6));
 }
 
@@ -259,12 +260,12 @@ int step_penalties(cell *c, error *e)
     host_step *h = &c->step;
     double most = c->method->options->training.gradient_clip;
     check_penalties(c);
+    check_heads_step(c);
     if (h->penalty_count && (most > 0 || (c->method->flags & PDR_USES_GRADIENT))) {
         c->engine->penalty_apply(h->scope, c->session.model, h->penalties, h->penalty_count);
         h->penalties_applied = true;
     }
-    if (most > 0)
-        gradient_clip(c, most);
+    step_clip(c);
     return step_failed(c, "adding the penalties", e);
 }
 

@@ -14,7 +14,11 @@ enum {
     NAN_GRADIENT,
     NAN_METRIC,
     HUGE_WEIGHTS,
-    HUGE_PENALTY
+    HUGE_PENALTY,
+    CUT_HEAD,
+    MINGLED_LABEL,
+    MINGLED_BEYOND,
+    MINGLED_NAN
 };
 typedef struct {
     int32_t fault, reserved;
@@ -26,9 +30,23 @@ typedef struct {
     pdr_tensor *importance, *anchor, *start;
 } strategy;
 
-static const char *const faults[] = {
-    "zero-penalty", "following-anchor", "empty-memory", "label",        "still-head",   "nan-term", "nan-rows",
-    "nan-penalty",  "nan-gradient",     "nan-metric",   "huge-weights", "huge-penalty", NULL};
+static const char *const faults[] = {"zero-penalty",
+                                     "following-anchor",
+                                     "empty-memory",
+                                     "label",
+                                     "still-head",
+                                     "nan-term",
+                                     "nan-rows",
+                                     "nan-penalty",
+                                     "nan-gradient",
+                                     "nan-metric",
+                                     "huge-weights",
+                                     "huge-penalty",
+                                     "cut-head",
+                                     "mingled-label",
+                                     "mingled-beyond",
+                                     "mingled-nan",
+                                     NULL};
 static const pdr_param params[] = {{.key = "fault",
                                     .help = "what is done wrong",
                                     .type = PDR_PARAM_CHOICE,
@@ -38,7 +56,7 @@ static const pdr_param params[] = {{.key = "fault",
 
 static pdr_status setup(strategy *self)
 {
-    if (self->config.fault == EMPTY_MEMORY)
+    if (self->config.fault == EMPTY_MEMORY || self->config.fault >= MINGLED_LABEL)
         self->memory = self->host->memory->open(self->host, "rows", "{capacity: 4}");
     return PDR_OK;
 }
@@ -49,6 +67,21 @@ static void teardown(strategy *self)
     self->host->tensor->release(self->anchor);
     self->host->tensor->release(self->start);
     self->host->memory->close(self->memory);
+}
+
+/* One row, with a label that is still to come, one that never comes, or values that are none. */
+static pdr_status mingle(strategy *self, const pdr_task *t)
+{
+    const pdr_tensor_api *T = self->host->tensor;
+    const int64_t shape[] = {1, t->shape[0]};
+    int32_t fault = self->config.fault;
+    if (fault < MINGLED_LABEL || t->index != 1)
+        return PDR_OK;
+    pdr_tensor *x = T->full(t->scope, PDR_F32, shape, 2, fault == MINGLED_NAN ? (double)NAN : 0.5);
+    double label = fault == MINGLED_NAN ? 0 : (double)t->columns - (fault == MINGLED_LABEL);
+    pdr_tensor *y = T->full(t->scope, PDR_I64, shape, 1, label);
+    pdr_status bad = self->host->memory->put(t->scope, self->memory, NULL, x, y, NULL, NULL);
+    return bad ? bad : self->host->data->mingle(t, self->memory);
 }
 
 static pdr_status before_task(void *p, const pdr_task *t)
@@ -62,7 +95,7 @@ static pdr_status before_task(void *p, const pdr_task *t)
     pdr_hold(self->host, &self->importance, T->full(t->scope, PDR_F32, &n, 1, importance));
     pdr_hold(self->host, &self->anchor, fault == FOLLOWING_ANCHOR ? w : T->clone(t->scope, w));
     pdr_hold(self->host, &self->start, T->clone(t->scope, w));
-    return PDR_OK;
+    return mingle(self, t);
 }
 
 static pdr_tensor *filled(const strategy *self, pdr_scope *s, const pdr_tensor *like, double value)
@@ -100,10 +133,26 @@ static pdr_status after_loss(void *p, const pdr_step *s)
     return PDR_OK;
 }
 
+/* No gradient of the loss reaches the head: weight decay moves it all the same. */
+static void head_cut(const strategy *self, const pdr_step *s)
+{
+    const pdr_tensor_api *T = self->host->tensor;
+    const pdr_model_api *m = self->host->model;
+    pdr_tensor *g = m->flat_grads(s->task->model);
+    for (int64_t i = 0; i < m->block_count(s->task->model); i++) {
+        pdr_block b = {.struct_size = sizeof b};
+        m->block(s->task->model, i, &b);
+        if (b.kind == PDR_HEAD_WEIGHT || b.kind == PDR_HEAD_BIAS)
+            T->scale(s->scope, T->slice(s->scope, g, 0, b.first, b.count), pdr_scalar(self->host, s->scope, 0));
+    }
+}
+
 static pdr_status after_backward(void *p, const pdr_step *s)
 {
     strategy *self = (strategy *)p;
     const pdr_tensor_api *T = self->host->tensor;
+    if (self->config.fault == CUT_HEAD && s->task->previous)
+        head_cut(self, s);
     if (self->config.fault != NAN_GRADIENT || !s->task->previous)
         return PDR_OK;
     return T->scale(s->scope, self->host->model->flat_grads(s->task->model),

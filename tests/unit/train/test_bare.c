@@ -3,6 +3,7 @@
 
 static const char methods[] = "methods:\n  - name: alone\n  - {name: all, train_on: all}\n"
                               "  - {name: cut, set: {training.iterations: 5}}\n"
+                              "  - {name: clipped, set: {training.gradient_clip: 0.05}}\n"
                               "  - {name: replayed, strategies: [replay: {capacity: 5}]}\n";
 
 static cell_result *cell_of(const planned *p, int method, bool bare)
@@ -23,7 +24,7 @@ static void without_strategies_the_weights_are_the_same(void **state)
     static const char *const streams[] = {TWO_TASKS "class-il", TWO_TASKS "task-il"};
     for (int i = 0; i < 2; i++) {
         planned p = tiny_plan(streams[i], methods);
-        for (int method = 0; method < 3; method++) {
+        for (int method = 0; method < 4; method++) {
             cell_result *bare = cell_of(&p, method, true), *whole = cell_of(&p, method, false);
             assert_int_equal(bare->steps, whole->steps);
             assert_string_equal(bare->weights_sha256, whole->weights_sha256);
@@ -38,7 +39,7 @@ static void strategies_stay_out_of_it(void **state)
 {
     (void)state;
     planned p = tiny_plan(TWO_TASKS "class-il", methods);
-    cell_result *alone = cell_of(&p, 0, true), *replayed = cell_of(&p, 3, true), *whole = cell_of(&p, 3, false);
+    cell_result *alone = cell_of(&p, 0, true), *replayed = cell_of(&p, 4, true), *whole = cell_of(&p, 4, false);
     assert_string_equal(alone->weights_sha256, replayed->weights_sha256);
     assert_string_not_equal(alone->weights_sha256, whole->weights_sha256);
     cell_result_close(alone);

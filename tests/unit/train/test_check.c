@@ -1,14 +1,19 @@
 /* Self-checks: every fault that a strategy can make unnoticed is seeded, and found where it is. */
 #include "fixture.h"
 
-static int trained(const char *streams, const char *strategy_yaml, cell_result **r, error *e)
+static int trained_with(const char *streams, const char *set, const char *strategy_yaml, cell_result **r, error *e)
 {
-    planned p = tiny_plan(streams, SAID("methods: [{name: a, strategies: [%s]}]\n", strategy_yaml));
+    planned p = tiny_plan(streams, SAID("methods: [{name: a, set: {%s}, strategies: [%s]}]\n", set, strategy_yaml));
     dataset *d = data_of(&p);
     int code = train_cell(p.plan, 0, 3, d, NULL, r, e);
     dataset_close(d);
     planned_free(&p);
     return code;
+}
+
+static int trained(const char *streams, const char *strategy_yaml, cell_result **r, error *e)
+{
+    return trained_with(streams, "", strategy_yaml, r, e);
 }
 
 static const char *faulty(const char *fault) { return SAID("{plugin: %s, with: {fault: %s}}", tiny("faulty"), fault); }
@@ -66,6 +71,56 @@ static void a_head_that_stays_is_found(void **state)
              "found column 2 of the head as it was before the task; expected training to move it");
 }
 
+static void untrained_head(const char *streams, const char *set, const char *strategy_yaml, const char *words)
+{
+    cell_result *r = NULL;
+    error e = {0};
+    if (trained_with(streams, set, strategy_yaml, &r, &e))
+        fail_msg("%s", e.text);
+    assert_int_equal(r->finding_count, words != NULL);
+    if (words)
+        assert_string_equal(r->findings->check, "untrained_head");
+    if (words)
+        assert_string_equal(r->findings->words, words);
+    cell_result_close(r);
+}
+
+/* Weight decay and momentum move what no gradient reaches. */
+static void a_head_without_a_gradient_is_found(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"optimizer.weight_decay: 0.1", "optimizer.momentum: 0.9"};
+    for (int i = 0; i < 2; i++)
+        untrained_head(CLASS_IL, sets[i], "", NULL);
+    untrained_head(CLASS_IL, sets[0], faulty("cut-head"),
+                   "found no gradient in column 2 of the head; expected the task's loss to give it one");
+    const char *alone = "split: {by: class, order: [[0, 1], [2], [3]]}, scenario: class-il, active: task";
+    untrained_head(alone, sets[0], "",
+                   "found no gradient in column 2 of the head; expected the task's loss to give it one (a task of one "
+                   "class has nothing to tell apart)");
+    untrained_head(alone, "", "",
+                   "found column 2 of the head as it was before the task; expected training to move it (a task of one "
+                   "class has nothing to tell apart)");
+    untrained_head(alone, "", SAID("{plugin: %s}", tiny("predict_a")), NULL);
+    untrained_head(alone, "", SAID("{plugin: %s}", tiny("sole_a")), NULL);
+}
+
+/* The weights move behind the only step. */
+static void penalties_of_a_single_step_are_looked_at(void **state)
+{
+    (void)state;
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(trained_with(CLASS_IL, "training.iterations: 1", faulty("zero-penalty"), &r, &e), 0);
+    assert_int_equal(r->finding_count, 1);
+    assert_string_equal(r->findings->check, "zero_penalty");
+    assert_true(r->findings->task == 2 && r->findings->step == 2 && r->findings->count == 1);
+    cell_result_close(r);
+    assert_int_equal(trained_with(CLASS_IL, "training.iterations: 1", "{ewc: {lambda: 10}}", &r, &e), 0);
+    assert_int_equal(r->finding_count, 0);
+    cell_result_close(r);
+}
+
 static void nothing_is_found_where_nothing_is_wrong(void **state)
 {
     (void)state;
@@ -74,6 +129,30 @@ static void nothing_is_found_where_nothing_is_wrong(void **state)
     assert_int_equal(trained(CLASS_IL, "{replay: {capacity: 5}}", &r, &e), 0);
     assert_true(r->finding_count == 0 && r->warnings == 0);
     cell_result_close(r);
+}
+
+static void mingled_rows_are_looked_at_as_rehearsed_ones(void **state)
+{
+    (void)state;
+    cell_result *r = NULL;
+    error e = {0};
+    const char *later = "split: {by: class, order: [[0, 1], [2], [3]]}, scenario: class-il, active: seen";
+    assert_int_equal(trained(later, faulty("mingled-label"), &r, &e), 0);
+    assert_int_equal(r->finding_count, 1);
+    assert_string_equal(r->findings->strategy, "faulty");
+    assert_string_equal(r->findings->hook, "before_task");
+    assert_int_equal(r->findings->task, 2);
+    assert_int_equal(r->findings->count, 2); /* once an epoch */
+    assert_string_equal(r->findings->words,
+                        "found label 3 in a mingled row; expected 0 to 2, the columns that compete (stream.active): "
+                        "the row is taken as one without a label");
+    cell_result_close(r);
+    assert_int_equal(trained(later, faulty("mingled-beyond"), &r, &e), EXIT_FAILED);
+    assert_non_null(strstr(e.text, ": the batch failed: strategy faulty, mingle: found label 4; expected -1 to 3, the "
+                                   "network's columns"));
+    e = (error){0};
+    assert_int_equal(trained(later, faulty("mingled-nan"), &r, &e), EXIT_FAILED);
+    assert_non_null(strstr(e.text, "(from strategy faulty, hook before_task: a memory that mingle() was given)"));
 }
 
 static void stops(const char *strategy_yaml, const char *words)
@@ -139,6 +218,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_wrong_is_said_once_and_counted),
         cmocka_unit_test(a_head_that_stays_is_found),
+        cmocka_unit_test(mingled_rows_are_looked_at_as_rehearsed_ones),
+        cmocka_unit_test(a_head_without_a_gradient_is_found),
+        cmocka_unit_test(penalties_of_a_single_step_are_looked_at),
         cmocka_unit_test(a_metric_that_is_not_finite_is_found),
         cmocka_unit_test(a_penalty_that_is_too_strong_is_named),
         cmocka_unit_test(a_network_that_is_not_finite_does_not_end_well),
