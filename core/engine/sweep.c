@@ -150,11 +150,11 @@ bool sweep_block(const sweep_step *p, int64_t first, int64_t count, const float 
         if (changed) {
             memcpy(sum, part, (size_t)n * sizeof *sum);
             sweep_penalties(p->penalties, p->penalty_count, p->w, first + at, n, sum);
+            if (p->decay != 0)
+                add_decay(sum, p->w + first + at, p->decay, n);
             part = sum;
         }
         reach |= reach_of(part, n);
-        if (p->decay != 0)
-            add_decay(sum, p->w + first + at, p->decay, n);
         update(p, first + at, n, part);
     }
     return is_finite(reach);

@@ -17,10 +17,8 @@
 #error "PERDURE_VERSION comes from CMake"
 #endif
 
-void cell_result_close(cell_result *r)
+void cell_result_clear(cell_result *r)
 {
-    if (r == NULL)
-        return;
     matrix_close(r->accuracy);
     matrix_close(r->network);
     matrix_close(r->validation);
@@ -34,6 +32,14 @@ void cell_result_close(cell_result *r)
     free(r->findings);
     free(r->weights);
     free(r->parameters);
+    *r = (cell_result){0};
+}
+
+void cell_result_close(cell_result *r)
+{
+    if (r == NULL)
+        return;
+    cell_result_clear(r);
     free(r);
 }
 

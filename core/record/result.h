@@ -42,6 +42,7 @@ typedef struct cell_result {
     char weights_sha256[SHA256_HEX]; /* of parameters, little-endian float32 */
 } cell_result;
 
+void cell_result_clear(cell_result *r); /* all that it holds */
 void cell_result_close(cell_result *r); /* and all that it holds; NULL is fine */
 
 #endif

@@ -123,8 +123,7 @@ static void findings_keep(cell *c)
 static void cell_close(cell *c)
 {
     findings_keep(c);
-    free(c->heads);
-    free(c->reached);
+    check_close(c);
     if (c->engine && c->session.engine)
         host_end(&c->session);
     batch_order_close(&c->order);

@@ -110,12 +110,13 @@ void check_penalties_end(cell *c);                              /* the same, beh
 void check_heads_begin(cell *c);
 void check_heads_step(cell *c); /* between backward and penalties */
 void check_heads_end(cell *c, const stage *s);
+void check_close(cell *c);
 
 /* ---- heads.c: with `head: multi` the network has the heads of the tasks that have come ---- */
 bool heads_grow(const cell *c);
 int64_t heads_columns(const cell *c, const stream_task *t); /* of the logits while this task is trained on */
-/* Gives m the heads that it lacks, to that of task `last` (from 0). A head's first values depend on seed and task alone. */
 void heads_tell(const cell *c); /* tells the engine which heads the coming update can reach */
+/* Gives m the heads that it lacks, to that of task `last` (from 0). A head's first values depend on seed and task alone. */
 int heads_reach(const cell *c, pdr_model *m, int64_t last, error *e);
 
 /* ---- evaluate.c ---- */

@@ -319,3 +319,9 @@ void check_heads_end(cell *c, const stage *s)
     free(now);
     free(moved);
 }
+
+void check_close(cell *c)
+{
+    free(c->heads);
+    free(c->reached);
+}

@@ -175,10 +175,11 @@ static void resnets(void **)
 static void a_list(void **)
 {
     const std::vector<int64_t> shape = {2, 8, 8};
-    const engine_layer layers[] = {
-        {ENGINE_CONV, 6, 0, 2, 1, 0},       {ENGINE_LEAKY_RELU, 0, 0, 0, 0, 0.01}, {ENGINE_AVERAGE_POOL, 0, 3, 1, 1, 0},
-        {ENGINE_TANH, 0, 0, 0, 0, 0},       {ENGINE_MAX_POOL, 0, 0, 0, 0, 0},   {ENGINE_LINEAR, 7, 0, 0, 0, 0},
-        {ENGINE_BATCH_NORM, 0, 0, 0, 0, 0}, {ENGINE_SIGMOID, 0, 0, 0, 0, 0},    {ENGINE_LEAKY_RELU, 0, 0, 0, 0, 0.2}};
+    const engine_layer layers[] = {{ENGINE_CONV, 6, 0, 2, 1, 0},         {ENGINE_LEAKY_RELU, 0, 0, 0, 0, 0.01},
+                                   {ENGINE_AVERAGE_POOL, 0, 3, 1, 1, 0}, {ENGINE_TANH, 0, 0, 0, 0, 0},
+                                   {ENGINE_MAX_POOL, 0, 0, 0, 0, 0},     {ENGINE_LINEAR, 7, 0, 0, 0, 0},
+                                   {ENGINE_BATCH_NORM, 0, 0, 0, 0, 0},   {ENGINE_SIGMOID, 0, 0, 0, 0, 0},
+                                   {ENGINE_LEAKY_RELU, 0, 0, 0, 0, 0.2}};
     engine_network n = network("layers", shape, 3);
     n.layers = layers;
     n.layer_count = 9;

@@ -103,6 +103,7 @@ static inline void bench_close(bench *b)
         c->engine->optimizer_close(c->optimizer);
     c->engine->model->discard(c->session.model);
     batch_order_close(&c->order);
+    check_close(c);
     stages_close(c);
     stream_close(c->stream);
     dataset_close(b->data);

@@ -34,13 +34,7 @@ static void run(bench *b)
 
 static void done(bench *b)
 {
-    cell_result *r = &b->result;
-    for (int64_t i = 0; i < r->task_count; i++)
-        free(r->tasks[i].classes);
-    free(r->tasks);
-    free(r->weights);
-    free(r->parameters);
-    matrix_close(r->accuracy);
+    cell_result_clear(&b->result);
     bench_close(b);
 }
 
