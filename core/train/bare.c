@@ -49,6 +49,7 @@ static int bare_task(cell *c, stage *s, error *e)
     }
     if (!code)
         bare_settle(c, &start, &c->clock.train);
+    stage_empty(s);
     return code;
 }
 

@@ -6,9 +6,10 @@
 
 /* A stretch of training between two rows of the matrix: a task, or with train_on: all the whole stream at once. */
 typedef struct stage {
-    host_task task;  /* what hooks see of it; its rows and labels are `rows` and `labels` */
-    int64_t *rows;   /* [count + held] places in data->train, those held out behind the others */
-    int64_t *labels; /* [count + held] columns */
+    host_task task;       /* what hooks see of it; its rows and labels are `rows` and `labels` */
+    int64_t first, tasks; /* of the stream, whose rows these are */
+    int64_t *rows;   /* [count + held] places in data->train, those held out behind the others; NULL: not running */
+    int64_t *labels; /* [count + held] columns; likewise */
     int64_t count, held;
     int64_t *classes; /* of several tasks as one; else NULL */
     int64_t after;    /* the row of the matrix that follows it */
@@ -60,7 +61,9 @@ typedef struct cell {
 void stages_open(cell *c);
 void stages_close(cell *c);
 /* What is to be there before the first hook of a task: its head, and where the method says so an optimizer as new. */
-int stage_begin(cell *c, const stage *s, error *e);
+int stage_begin(cell *c, stage *s, error *e);
+void stage_fill(const cell *c, stage *s); /* its rows, as stage_begin() does */
+void stage_empty(stage *s);               /* and away with them, when it is over */
 engine_mask mask_evaluated(const cell *c, int64_t after,
                            int64_t on); /* columns that compete at R[after][on], on from 1 */
 

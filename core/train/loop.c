@@ -98,6 +98,7 @@ static int loop_task(cell *c, stage *s, error *e)
     c->clock.between_tasks += cell_now() - start;
     host_flush_metrics(&c->session); /* what belongs to this task is told with its number */
     s->task.task.scope = NULL;       /* as a task of `previous` has it */
+    stage_empty(s);
     return code;
 }
 

@@ -91,36 +91,56 @@ static pdr_task task_seen(const cell *c, const stream_task *t)
     };
 }
 
-/* Rows of a task behind those that the stage has. */
-static void rows_add(const cell *c, stage *s, const stream_task *t, const int64_t *places, int64_t count)
+/* Which tasks a stage has the rows of, and how many these are. */
+static void stage_span(const cell *c, stage *s, int64_t first, int64_t tasks)
 {
-    int64_t n = s->count + s->held;
-    s->rows = alloc_again(s->rows, (size_t)(n + count) + 1, sizeof *s->rows);
-    s->labels = alloc_again(s->labels, (size_t)(n + count) + 1, sizeof *s->labels);
-    const int32_t *column_of = c->stream->column_of + t->index * c->stream->set_classes;
-    for (int64_t i = 0; i < count; i++) {
-        s->rows[n + i] = places[i];
-        s->labels[n + i] = column_of[c->data->train.label[place_row(&c->data->train, places[i])]];
+    s->first = first;
+    s->tasks = tasks;
+    for (int64_t i = first; i < first + tasks; i++) {
+        s->count += c->stream->tasks[i].train_count;
+        s->held += c->stream->tasks[i].held_count;
     }
 }
 
-/* The rows of `count` tasks from the first on: all that are trained on, and behind them those held out. */
-static void stage_fill(const cell *c, stage *s, int64_t first, int64_t count)
+/* Rows of a task from `at` on; returns where they end. */
+static int64_t rows_lay(const cell *c, stage *s, int64_t at, const stream_task *t, const int64_t *places, int64_t count)
 {
-    const stream_task *tasks = c->stream->tasks + first;
+    const int32_t *column_of = c->stream->column_of + t->index * c->stream->set_classes;
     for (int64_t i = 0; i < count; i++) {
-        rows_add(c, s, &tasks[i], tasks[i].train, tasks[i].train_count);
-        s->count += tasks[i].train_count;
+        s->rows[at + i] = places[i];
+        s->labels[at + i] = column_of[c->data->train.label[place_row(&c->data->train, places[i])]];
     }
-    for (int64_t i = 0; i < count; i++) {
-        rows_add(c, s, &tasks[i], tasks[i].held, tasks[i].held_count);
-        s->held += tasks[i].held_count;
-    }
+    return at + count;
+}
+
+void stage_empty(stage *s)
+{
+    free(s->rows);
+    free(s->labels);
+    s->rows = s->labels = NULL;
+    s->task.rows = s->task.labels = NULL;
+}
+
+/* All that are trained on, and behind them those held out. Only for as long as the stage runs: with all-so-far the lists of
+ * all stages together would grow with the square of the tasks. */
+void stage_fill(const cell *c, stage *s)
+{
+    stage_empty(s);
+    const stream_task *t = c->stream->tasks + s->first;
+    int64_t at = 0, all = s->count + s->held;
+    s->rows = alloc_zero((size_t)all + 1, sizeof *s->rows);
+    s->labels = alloc_zero((size_t)all + 1, sizeof *s->labels);
+    for (int64_t i = 0; i < s->tasks; i++)
+        at = rows_lay(c, s, at, &t[i], t[i].train, t[i].train_count);
+    for (int64_t i = 0; i < s->tasks; i++)
+        at = rows_lay(c, s, at, &t[i], t[i].held, t[i].held_count);
+    s->task.rows = s->rows;
+    s->task.labels = s->labels;
 }
 
 static void stage_open(cell *c, stage *s, const stream_task *t)
 {
-    stage_fill(c, s, t->index, 1);
+    stage_span(c, s, t->index, 1);
     s->after = t->index + 1;
     s->task = (host_task){.task = task_seen(c, t), .fresh = mask_fresh(c, t), .any = mask_any(c, t)};
     s->task.task.previous = s == c->stages ? NULL : &s[-1].task.task;
@@ -130,7 +150,7 @@ static void stage_open(cell *c, stage *s, const stream_task *t)
 static void stage_open_many(cell *c, stage *s, int64_t count)
 {
     const stream_task *last = &c->stream->tasks[count - 1];
-    stage_fill(c, s, 0, count);
+    stage_span(c, s, 0, count);
     s->classes = alloc_zero((size_t)last->seen, sizeof *s->classes);
     for (int64_t i = 0; i < last->seen; i++)
         s->classes[i] = i;
@@ -160,8 +180,6 @@ static void stage_open_so_far(cell *c, stage *s, int64_t i)
 
 static void stage_finish(cell *c, stage *s)
 {
-    s->task.rows = s->rows;
-    s->task.labels = s->labels;
     s->task.session = &c->session;
     if (__builtin_add_overflow(c->steps_all, schedule_steps(c, s->count), &c->steps_all))
         c->steps_all = INT64_MAX; /* nobody comes so far: it is for the progress line alone */
@@ -191,8 +209,9 @@ void stages_open(cell *c)
     }
 }
 
-int stage_begin(cell *c, const stage *s, error *e)
+int stage_begin(cell *c, stage *s, error *e)
 {
+    stage_fill(c, s);
     int code = heads_reach(c, c->session.model, s->after - 1, e);
     bool reset = c->method->options->optimizer.reset_per_task && s > c->stages;
     return code || !reset ? code : cell_optimizer(c, e);
@@ -201,8 +220,7 @@ int stage_begin(cell *c, const stage *s, error *e)
 void stages_close(cell *c)
 {
     for (int64_t i = 0; i < c->stage_count; i++) {
-        free(c->stages[i].rows);
-        free(c->stages[i].labels);
+        stage_empty(&c->stages[i]);
         free(c->stages[i].task.mingled);
         free(c->stages[i].classes);
     }

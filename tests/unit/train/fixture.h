@@ -91,6 +91,8 @@ static inline bench *bench_open(planned p, int method, int64_t seed)
         fail_msg("%s", e.text);
     bench_engine(b);
     stages_open(c);
+    for (int64_t i = 0; i < c->stage_count; i++)
+        stage_fill(c, &c->stages[i]); /* as each is when it runs */
     return b;
 }
 
