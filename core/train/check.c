@@ -12,8 +12,6 @@ enum { CHECK_EVERY = 10 }; /* steps between two looks where a look waits for the
 
 static const double TOO_STRONG = 1e6; /* times the loss: a penalty that throws the weights */
 
-static const stage *stage_of(const cell *c) { return (const stage *)(const void *)c->step.step.task; }
-
 static bool on_cpu(const cell *c) { return !strcmp(c->plan->device, "cpu"); }
 
 /* ---- what is not finite ---- */
@@ -99,8 +97,7 @@ static int hint(bool penalty, error *e)
 static int refuse(const cell *c, const char *what, const text *cause, bool penalty, error *e)
 {
     error_set(e, EXIT_FAILED, "task %lld, step %lld: found %s; expected a finite one (%s)",
-              (long long)stage_of(c)->task.task.index + 1, (long long)c->session.step, what,
-              cause->at ? cause->at : "");
+              (long long)c->step.step.task->index + 1, (long long)c->session.step, what, cause->at ? cause->at : "");
     return hint(penalty, e);
 }
 
@@ -202,13 +199,13 @@ static void penalties_look(cell *c)
 
 void check_penalties(cell *c)
 {
-    if (c->step.step.index == 1 && stage_of(c) != c->stages)
+    if (c->step.step.index == 1 && c->step.step.task->previous)
         penalties_look(c);
 }
 
 void check_penalties_end(cell *c)
 {
-    if (c->steps - c->steps_before == 1 && stage_of(c) != c->stages)
+    if (c->steps - c->steps_before == 1 && c->step.step.task->previous)
         penalties_look(c);
 }
 
@@ -216,7 +213,7 @@ void check_penalties_end(cell *c)
 
 void check_memories(cell *c)
 {
-    if (c->step.step.index || stage_of(c) == c->stages)
+    if (c->step.step.index || !c->step.step.task->previous)
         return;
     for (int i = 0; i < c->session.count; i++) {
         const strategy *s = &c->session.strategies[i];

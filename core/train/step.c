@@ -9,8 +9,7 @@ int step_failed(const cell *c, const char *what, error *e)
 {
     if (c->engine->tensor->status(c->step.scope) == PDR_OK)
         return 0;
-    const stage *s = (const stage *)(const void *)c->step.step.task; /* a stage begins with its task */
-    return error_set(e, EXIT_FAILED, "task %lld, step %lld: %s failed: %s", (long long)s->task.task.index + 1,
+    return error_set(e, EXIT_FAILED, "task %lld, step %lld: %s failed: %s", (long long)c->step.step.task->index + 1,
                      (long long)c->session.step, what, c->engine->scope_message(c->step.scope));
 }
 
