@@ -135,4 +135,28 @@ static inline void dataset_refused(const char *data, int code, const char *words
     scenario_free(s);
 }
 
+/* A scenario, its data and the stream of a seed. */
+typedef struct opened {
+    struct scenario *s;
+    dataset *d;
+    stream *made;
+} opened;
+
+static inline opened open_stream(const char *data, const char *keys, uint64_t seed)
+{
+    opened o = {0};
+    error e = {0};
+    o.s = scenario_made(data, keys, NULL);
+    if (dataset_open(o.s, &o.d, &e) || stream_open(o.s, o.d, seed, &o.made, &e))
+        fail_msg("%s", e.text);
+    return o;
+}
+
+static inline void close_stream(opened *o)
+{
+    stream_close(o->made);
+    dataset_close(o->d);
+    scenario_free(o->s);
+}
+
 #endif

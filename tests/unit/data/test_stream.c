@@ -14,28 +14,7 @@ static void lay_rows(int classes, int rows)
     lay_text("test.csv", words);
 }
 
-typedef struct opened {
-    struct scenario *s;
-    dataset *d;
-    stream *made;
-} opened;
-
-static opened open_stream(const char *stream_keys, uint64_t seed)
-{
-    opened o = {0};
-    error e = {0};
-    o.s = scenario_made(ROWS, stream_keys, NULL);
-    if (dataset_open(o.s, &o.d, &e) || stream_open(o.s, o.d, seed, &o.made, &e))
-        fail_msg("%s", e.text);
-    return o;
-}
-
-static void close_stream(opened *o)
-{
-    stream_close(o->made);
-    dataset_close(o->d);
-    scenario_free(o->s);
-}
+static opened open_rows(const char *keys, uint64_t seed) { return open_stream(ROWS, keys, seed); }
 
 /* Each row of the right classes, in order, in the right task; columns as in column_of. */
 static void assert_dealt(const opened *o)
@@ -83,7 +62,7 @@ static void columns_by_arrival(void **state)
     (void)state;
     lay_rows(6, 12);
     for (size_t i = 0; i < 3; i++) {
-        opened o = open_stream(keys[i], 0);
+        opened o = open_rows(keys[i], 0);
         assert_dealt(&o);
         assert_true(o.made->count == 3 && o.made->columns == 6 && o.made->set_classes == 6);
         assert_task(&o.made->tasks[0], LIST(0, 1), LIST(0, 1), 2, 0, 2);
@@ -102,7 +81,7 @@ static void shared_columns(void **state)
     (void)state;
     lay_rows(6, 12);
     for (size_t i = 0; i < 2; i++) {
-        opened o = open_stream(keys[i], 0);
+        opened o = open_rows(keys[i], 0);
         assert_dealt(&o);
         assert_int_equal(o.made->columns, 2);
         assert_task(&o.made->tasks[0], LIST(0, 1), LIST(0, 1), 2, 0, 2);
@@ -115,13 +94,13 @@ static void listed_classes(void **state)
 {
     (void)state;
     lay_rows(6, 12);
-    opened o = open_stream("split: {order: [[5], [2, 0, 1], [4, 3]]}, scenario: class-il", 0);
+    opened o = open_rows("split: {order: [[5], [2, 0, 1], [4, 3]]}, scenario: class-il", 0);
     assert_dealt(&o);
     assert_task(&o.made->tasks[0], LIST(5), LIST(0), 1, 0, 1);
     assert_task(&o.made->tasks[1], LIST(2, 0, 1), LIST(1, 2, 3), 3, 1, 4);
     assert_task(&o.made->tasks[2], LIST(4, 3), LIST(4, 5), 2, 4, 6);
     close_stream(&o);
-    o = open_stream("split: {order: [[5], [2, 0, 1], [4, 3]]}, scenario: domain-il", 0);
+    o = open_rows("split: {order: [[5], [2, 0, 1], [4, 3]]}, scenario: domain-il", 0);
     assert_dealt(&o);
     assert_int_equal(o.made->columns, 3);
     assert_task(&o.made->tasks[1], LIST(2, 0, 1), LIST(0, 1, 2), 3, 1, 3);
@@ -133,7 +112,7 @@ static void one_task(void **state)
 {
     (void)state;
     lay_rows(6, 12);
-    opened o = open_stream("split: {tasks: 1}", 0);
+    opened o = open_rows("split: {tasks: 1}", 0);
     assert_dealt(&o);
     assert_task(&o.made->tasks[0], LIST(0, 1, 2, 3, 4, 5), LIST(0, 1, 2, 3, 4, 5), 6, 0, 6);
     close_stream(&o);
@@ -145,7 +124,7 @@ static void shuffled_by_the_seed(void **state)
     (void)state;
     lay_rows(30, 60);
     for (int k = 0; k < 3; k++) {
-        opened o = open_stream("split: {tasks: 5, order: shuffled}", k == 2 ? 12 : 11);
+        opened o = open_rows("split: {tasks: 5, order: shuffled}", k == 2 ? 12 : 11);
         assert_dealt(&o);
         for (int64_t i = 0; i < 5; i++)
             memcpy(order[k] + 6 * i, o.made->tasks[i].classes, 6 * sizeof **order);
@@ -214,7 +193,7 @@ static void a_share_of_each_class_is_held_out(void **state)
     close_stream(&again);
     close_stream(&other);
     close_stream(&more);
-    o = open_stream("split: {tasks: 3}", 5);
+    o = open_rows("split: {tasks: 3}", 5);
     assert_int_equal(o.made->tasks[0].held_count, 0);
     close_stream(&o);
 }

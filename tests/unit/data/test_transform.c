@@ -2,29 +2,6 @@
  * value, a plain loop for the permutation. */
 #include "fixture.h"
 
-typedef struct opened {
-    struct scenario *s;
-    dataset *d;
-    stream *made;
-} opened;
-
-static opened open_stream(const char *data, const char *keys, uint64_t seed)
-{
-    opened o = {0};
-    error e = {0};
-    o.s = scenario_made(data, keys, NULL);
-    if (dataset_open(o.s, &o.d, &e) || stream_open(o.s, o.d, seed, &o.made, &e))
-        fail_msg("%s", e.text);
-    return o;
-}
-
-static void close_stream(opened *o)
-{
-    stream_close(o->made);
-    dataset_close(o->d);
-    scenario_free(o->s);
-}
-
 #define PICTURES "set: synthetic, classes: 3, train_rows: 12, test_rows: 6, shape: [2, 5, 7]"
 enum { WIDTH = 70 };
 

@@ -48,6 +48,33 @@ static inline dataset *data_of(const planned *p)
     return d;
 }
 
+/* A whole cell by train_cell; its code, with *r or *e. */
+static inline int cell_tried(const planned *p, int method, int64_t seed, const train_listener *listener,
+                             cell_result **r, error *e)
+{
+    dataset *d = data_of(p);
+    int code = train_cell(p->plan, method, seed, d, listener, r, e);
+    dataset_close(d);
+    return code;
+}
+
+static inline cell_result *cell_trained(const planned *p, int method, int64_t seed, const train_listener *listener)
+{
+    cell_result *r = NULL;
+    error e = {0};
+    if (cell_tried(p, method, seed, listener, &r, &e))
+        fail_msg("%s", e.text);
+    return r;
+}
+
+/* The one method of a plan that is for this cell alone, with seed 3. */
+static inline cell_result *sole_trained(planned p)
+{
+    cell_result *r = cell_trained(&p, 0, 3, NULL);
+    planned_free(&p);
+    return r;
+}
+
 /* A cell with its stages, engine and network, and no strategies. */
 typedef struct bench {
     planned p;

@@ -1,17 +1,6 @@
 /* Whole cells: the same seed gives the same bits, the matrix has what it should, and whoever fails is named. */
 #include "fixture.h"
 
-static cell_result *trained(const planned *p, int method, int64_t seed, const train_listener *listener)
-{
-    dataset *d = data_of(p);
-    cell_result *r = NULL;
-    error e = {0};
-    if (train_cell(p->plan, method, seed, d, listener, &r, &e))
-        fail_msg("%s", e.text);
-    dataset_close(d);
-    return r;
-}
-
 static planned recorded(const char *more)
 {
     return tiny_plan(TWO_TASKS "class-il",
@@ -25,8 +14,8 @@ static void a_seed_gives_the_same_bits(void **state)
     planned p = tiny_plan(TWO_TASKS "class-il",
                           "methods:\n  - name: a\n  - name: b\n    strategies: [replay: {capacity: 5}]\n");
     for (int method = 0; method < 2; method++) {
-        cell_result *a = trained(&p, method, 3, NULL), *again = trained(&p, method, 3, NULL);
-        cell_result *other = trained(&p, method, 4, NULL);
+        cell_result *a = cell_trained(&p, method, 3, NULL), *again = cell_trained(&p, method, 3, NULL);
+        cell_result *other = cell_trained(&p, method, 4, NULL);
         assert_string_equal(a->weights_sha256, again->weights_sha256);
         assert_memory_equal(a->parameters, again->parameters, (size_t)a->parameter_count * sizeof(float));
         assert_string_not_equal(a->weights_sha256, other->weights_sha256);
@@ -41,14 +30,14 @@ static void who_only_watches_changes_nothing(void **state)
 {
     (void)state;
     planned p = recorded("");
-    cell_result *alone = trained(&p, 0, 3, NULL), *watched = trained(&p, 1, 3, NULL);
+    cell_result *alone = cell_trained(&p, 0, 3, NULL), *watched = cell_trained(&p, 1, 3, NULL);
     assert_string_equal(alone->weights_sha256, watched->weights_sha256);
     assert_memory_equal(alone->accuracy->right, watched->accuracy->right, 6 * sizeof(int64_t));
     cell_result_close(alone);
     cell_result_close(watched);
     planned_free(&p);
     planned busy = recorded(", penalty: 0.1");
-    cell_result *plain = trained(&busy, 0, 3, NULL), *pulled = trained(&busy, 1, 3, NULL);
+    cell_result *plain = cell_trained(&busy, 0, 3, NULL), *pulled = cell_trained(&busy, 1, 3, NULL);
     assert_string_not_equal(plain->weights_sha256, pulled->weights_sha256);
     cell_result_close(plain);
     cell_result_close(pulled);
@@ -69,10 +58,10 @@ static void augmented_and_changed_rows_are_the_same_for_all(void **state)
             SAID("methods:\n  - name: a\n  - name: b\n    strategies: [replay: {capacity: 5}]\n"
                  "  - name: c\n    strategies: [{plugin: %s, with: {file: r.txt}}]\n  - name: d\n    train_on: all\n",
                  tiny("recorder")));
-        cell_result *alone = trained(&p, 0, 3, NULL), *other = trained(&p, 0, 4, NULL);
+        cell_result *alone = cell_trained(&p, 0, 3, NULL), *other = cell_trained(&p, 0, 4, NULL);
         assert_string_not_equal(alone->weights_sha256, other->weights_sha256);
         for (int method = 0; method < 4; method++) {
-            cell_result *r = trained(&p, method, 3, NULL);
+            cell_result *r = cell_trained(&p, method, 3, NULL);
             assert_string_equal(alone->weights_sha256, r->weights_sha256);
             cell_result_close(r);
         }
@@ -87,7 +76,7 @@ static void the_matrix_is_whole(void **state)
     (void)state;
     planned p = tiny_plan(TWO_TASKS "class-il", "methods:\n  - name: a\n  - name: all\n    train_on: all\n"
                                                 "evaluation: {matrix: {untrained: true}}\n");
-    cell_result *a = trained(&p, 0, 3, NULL), *all = trained(&p, 1, 3, NULL);
+    cell_result *a = cell_trained(&p, 0, 3, NULL), *all = cell_trained(&p, 1, 3, NULL);
     for (int64_t after = 0; after <= 2; after++)
         for (int64_t on = 1; on <= 2; on++) {
             assert_true(matrix_has(a->accuracy, after, on));
@@ -112,7 +101,7 @@ static void rows_held_out_are_measured_beside(void **state)
     (void)state;
     planned p =
         picture_plan(", validation: 0.25", "split: {by: permutation, tasks: 2}, scenario: domain-il", ONE_METHOD);
-    cell_result *r = trained(&p, 0, 3, NULL);
+    cell_result *r = cell_trained(&p, 0, 3, NULL);
     for (int64_t i = 0; i < 6; i++) {
         assert_int_equal(r->accuracy->count[i], 6);
         assert_int_equal(r->validation->count[i], 6); /* two of the eight of each class */
@@ -130,7 +119,7 @@ static void an_owner_of_predict_leaves_the_network_beside_it(void **state)
     planned p =
         tiny_plan(TWO_TASKS "class-il",
                   SAID("methods:\n  - name: a\n  - name: b\n    strategies: [{plugin: %s}]\n", tiny("predict_a")));
-    cell_result *alone = trained(&p, 0, 3, NULL), *owned = trained(&p, 1, 3, NULL);
+    cell_result *alone = cell_trained(&p, 0, 3, NULL), *owned = cell_trained(&p, 1, 3, NULL);
     assert_memory_equal(alone->accuracy->right, owned->network->right, 6 * sizeof(int64_t));
     cell_result_close(alone);
     cell_result_close(owned);
@@ -149,7 +138,7 @@ static void rehearsed_rows_change_no_mask_of_fresh_ones(void **state)
             "training: {batch: 20, iterations: 20}\n" CPU "methods:\n  - name: a\n  - name: b\n    "
             "strategies: [replay: {capacity: 50, blend: share, weight: 0}]\n",
             kinds[i]));
-        cell_result *alone = trained(&p, 0, 3, NULL), *beside = trained(&p, 1, 3, NULL);
+        cell_result *alone = cell_trained(&p, 0, 3, NULL), *beside = cell_trained(&p, 1, 3, NULL);
         for (int64_t j = 0; j < alone->parameter_count; j++)
             if (fabs((double)alone->parameters[j] - beside->parameters[j]) > 1e-5)
                 fail_msg("%s: weight %d is %g; expected %g", kinds[i], (int)j, beside->parameters[j],
@@ -166,7 +155,7 @@ static void two_threads_train(void **state)
     planned p =
         planned_well(HEAD "device: {type: cpu, threads: 2}\ntraining: {batch: 20, epochs: 3}\noptimizer: {type: sgd, "
                           "lr: 0.1}\n" ONE_METHOD);
-    cell_result *a = trained(&p, 0, 1, NULL), *again = trained(&p, 0, 1, NULL);
+    cell_result *a = cell_trained(&p, 0, 1, NULL), *again = cell_trained(&p, 0, 1, NULL);
     assert_true(matrix_at(a->accuracy, 5, 5) > 0.9);
     assert_true(matrix_at(a->accuracy, 1, 1) > 0.9);
     assert_string_equal(a->weights_sha256, again->weights_sha256);
@@ -307,7 +296,7 @@ static void hooks_see_tasks_and_metrics_have_their_step(void **state)
     const train_listener listener = {.self = &t, .point = told_point, .measured = told_measured};
     p.plan->methods[0].strategies = strategies;
     p.plan->methods[0].count = 1;
-    cell_result *r = trained(&p, 0, 3, &listener);
+    cell_result *r = cell_trained(&p, 0, 3, &listener);
     /* the second task: 12 rows and 9 of the memory in batches of 4, twice */
     assert_int_equal(r->steps, 2 * 3 + 2 * 6);
     assert_int_equal(t.now, r->steps);
@@ -329,7 +318,7 @@ static void a_session_has_the_batch_of_its_method(void **state)
     plan_strategy strategies[] = {{.plugin = &own, .name = "own"}};
     p.plan->methods[0].strategies = strategies;
     p.plan->methods[0].count = 1;
-    cell_result_close(trained(&p, 0, 3, NULL));
+    cell_result_close(cell_trained(&p, 0, 3, NULL));
     assert_int_equal(batch_seen, 3);
     planned_free(&p);
 }

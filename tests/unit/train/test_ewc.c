@@ -3,15 +3,7 @@
 
 static cell_result *trained(const char *streams, const char *strategy_yaml)
 {
-    planned p = tiny_plan(streams, SAID("methods: [{name: a, strategies: [%s]}]\n", strategy_yaml));
-    dataset *d = data_of(&p);
-    cell_result *r = NULL;
-    error e = {0};
-    if (train_cell(p.plan, 0, 3, d, NULL, &r, &e))
-        fail_msg("%s", e.text);
-    dataset_close(d);
-    planned_free(&p);
-    return r;
+    return sole_trained(tiny_plan(streams, SAID("methods: [{name: a, strategies: [%s]}]\n", strategy_yaml)));
 }
 
 /* |a - b| / |a - start| in the Euclidean norm, where `start` is training without any penalty. */

@@ -146,16 +146,8 @@ static void running_means_are_kept_and_restored(void **state)
 
 static cell_result *trained(const char *optimizer, const char *strategies)
 {
-    planned p = tiny_plan(TWO_TASKS "task-il",
-                          SAID("methods: [{name: a, strategies: [%s], set: {%s}}]\n", strategies, optimizer));
-    dataset *d = data_of(&p);
-    cell_result *r = NULL;
-    error e = {0};
-    if (train_cell(p.plan, 0, 3, d, NULL, &r, &e))
-        fail_msg("%s", e.text);
-    dataset_close(d);
-    planned_free(&p);
-    return r;
+    const char *method = SAID("methods: [{name: a, strategies: [%s], set: {%s}}]\n", strategies, optimizer);
+    return sole_trained(tiny_plan(TWO_TASKS "task-il", method));
 }
 
 /* Whether the first head ends as with an optimizer that forgets between the tasks: then nothing moved it in the second. */

@@ -89,15 +89,8 @@ static void a_task_has_its_iterations(void **state)
 
 static cell_result *trained(const char *set, const char *method)
 {
-    planned p = tiny_plan(TWO_TASKS "class-il", SAID("methods: [{name: a%s, set: {%s}}]\n", method, set));
-    dataset *d = data_of(&p);
-    cell_result *r = NULL;
-    error e = {0};
-    if (train_cell(p.plan, 0, 3, d, NULL, &r, &e))
-        fail_msg("%s", e.text);
-    dataset_close(d);
-    planned_free(&p);
-    return r;
+    const char *methods = SAID("methods: [{name: a%s, set: {%s}}]\n", method, set);
+    return sole_trained(tiny_plan(TWO_TASKS "class-il", methods));
 }
 
 static void same_weights(const char *a, const char *b, bool same)
