@@ -63,6 +63,8 @@ static char *memory_words(const json_t *bytes)
     return alloc_format("%.0f MiB", json_number_value(bytes) / (1 << 20));
 }
 
+static const char *error_of(const json_t *summary) { return word_of(summary, "error", "sem"); }
+
 static void heading_fill(grid *g, const json_t *names)
 {
     static const char *const costs[COSTS] = {"steps/s", "time", "memory"};
@@ -91,8 +93,9 @@ static void method_fill(grid *g, size_t row, const json_t *method, const json_t 
     grid_set(g, row, column++, memory_words(json_object_get(method, "peak_memory_bytes")));
 }
 
-static grid summary_grid(const json_t *summary, const char *error_kind, const struct page *page)
+grid summary_grid(const json_t *summary, const struct page *page)
 {
+    const char *error_kind = error_of(summary);
     const json_t *methods = json_object_get(summary, "methods"), *names = metrics_of(summary);
     size_t count = json_array_size(methods);
     grid g = grid_open(count + 1, 1 + json_object_size(names) + COSTS);
@@ -123,8 +126,9 @@ static const char *error_words(const char *kind)
                                    : "standard error of the mean";
 }
 
-static void footer_print(const json_t *summary, const char *error_kind, const struct page *page, text *out)
+void table_footer(const json_t *summary, const struct page *page, text *out)
 {
+    const char *error_kind = error_of(summary);
     text_addf(out, "mean %s %s (%s), ", page->utf8 ? "\u00b1" : "+-", error_words(error_kind), error_kind);
     seeds_print(summary, out);
     text_addf(out, "; %s, %s\n", word_of(summary, "scenario", "?"), word_of(summary, "mask", "?"));
@@ -132,8 +136,7 @@ static void footer_print(const json_t *summary, const char *error_kind, const st
 
 void table_print(const json_t *summary, const struct page *page, text *out)
 {
-    const char *error_kind = word_of(summary, "error", "sem");
-    grid wide = summary_grid(summary, error_kind, page);
+    grid wide = summary_grid(summary, page);
     if (grid_width(&wide) <= page->columns) {
         grid_print(&wide, page->columns, out);
     } else {
@@ -143,7 +146,7 @@ void table_print(const json_t *summary, const struct page *page, text *out)
     }
     grid_close(&wide);
     text_addf(out, "\n");
-    footer_print(summary, error_kind, page, out);
+    table_footer(summary, page, out);
 }
 
 void report_table(const json_t *summary, text *out)
