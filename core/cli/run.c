@@ -37,6 +37,7 @@ static int summary_show(const call *c, json_t *summary, error *e)
     if (call_has(c, "--json"))
         return cli_json(json_incref(summary), e);
     report_table(summary, &words);
+    report_gates(summary, &words);
     int code = cli_print(words.at, e);
     text_free(&words);
     return code;
@@ -89,7 +90,8 @@ const command command_run = {
     .summary = "Trains every method of a scenario with every seed, and compares them",
     .detail =
         "A cell (method and seed) that is finished is not run again: the same command goes on where the last one\n"
-        "stopped. A cell that fails is told and the others go on; the exit code is then 1.",
+        "stopped. A cell that fails is told and the others go on; the exit code is then 1, as when a gate of\n"
+        "evaluation.expect does not hold: gates are judged anew by every run, finished cells or not.",
     .options = options,
     .later = later,
     .least = 1,

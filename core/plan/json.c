@@ -100,6 +100,30 @@ void plan_cell_digest(const plan *p, int method, int64_t seed, char hex[SHA256_H
     json_decref(cell);
 }
 
+/* What is expected of a result changes no number of it: gates stand in no cell's form. */
+json_t *plan_gate_json(const struct gate_options *g)
+{
+    json_t *out = json_pack("{s:s, s:s}", "method", g->method, "metric", metric_name_text(g->metric));
+    if (g->ranged) {
+        json_object_set_new(out, "between", json_pack("[f, f]", g->low, g->high));
+    } else {
+        json_object_set_new(out, "is", json_real(g->is));
+        json_object_set_new(out, "sem", g->sem > 0 ? json_real(g->sem) : json_null());
+        json_object_set_new(out, "n", g->n > 0 ? json_integer(g->n) : json_null());
+        json_object_set_new(out, "within", json_real(g->within));
+    }
+    json_object_set_new(out, "source", json_text(g->source));
+    return out;
+}
+
+static json_t *expect_json(const struct gate_list *gates)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < gates->count; i++)
+        json_array_append_new(out, plan_gate_json(&gates->at[i]));
+    return out;
+}
+
 json_t *plan_json(const plan *p)
 {
     const struct scenario *s = p->scenario;
@@ -120,6 +144,7 @@ json_t *plan_json(const plan *p)
     json_object_set_new(out, "methods", methods);
     json_object_set_new(out, "metrics", metrics);
     json_object_set_new(out, "error", json_string(error_kind_name(s->evaluation.error)));
+    json_object_set_new(out, "expect", expect_json(&s->evaluation.expect));
     json_decref(shared);
     return out;
 }

@@ -53,8 +53,9 @@ int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e);
 /* Whether the networks of all methods fit rows of this shape: 78 at the line that says which does not. */
 int plan_networks_check(const plan *p, const int64_t *shape, int64_t rank, error *e);
 void plan_close(plan *p);
-void plan_print(const plan *p, text *out);                       /* for people: check, run --dry-run */
-json_t *plan_json(const plan *p);                                /* plan.json, "perdure.plan/1"; owned */
+void plan_print(const plan *p, text *out);            /* for people: check, run --dry-run */
+json_t *plan_json(const plan *p);                     /* plan.json, "perdure.plan/1"; owned */
+json_t *plan_gate_json(const struct gate_options *g); /* as it was said, with what `within` is by default; owned */
 json_t *plan_cell_json(const plan *p, int method, int64_t seed); /* what one cell's numbers depend on; owned */
 void plan_cell_digest(const plan *p, int method, int64_t seed, char hex[SHA256_HEX]);
 

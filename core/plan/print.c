@@ -4,6 +4,8 @@
 
 #include "plan/plan.h"
 
+enum { SOURCE_SHOWN = 200 };
+
 static void data_print(const struct scenario *s, text *out)
 {
     text_addf(out, "data       %s, normalize: %s", data_set_name(s->data.set), normalize_name(s->data.normalize));
@@ -107,6 +109,20 @@ static void method_print(const plan_method *m, text *out)
     method_print_set(m->options, out);
 }
 
+static void gate_print(const struct gate_options *g, text *out)
+{
+    char *source = text_tamed(g->source, SOURCE_SHOWN);
+    text_addf(out, "  %s: %s", g->method, metric_name_text(g->metric));
+    if (g->ranged)
+        text_addf(out, " between %.15g and %.15g", g->low, g->high);
+    else
+        text_addf(out, " is %.15g, within %.15g", g->is, g->within);
+    if (g->sem > 0)
+        text_addf(out, " or 2.5 SEM (published: %.15g)", g->sem);
+    text_addf(out, "; %s\n", source);
+    free(source);
+}
+
 void plan_print(const plan *p, text *out)
 {
     const struct scenario *s = p->scenario;
@@ -122,4 +138,7 @@ void plan_print(const plan *p, text *out)
               s->device.threads == 1 ? "" : "s", s->device.deterministic ? ", deterministic" : "", p->device_why);
     for (int i = 0; i < p->method_count; i++)
         method_print(&p->methods[i], out);
+    text_addf(out, s->evaluation.expect.count ? "expected\n" : "");
+    for (size_t i = 0; i < s->evaluation.expect.count; i++)
+        gate_print(&s->evaluation.expect.at[i], out);
 }

@@ -12,6 +12,7 @@
 #include "run/cells.h"
 #include "run/data_open.h"
 #include "run/folder.h"
+#include "run/gates.h"
 #include "run/live.h"
 #include "run/lock.h"
 #include "run/progress.h"
@@ -178,6 +179,19 @@ static int run_prepare(run *r, const run_options *options, error *e)
     return folder_describe(r->plan, e);
 }
 
+/* The last word of a run that came to its end: what does not hold, and the exit code. */
+static int run_judge(const run *r, const json_t *summary)
+{
+    size_t gates = json_array_size(json_object_get(summary, "gates")), open = gates_open(summary);
+    if (r->failed > 0)
+        fprintf(stderr, "perdure: %d of %d cells failed; the same command tries them again\n", r->failed,
+                r->cells.count);
+    if (open > 0)
+        fprintf(stderr, "perdure: %zu of %zu gate%s %s not hold\n", open, gates, gates == 1 ? "" : "s",
+                open == 1 ? "does" : "do");
+    return r->failed > 0 || open > 0 ? EXIT_FAILED : 0;
+}
+
 static int run_go(run *r, const run_options *options, json_t **summary, error *e)
 {
     int code = run_prepare(r, options, e);
@@ -185,12 +199,7 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
         code = cells_train(r, e);
     if (!code)
         code = results_write(r->plan, &r->cells, summary, e);
-    if (code)
-        return code;
-    if (r->failed == 0)
-        return 0;
-    fprintf(stderr, "perdure: %d of %d cells failed; the same command tries them again\n", r->failed, r->cells.count);
-    return EXIT_FAILED;
+    return code ? code : run_judge(r, *summary);
 }
 
 int run_plan(plan *p, const run_options *options, json_t **summary, error *e)

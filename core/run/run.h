@@ -15,8 +15,8 @@ typedef struct run_options {
     bool fresh; /* runs finished cells again */
 } run_options;
 
-/* 0: all cells are done; 1: some failed (each was told on standard error); else why nothing could be run. *summary:
- * "perdure.summary/1", owned, NULL unless 0 or 1. */
+/* 0: all cells are done and all gates hold; 1: some cells failed (each was told on standard error) or some gates do not
+ * hold; else why nothing could be run. *summary: "perdure.summary/1", owned, NULL unless 0 or 1. */
 int run_plan(plan *p, const run_options *options, json_t **summary, error *e);
 
 #endif

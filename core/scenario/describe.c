@@ -78,18 +78,20 @@ static void describe_row(const struct row *rows, const struct row *row, const ch
     describe_words(rows, row, out);
 }
 
+/* A list that may be left out stands behind "#" as a whole. */
 static void describe_entries(const struct row *row, const char *indent, text *out)
 {
     char deeper[64];
     size_t from = out->length;
     text inner = {0};
-    snprintf(deeper, sizeof deeper, "%s    ", indent);
-    text_addf(out, "%s%s:", indent, row->key);
+    const char *mark = row->fallback != NULL ? "# " : "";
+    snprintf(deeper, sizeof deeper, "%s%s    ", indent, mark);
+    text_addf(out, "%s%s%s:", indent, mark, row->key);
     describe_pad(out, from);
-    text_addf(out, "# %s; a list; required\n", row->help);
+    text_addf(out, "# %s; a list; %s\n", row->help, row->fallback != NULL ? "default: none" : "required");
     row_describe(row->rows, deeper, &inner);
     if (inner.at != NULL) {
-        inner.at[strlen(indent) + 2] = '-'; /* the first key opens the entry */
+        inner.at[strlen(deeper) - 2] = '-'; /* the first key opens the entry */
         text_add(out, inner.at, inner.length);
     }
     text_free(&inner);

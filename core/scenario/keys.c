@@ -347,6 +347,25 @@ static const struct row matrix_rows[] = {
      AT(evaluation_options, matrix.untrained), .fallback = "true"},
     ROW_END};
 
+static const struct row gate_rows[] = {
+    {.key = "method", .help = "a method of this file", .type = ROW_TEXT, AT(gate_options, method), .letters = "._+-",
+     .sample = "finetune"},
+    {.key = "metric", .help = "one of evaluation.metrics", .type = ROW_CHOICE, AT(gate_options, metric),
+     .choices = metrics, .sample = "acc.macro"},
+    {.key = "is", .help = "the published mean, as a share and not in percent", .type = ROW_REAL, AT(gate_options, is),
+     .optional = true, .absent = "between", .min = -1, .max = 1, .sample = "0.2"},
+    {.key = "sem", .help = "its standard error", .type = ROW_REAL, AT(gate_options, sem), .optional = true,
+     .absent = "not published", .above = true, .max = 1},
+    {.key = "n", .help = "how many seeds it is the mean of", .type = ROW_INT, AT(gate_options, n), .optional = true,
+     .absent = "not published", .min = 1, .max = 1e9, .unit = "seeds"},
+    {.key = "within", .help = "how far off it may be, or 2.5 combined SEM where these are more",
+     .type = ROW_REAL, AT(gate_options, within), .optional = true, .absent = "0.015 with is", .min = 0, .max = 2},
+    {.key = "between", .help = "the range that holds, both ends with it; or is", .type = ROW_SPECIAL,
+     AT(gate_options, low), .optional = true, .absent = "is", .special = &special_between},
+    {.key = "source", .help = "where the figure stands: paper and table, or the script that gave it",
+     .type = ROW_TEXT, AT(gate_options, source), .sample = "\"chance\""},
+    ROW_END};
+
 static const struct row evaluation_rows[] = {
     {.key = "matrix", .help = "accuracies after every task (rows) on every task (columns)", .type = ROW_SECTION,
      .rows = matrix_rows},
@@ -358,7 +377,11 @@ static const struct row evaluation_rows[] = {
     {.key = "error", .help = "over the seeds: of the mean, standard deviation, 95 % interval", .type = ROW_CHOICE,
      AT(evaluation_options, error), .fallback = "sem", .choices = error_kinds},
     {.key = "baseline", .help = "the method that the others are tested against, in pairs", .type = ROW_LATER},
-    {.key = "expect", .help = "two-sided gates of a reproduction", .type = ROW_LATER},
+    {.key = "expect", .help = "two-sided gates of a reproduction; a run whose means lie outside of one ends with 1",
+     .type = ROW_ENTRIES, AT(evaluation_options, expect), .fallback = "[]", .rows = gate_rows,
+     .size = sizeof(struct gate_options), .after = gate_after,
+     .rules = "{\"oneOf\": [{\"required\": [\"is\"]}, {\"required\": [\"between\"]}],"
+              " \"dependencies\": {\"sem\": [\"is\"], \"n\": [\"is\"], \"within\": [\"is\"]}}"},
     ROW_END};
 
 static const struct row output_rows[] = {
@@ -442,6 +465,7 @@ void scenario_after(struct check *c, const node *n, const char *path, void *out)
     }
     scenario_check_names(c, s);
     scenario_settle_methods(c, n, s);
+    expect_after(c, n, s);
     int64_t cells = s->seeds.count * (int64_t)s->methods.count;
     if (s->seeds.count <= SCENARIO_CELLS && cells > SCENARIO_CELLS) {
         faults_add(c->faults, methods, "methods", "found %zu methods x %lld seeds = %lld cells; expected at most %d",

@@ -70,7 +70,8 @@ struct row {
     const struct special *special;
     /* SECTION, ENTRIES: rules between keys, once the rows are filled. `n` NULL: nothing was said. */
     void (*after)(struct check *c, const struct node *n, const char *path, void *out);
-    const char *rules; /* SECTION without variants: keywords of JSON Schema that say some of them, too; NULL: none */
+    const char
+        *rules; /* SECTION, ENTRIES without variants: keywords of JSON Schema that say some of them; NULL: none */
 };
 
 extern const struct row scenario_rows[];                                 /* of struct scenario */
@@ -80,7 +81,13 @@ void training_after(struct check *c, const struct node *n, const char *path, voi
 /* rules.c */
 void optimizer_after(struct check *c, const struct node *n, const char *path, void *out);
 void evaluation_after(struct check *c, const struct node *n, const char *path, void *out);
+void gate_after(struct check *c, const struct node *n, const char *path, void *out); /* gates.c */
 void scenario_after(struct check *c, const struct node *n, const char *path, void *out);
+/* gates.c: the gates of evaluation.expect beside the methods and metrics of the file. */
+struct scenario;
+void expect_after(struct check *c, const struct node *root, const struct scenario *s);
+/* rules.c: whether the matrix of the file has the cells that the metric needs; a fault at `metric`, once a lack. */
+void metric_check(struct check *c, const node *metric, const char *path, const node *matrix);
 /* special*.c. CONTAINER: the struct around the member that a special fills, as it may fill several. */
 #define CONTAINER(pointer, type, member) ((struct type *)(void *)((char *)(pointer)-offsetof(struct type, member)))
 extern const struct special special_format, special_seeds, special_device, special_version, special_bytes;
@@ -88,6 +95,7 @@ extern const struct special special_normalize, special_augment, special_order;
 extern const struct special special_betas, special_schedule, special_clip;
 extern const struct special special_layers, special_kernel;
 extern const struct special special_strategies, special_set;
+extern const struct special special_between; /* gates.c */
 
 /* special_method.c: lays the method's `set` over its network, optimizer and training, which are those of the file. `path`:
  * of `set`. */

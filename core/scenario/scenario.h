@@ -232,6 +232,21 @@ enum metric_name { /* bits of evaluation.metrics, in this order */
 enum error_kind { ERROR_SEM, ERROR_SD, ERROR_CI95 };
 enum matrix_rows { ROWS_EACH_TASK, ROWS_LAST };
 enum matrix_tasks { TASKS_ALL, TASKS_SEEN };
+struct gate_options { /* of a reproduction: what is published of a method, or the range that it gives */
+    const char *method;
+    enum metric_name metric;
+    bool ranged;        /* low and high were said (`between`); else `is`, `sem`, `n` and `within` */
+    double is, sem;     /* the published mean and its standard error; sem 0: not published */
+    int64_t n;          /* seeds behind it; 0: not published */
+    double within;      /* the least that the band reaches to either side */
+    double low, high;   /* low < high */
+    const char *source; /* where the figure stands */
+    const node *at;     /* the entry, for faults */
+};
+struct gate_list {
+    const struct gate_options *at;
+    size_t count;
+};
 struct evaluation_options {
     struct {
         enum matrix_rows rows;
@@ -240,6 +255,7 @@ struct evaluation_options {
     } matrix;
     struct int_list metrics; /* metric_name, in the order given, none twice */
     enum error_kind error;
+    struct gate_list expect; /* no method and metric twice */
 };
 
 struct output_options {

@@ -47,7 +47,7 @@ static json_t *schema_text(const struct row *row)
     return schema;
 }
 
-static json_t *schema_section(const struct row *row)
+static json_t *schema_rows(const struct row *row)
 {
     json_t *schema = row_schema(row->rows);
     json_t *rules = row->rules == NULL ? NULL : json_loads(row->rules, 0, NULL);
@@ -79,9 +79,10 @@ static json_t *schema_value(const struct row *row)
         schema_range(items, row);
         return json_pack("{s:s, s:o}", "type", "array", "items", items);
     case ROW_ENTRIES:
-        return json_pack("{s:s, s:o, s:i}", "type", "array", "items", row_schema(row->rows), "minItems", 1);
+        return json_pack("{s:s, s:o, s:i}", "type", "array", "items", schema_rows(row), "minItems",
+                         row->fallback == NULL ? 1 : 0);
     case ROW_SPECIAL: return json_loads(row->special->schema, 0, NULL);
-    default: return schema_section(row);
+    default: return schema_rows(row);
     }
 }
 

@@ -124,8 +124,13 @@ static void it_changes_with_paths_that_are_no_text(void **state)
 static void it_does_not_change_with_the_rest(void **state)
 {
     (void)state;
-    const char *sets[] = {"output.folder=elsewhere", "name=another",       "evaluation.metrics=[acc.macro]",
-                          "evaluation.error=sd",     "seeds=[0, 1, 2, 3]", "methods[0].train_on=all"};
+    const char *sets[] = {"output.folder=elsewhere",
+                          "name=another",
+                          "evaluation.metrics=[acc.macro]",
+                          "evaluation.error=sd",
+                          "seeds=[0, 1, 2, 3]",
+                          "methods[0].train_on=all",
+                          "evaluation.expect=[{method: b, metric: acc.macro, is: 0.5, source: x}]"};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
         if (!same(BASE, sets[i], 1, 0))
             fail_msg("the digest changes with %s", sets[i]);

@@ -28,7 +28,7 @@ static size_t keys_of(const struct row *rows)
         }
         if (row->rules != NULL) {
             json_t *rules = json_loads(row->rules, JSON_REJECT_DUPLICATES, NULL);
-            assert_true(row->type == ROW_SECTION && json_is_object(rules));
+            assert_true((row->type == ROW_SECTION || row->type == ROW_ENTRIES) && json_is_object(rules));
             json_decref(rules);
         }
         if (row->rows != NULL) {
