@@ -59,7 +59,7 @@ int cli_unknown(const char *what, const char *word, const char *const *choices, 
 /* The whole number that an option gives, `fallback` where it was not given: *out; 64. */
 int cli_number(const call *c, const char *option, long fallback, long least, long most, long *out, error *e);
 
-extern const command command_run, command_check, command_bench, command_list, command_describe, command_doctor,
-    command_data, command_help;
+extern const command command_run, command_check, command_report, command_bench, command_list, command_describe,
+    command_doctor, command_data, command_help;
 
 #endif

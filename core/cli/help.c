@@ -16,12 +16,13 @@ void help_program(const command *const *commands, text *out)
                    "usage: perdure COMMAND [ARGUMENTS] [OPTIONS]\n\n");
     for (size_t i = 0; commands[i]; i++)
         text_addf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-    text_addf(out,
-              "\n  --version  name, version and plugin ABI\n\n"
-              "'perdure help COMMAND' tells what it takes. Results go to standard output, words to standard error.\n"
-              "Exit codes: 0 done, 1 a cell or a check failed, 64 usage, 65 bad data, 66 no such file, 69 a device,\n"
-              "plugin or library is missing or refused, 73 the run folder is locked or holds another plan's results,\n"
-              "74 input or output failed, 75 stopped, the same command goes on, 78 the scenario is wrong.\n");
+    text_addf(
+        out,
+        "\n  --version  name, version and plugin ABI\n\n"
+        "'perdure help COMMAND' tells what it takes. Results go to standard output, words to standard error.\n"
+        "Exit codes: 0 done, 1 a cell, a gate or a check failed, 64 usage, 65 bad data, 66 no such file, 69 a device,\n"
+        "plugin or library is missing or refused, 73 the run folder is locked or holds another plan's results,\n"
+        "74 input or output failed, 75 stopped, the same command goes on, 78 the scenario is wrong.\n");
 }
 
 void help_command(const command *c, text *out)
@@ -51,8 +52,7 @@ const command *command_find(const command *const *commands, const char *name)
 /* Commands of the design that this build does not have. */
 static bool command_later(const char *name)
 {
-    static const char *const later[] = {"report", "compare", "verify", "bundle", "plugin",
-                                        "memory", "update",  "watch",  "models"};
+    static const char *const later[] = {"compare", "verify", "bundle", "plugin", "memory", "update", "watch", "models"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (!strcmp(name, later[i]))
             return true;

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Gates from end to end: runs that hold and do not, on both sides, what is not decided."""
+"""Gates from end to end: runs that hold and do not, on both sides, what is not decided, and `perdure report`."""
 import json
 import os
+import re
 import unittest
 
 from program import SCENARIO, Case
@@ -74,6 +75,39 @@ class Gates(Case):
         plan = json.loads(self.run_program("check", "clouds.yaml", "--json").stdout)["plan"]
         self.assertEqual(plan["expect"][1], {"method": "joint", "metric": "acc.macro", "between": [0.95, 1.0],
                                              "source": "clouds that lie apart"})
+
+    def test_report_prints_what_the_run_printed(self):
+        done = self.run_program("run", "clouds.yaml")
+        self.assertEqual(self.run_program("report", "runs/clouds").stdout, done.stdout)
+        self.assertEqual(json.loads(self.run_program("report", "runs/clouds", "--json").stdout),
+                         self.read_json("runs/clouds/summary.json"))
+        with open(self.path("runs/clouds/results.csv"), encoding="utf-8") as f:
+            self.assertEqual(self.run_program("report", "runs/clouds", "--csv").stdout, f.read())
+        markdown = self.run_program("report", "--markdown", "runs/clouds").stdout
+        self.assertIn("| method | metric | published | ours | n | band | result | why | source |\n", markdown)
+        rows = [line for line in markdown.splitlines() if line.startswith("|")]
+        self.assertEqual(len(rows), 4 + 4)
+        self.assertRegex(rows[-1], r"^\| joint \| acc\.macro \| 0\.9500\.\.1\.0000 \| .* \| 2 \| .* \| pass \| band: between \| clouds that lie apart \|$")
+        self.assertTrue(re.match(r"\| method \| acc\.macro \|", markdown))
+
+    def test_what_report_refuses(self):
+        self.assertEqual(self.run_program("report", "runs", code=66).stderr,
+                         "perdure: error: runs: found no summary.json in it; expected the folder of a run\n"
+                         "hint: it is written when the cells have run; perdure run goes on with a run that was stopped\n")
+        os.makedirs(self.path("runs"))
+        hint = "hint: perdure run writes it anew; finished cells are not run again\n"
+        for words, told in (('{"schema": "perdure.bench/1"}', "runs/summary.json: found schema perdure.bench/1; expected perdure.summary/1"),
+                            ("[]", "runs/summary.json: found schema nothing; expected perdure.summary/1")):
+            self.write("runs/summary.json", words)
+            self.assertEqual(self.run_program("report", "runs", code=65).stderr, f"perdure: error: {told}\n{hint}")
+        self.write("runs/summary.json", '{"schema": ')
+        self.assertRegex(self.run_program("report", "runs", code=65).stderr,
+                         r"^perdure: error: runs/summary\.json:1:\d+: found damaged JSON \(.*\); expected a summary\n" + hint + "$")
+        self.assertEqual(self.run_program("report", "runs", "--csv", "--json", code=64).stderr,
+                         "perdure: error: report: found --csv and --json; expected one of them\n")
+        for option in ("--html", "--latex"):
+            self.assertEqual(self.run_program("report", "runs", option, code=64).stderr,
+                             f"perdure: error: report: found option {option}, which comes later; expected one of 'perdure help report'\n")
 
 
 if __name__ == "__main__":
