@@ -161,6 +161,8 @@ int dataset_open(const struct scenario *s, dataset **out, error *e)
     if (!code)
         code = classes_count(d, data_classes(s), e);
     if (!code)
+        code = pad_fix(s, d, e);
+    if (!code)
         code = normalize_fix(s, d, least, e);
     if (!code)
         code = augment_fix(s, d, e);

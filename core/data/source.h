@@ -61,7 +61,7 @@ char *set_file(const data_set_info *set, const char *root, const char *file);   
 int set_missing(const data_set_info *set, const char *root, const char *path, error *e); /* 66 */
 char *digits_path(const char *root);                                                     /* owned; NULL: nowhere */
 
-/* ---- images.c, cifar.c, synthetic.c, table.c, normalize.c, augment.c: the parts of dataset_open. `least`: what `unit` maps to 0 ---- */
+/* ---- images.c, cifar.c, synthetic.c, table.c, pad.c, normalize.c, augment.c: the parts of dataset_open. `least`: what `unit` maps to 0 ---- */
 int images_open(dataset *d, const char *const paths[4], array_reader rows, array_reader labels, double *least,
                 error *e);
 int images_open_set(dataset *d, const data_set_info *set, const char *root, error *e); /* idx */
@@ -71,6 +71,7 @@ int table_open(const struct scenario *s, dataset *d, double *least, error *e);
 int table_open_digits(dataset *d, const char *root, error *e);
 /* What `unit` maps to 0 and 1 where the data's form does not say: the least and greatest value of the training rows. */
 void normalize_range(dataset *d, double *least);
+int pad_fix(const struct scenario *s, dataset *d, error *e);     /* before normalize_fix; 71; 78: no pictures */
 int augment_fix(const struct scenario *s, dataset *d, error *e); /* after normalize_fix */
 int normalize_fix(const struct scenario *s, dataset *d, double least, error *e);
 

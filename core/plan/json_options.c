@@ -84,6 +84,8 @@ json_t *data_json(const struct data_options *d)
         json_object_set_new(out, "test_rows", json_integer(d->synthetic.test_rows));
         json_object_set_new(out, "shape", json_ints(d->synthetic.shape.at, d->synthetic.shape.count));
     }
+    if (d->pad) /* not there, a plan is what it was before there was such a key */
+        json_object_set_new(out, "pad", json_integer(d->pad));
     json_object_set_new(out, "augment", augment_json(&d->augment));
     json_object_set_new(out, "validation", json_real(d->validation));
     return out;

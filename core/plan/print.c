@@ -9,6 +9,8 @@ enum { SOURCE_SHOWN = 200 };
 static void data_print(const struct scenario *s, text *out)
 {
     text_addf(out, "data       %s, normalize: %s", data_set_name(s->data.set), normalize_name(s->data.normalize));
+    if (s->data.pad)
+        text_addf(out, ", pad: %lld", (long long)s->data.pad);
     for (int64_t i = 0; i < s->data.augment.count; i++) {
         const struct augmentation *a = &s->data.augment.at[i];
         text_addf(out, "%s%s", i ? ", " : ", augment: ", augmentation_name(a->kind));

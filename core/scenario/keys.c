@@ -110,6 +110,8 @@ static const struct row data_rows[] = {
      .only = ONLY(DATA_SYNTHETIC), .fallback = "1000", .min = 1, .max = 1e9, .unit = "rows"},
     {.key = "shape", .help = "of one row, of bytes", .type = ROW_INTS, AT(data_options, synthetic.shape),
      .only = ONLY(DATA_SYNTHETIC), .fallback = "[1, 28, 28]", .min = 1, .max = 1e6},
+    {.key = "pad", .help = "black put around every picture, before it is normalised, permuted or turned: 2 makes 28x28 32x32",
+     .type = ROW_INT, AT(data_options, pad), .fallback = "0", .max = 1024, .unit = "pixels"},
     {.key = "augment", .help = "of the training rows, drawn anew for every batch", .type = ROW_SPECIAL,
      AT(data_options, augment), .fallback = "[]", .special = &special_augment},
     {.key = "validation", .help = "share of each task's training rows that is held out", .type = ROW_REAL,

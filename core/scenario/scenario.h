@@ -84,6 +84,7 @@ struct data_options {
         int64_t classes, train_rows, test_rows;
         struct int_list shape;
     } synthetic;
+    int64_t pad;                      /* black pixels around every picture; 0: none */
     struct augmentation_list augment; /* of the training rows, in this order, drawn anew for every batch */
     double validation;                /* share of each task's training rows that is held out, 0 to below 1 */
 };

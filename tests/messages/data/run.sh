@@ -249,6 +249,8 @@ scenario "set: synthetic, test_rows: 3" 'split: {tasks: 5}'
 expect 'three test rows of ten classes' 65 'synthetic: found 1200 training and 0 test rows for task 3; expected some of both'
 scenario "set: synthetic, shape: [64], augment: [flip]"
 expect '`augment` of rows [64]' 78 's.yaml:3:46: data.augment: found augmentations of rows of shape [64]; expected rows [C, H, W] or [H, W]'
+scenario "set: synthetic, shape: [64], pad: 2"
+expect '`pad` of rows [64]' 78 's.yaml:3:42: data.pad: found 2 for rows of shape [64]; expected rows [C, H, W] or [H, W]'
 scenario "set: synthetic, augment: [{crop: 2}]" 'split: {by: permutation, tasks: 2}'
 expect '`augment` of permuted rows' 78 's.yaml:3:33: data.augment: found augmentations of permuted rows, whose values have no neighbours; expected none'
 scenario "set: synthetic, shape: [3, 8, 6], augment: [flip, {crop: 6}]"

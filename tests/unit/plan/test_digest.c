@@ -42,6 +42,7 @@ static void it_changes_with_what_changes_numbers(void **state)
                           "network.hidden=[]",
                           "data.normalize=standard",
                           "data.normalize={mean: [1], std: [2]}",
+                          "data.pad=1",
                           "stream.split.tasks=2",
                           "stream.split.order=shuffled",
                           "stream.scenario=task-il",
