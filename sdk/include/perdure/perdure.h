@@ -8,7 +8,7 @@
  *   host.h     all other tables that a plugin calls: model, step, data, memory, random streams, state
  *   plugin.h   what a plugin provides: descriptor, hooks, moments; and THE RULES, at its top: start there
  *
- * Not included: sugar.h, inline helpers on top of these.
+ * Not included: inline helpers on top of these, sugar.h for all and distill.h for those that distil.
  */
 #ifndef PERDURE_PERDURE_H
 #define PERDURE_PERDURE_H
