@@ -23,8 +23,10 @@
 
 /* The first member of what pdr_host.impl points to: what the host's plugin holds, counted by the engine. */
 typedef struct engine_owner {
-    int64_t kept;   /* tensors and models kept and not released */
-    int64_t scopes; /* scopes opened and not closed */
+    int64_t kept;      /* tensors and models kept and not released */
+    int64_t scopes;    /* scopes opened and not closed */
+    pdr_status closed; /* what the last scope that was closed with an error came to, and its words */
+    char why[1024];
 } engine_owner;
 
 enum { ENGINE_INFERENCE = 2 }; /* a third pdr_grad, for the core's own scopes: inference mode */

@@ -132,6 +132,10 @@ pdr_status engine_scope_close(pdr_scope *s)
     s->first->next = nullptr;
     if (s->owner)
         s->owner->scopes--;
+    if (s->owner && s->code < 0) {
+        s->owner->closed = s->code;
+        std::snprintf(s->owner->why, sizeof s->owner->why, "%s", s->message);
+    }
     unlink(s);
     s->what = HANDLE_FREE;
     s->next = free_scopes;

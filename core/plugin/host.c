@@ -83,6 +83,7 @@ const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d)
 pdr_scope *host_enter(strategy *s, const char *moment, int32_t mode)
 {
     running = s;
+    s->owner.closed = PDR_OK;
     s->session->moment = moment;
     engine->scope_clear(s->scope, mode);
     return s->scope;
@@ -92,7 +93,8 @@ static int hook_failed(const strategy *s, pdr_status status, error *e)
 {
     const host_session *session = s->session;
     pdr_status left = engine->tensor->status(s->scope);
-    const char *words = s->failed ? s->failure : left ? engine->scope_message(s->scope) : status_words(status);
+    const char *closed = s->owner.closed && s->owner.closed == status ? s->owner.why : status_words(status);
+    const char *words = s->failed ? s->failure : left ? engine->scope_message(s->scope) : closed;
     char place[96] = "", tame[1024];
     words_tame(words, tame, sizeof tame);
     if (session->task)

@@ -192,6 +192,30 @@ static void failures_name_strategy_hook_task_and_step(void **state)
     house_close(h);
 }
 
+/* What tensor.h promises of close(): return its status, and the hook fails with the words of that scope. */
+static void failures_of_a_scope_of_ones_own_keep_their_words(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *a = invited(h, 0, &guest, "a", NULL);
+    error told = {0}, other = {0};
+    for (int closed = 0; closed < 2; closed++) {
+        enter(a, "after_task");
+        pdr_scope *own = T->open(&a->host, PDR_NO_GRAD);
+        T->slice(own, T->arange(own, 0, 4), 0, 2, 10);
+        pdr_status status = T->close(own);
+        assert_true(status < 0);
+        if (closed) {
+            leave(a); /* forgotten, as a plugin may */
+            enter(a, "after_epoch");
+        }
+        assert_int_equal(host_leave(a, status, closed ? &other : &told), EXIT_FAILED);
+    }
+    assert_non_null(strstr(told.text, "hook after_task, task 1, step 0: slice: "));
+    assert_null(strstr(other.text, "slice")); /* words of another hook are nobody's */
+    house_close(h);
+}
+
 #define IN_SCOPE(call, name)                                                                                   \
     do {                                                                                                       \
         pdr_scope *s = T->open(&a->host, PDR_NO_GRAD);                                                         \
@@ -257,6 +281,7 @@ int main(void)
         cmocka_unit_test(open_scopes_are_told_once),
         cmocka_unit_test(a_create_that_fails_is_destroyed),
         cmocka_unit_test(failures_name_strategy_hook_task_and_step),
+        cmocka_unit_test(failures_of_a_scope_of_ones_own_keep_their_words),
         cmocka_unit_test(slots_that_wait_say_so),
         cmocka_unit_test(no_slot_is_null),
     };
