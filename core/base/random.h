@@ -24,8 +24,8 @@ uint64_t random_long(random_stream *r);            /* two words, the first one l
 int64_t random_below(random_stream *r, int64_t n); /* 0..n-1 without bias; n >= 1; 0 for n < 2 and draws nothing */
 double random_unit(random_stream *r);              /* [0, 1), 53 bits */
 double random_normal(random_stream *r);            /* Box-Muller, four words each: no half is kept */
-void random_units(random_stream *r, float *out, size_t count); /* [0, 1), 24 bits, a word each */
-void random_normals(random_stream *r, float *out, size_t count);
+void random_units(random_stream *r, float *out, size_t count);      /* [0, 1), 24 bits, a word each */
+void random_normals(random_stream *r, float *out, size_t count);    /* the same in float32, two words a pair */
 void random_permutation(random_stream *r, int64_t *out, int64_t n); /* Fisher-Yates over 0..n-1 */
 
 #endif
