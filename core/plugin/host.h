@@ -6,11 +6,13 @@
 #ifndef PERDURE_PLUGIN_HOST_H
 #define PERDURE_PLUGIN_HOST_H
 #include <perdure/perdure.h>
+#include <perdure/pictures.h>
 #include <pthread.h>
 #include <stdbool.h>
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/picture.h"
 #include "data/data.h"
 #include "engine/engine.h"
 #include "memory/memory.h"
@@ -102,6 +104,7 @@ typedef struct host_listener {
     void *self;
     void (*note)(void *self, pdr_level level, const char *line);
     void (*point)(void *self, const char *name, double value);
+    int (*picture)(void *self, const char *name, const picture *p, error *e); /* to be kept under that name */
 } host_listener;
 
 typedef struct host_session {
@@ -192,6 +195,7 @@ extern const pdr_data_api host_data_api;
 extern const pdr_memory_api host_memory_api;
 extern const pdr_rng_api host_rng_api;
 extern const pdr_state_api host_state_api;
+extern const pdr_pictures_api host_pictures_api;
 void host_model_fill(pdr_model_api *table, const pdr_model_api *engine);
 strategy *host_strategy(const pdr_host *h);
 strategy *host_running(void); /* whose hook runs in this process; NULL between hooks */

@@ -55,7 +55,7 @@ int record_remove(const char *folder, error *e)
             code = error_system(e, EXIT_IO, "%s: cannot be removed", path);
         free(path);
     }
-    return code;
+    return code ? code : record_pictures_remove(folder, e);
 }
 
 /* One cell of the matrix: the accuracy is right / count, so rounding gives the very number of right answers back. */

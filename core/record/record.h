@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/picture.h"
 #include "base/text.h"
 #include "plan/plan.h"
 #include "record/result.h"
@@ -17,7 +18,7 @@ int record_cell(const char *folder, const plan *p, int method, int64_t seed, con
                 error *e);
 /* result.json of a finished cell: owned. *out NULL and 0 where there is none; 65 where it is damaged. */
 int record_read(const char *folder, json_t **out, error *e);
-/* Removes what record_cell and record_log leave, result.json first, so that the cell counts as not finished from the
+/* Removes what record_cell, record_log and record_picture leave, result.json first, so that the cell counts as not finished from the
  * first moment on. Files that Perdure does not write stay. */
 int record_remove(const char *folder, error *e); /* 74 */
 
@@ -28,6 +29,10 @@ typedef struct record_log record_log;
 int record_log_open(const char *folder, record_log **out, error *e); /* makes the folder; begins the file anew */
 void record_log_point(record_log *l, const char *name, int64_t task, int64_t step, double value);
 int record_log_close(record_log *l, error *e); /* flushes and fsyncs; 74 */
+
+/* samples/NAME.png, as a PNG of 8 bits a channel; `name` is that of a file. */
+int record_picture(const char *folder, const char *name, const picture *p, error *e); /* 73, 74 */
+int record_pictures_remove(const char *folder, error *e);                             /* all of them; 74 */
 
 /* Any JSON: two spaces a level, lists of plain values on one line, numbers in the fewest digits that read back as the
  * same double. */

@@ -8,6 +8,7 @@
 
 struct voice {
     int channel;
+    const char *folder;
     record_log *log;
 };
 
@@ -35,10 +36,16 @@ static void voice_measured(void *self, int64_t after, int64_t on, double accurac
     channel_measured(v->channel, after, on, accuracy);
 }
 
+static int voice_picture(void *self, const char *name, const picture *p, error *e)
+{
+    const struct voice *v = self;
+    return record_picture(v->folder, name, p, e);
+}
+
 int cell_live(const plan *p, const dataset *data, const struct run_cell *c, int channel, error *e)
 {
-    struct voice voice = {channel, NULL};
-    train_listener listener = {&voice, voice_progress, voice_note, voice_point, voice_measured};
+    struct voice voice = {channel, c->folder, NULL};
+    train_listener listener = {&voice, voice_progress, voice_note, voice_point, voice_measured, voice_picture};
     cell_result *result = NULL;
     double start = progress_now();
     int code = record_log_open(c->folder, &voice.log, e);

@@ -33,6 +33,12 @@ static void cell_point(void *self, const char *name, double value)
         c->listener->point(c->listener->self, name, task, c->session.step, value);
 }
 
+static int cell_picture(void *self, const char *name, const picture *p, error *e)
+{
+    const cell *c = self;
+    return c->listener->picture(c->listener->self, name, p, e);
+}
+
 /* ---- parts ---- */
 
 static int engine_begin(cell *c, error *e)
@@ -90,7 +96,7 @@ static int cell_open(cell *c, error *e)
     c->session.stream = c->stream;
     c->session.seed = (uint64_t)c->seed;
     c->session.batch = c->method->options->training.batch; /* of the method, which may set its own */
-    c->session.listener = (host_listener){c, cell_note, cell_point};
+    c->session.listener = (host_listener){c, cell_note, cell_point, c->listener->picture ? cell_picture : NULL};
     host_begin(&c->session);
     c->executor = c->engine->autograd;
     c->result->accuracy = matrix_open(c->stream->count);

@@ -3,6 +3,7 @@
 #ifndef PERDURE_TRAIN_TRAIN_H
 #define PERDURE_TRAIN_TRAIN_H
 #include "base/error.h"
+#include "base/picture.h"
 #include "base/sha256.h"
 #include "data/data.h"
 #include "plan/plan.h"
@@ -24,6 +25,8 @@ typedef struct train_listener {
     void (*point)(void *self, const char *name, int64_t task, int64_t step, double value);
     /* accuracy on task `on` after `after` tasks */
     void (*measured)(void *self, int64_t after, int64_t on, double accuracy);
+    /* a strategy shows something, under a name that can be that of a file ("genreplay.after-task-1") */
+    int (*picture)(void *self, const char *name, const picture *p, error *e);
 } train_listener;
 
 /* `data`: opened by the caller, may be shared by many cells. On failure the error names plugin, hook, task and step. */

@@ -4,6 +4,7 @@
  * of a table changes its line here, on purpose; afterwards lines are only added.
  */
 #include <perdure/perdure.h>
+#include <perdure/pictures.h>
 
 #define AT(type, member, offset) _Static_assert(offsetof(type, member) == (offset), #type "." #member " moved")
 #define SIZE(type, size) _Static_assert(sizeof(type) == (size), "the size of " #type " changed")
@@ -104,6 +105,7 @@ TABLE(pdr_data_api, rows, mingle, 3);
 TABLE(pdr_memory_api, open, close, 10);
 TABLE(pdr_rng_api, stream, permutation, 8);
 TABLE(pdr_state_api, put_tensor, get_bytes, 8);
+TABLE(pdr_pictures_api, grid, grid, 1); /* a draft: its id changes with it */
 
 AT(pdr_host, abi_version, 0);
 AT(pdr_host, struct_size, 4);

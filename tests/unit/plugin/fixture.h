@@ -128,7 +128,7 @@ static inline house *house_open(const char *data, int64_t seed)
                                 .seed = (uint64_t)seed,
                                 .model = h->model,
                                 .strategies = h->strategies,
-                                .listener = {&h->said, house_note, house_point}};
+                                .listener = {.self = &h->said, .note = house_note, .point = house_point}};
     house_task(h);
     host_begin(&h->session);
     return h;
