@@ -10,20 +10,22 @@ import tempfile
 import time
 
 FILES = [a + "-" + b for a in ("train", "t10k") for b in ("images-idx3-ubyte", "labels-idx1-ubyte")]
-# W1: split MNIST, class-incremental, one pass. What bare_split_mnist.cpp does, too.
+# Split MNIST, class-incremental. What bare_split_mnist does, too.
 SCENARIO = """perdure: 1
 name: bench
 seeds: [0]
-data: {set: mnist, root: %(root)s, normalize: standard}
+data: {set: mnist, root: %(root)s, normalize: %(normalize)s}
 stream: {split: {by: class, tasks: 5, order: given}, scenario: class-il}
 network: {type: mlp, hidden: [400, 400]}
-optimizer: {type: sgd, lr: 0.1}
-training: {batch: 128, epochs: 1}
+optimizer: %(optimizer)s
+training: {batch: 128, %(length)s}
 device: {type: cpu, threads: 1}
 methods:
   - {name: %(method)s%(strategies)s}
 evaluation: {matrix: {untrained: false}}
 """
+# One pass with SGD ("W1"), unless a script asks for something else.
+W1 = {"normalize": "standard", "optimizer": "{type: sgd, lr: 0.1}", "length": "epochs: 1"}
 CORE = str(min(os.sched_getaffinity(0)))
 
 
@@ -60,10 +62,10 @@ def timed(command, core=CORE):
     return wall, done.stdout
 
 
-def perdure(bench, method, strategies=""):
-    """A run of one method with one seed. strategies: YAML, eg. "[{replay: {capacity: 2000}}]"."""
+def perdure(bench, method, strategies="", setup=None):
+    """A run of one method with one seed. strategies: YAML, eg. "[{replay: {capacity: 2000}}]"; setup: keys as in W1."""
     scenario, out = f"{bench.work}/{method}.yaml", f"{bench.work}/run-{method}"
-    words = {"root": bench.root, "method": method, "strategies": strategies and ", strategies: " + strategies}
+    words = {**(setup or W1), "root": bench.root, "method": method, "strategies": strategies and ", strategies: " + strategies}
     with open(scenario, "w", encoding="utf-8") as f:
         f.write(SCENARIO % words)
     wall, _ = timed([bench.program, "run", scenario, "--out", out, "--fresh"])
