@@ -4,6 +4,11 @@
  *  class-balanced  Chrysakis & Moens (ICML 2020), algorithm 1: a row of a class that was never the largest takes the place
  *                  of a random row of the largest; a class that was is a reservoir of its own. Classes end equal within 1.
  *  fifo            the newest rows, in whatever slots they lie.
+ *  value           the rows of the highest value; of equal ones those that came first. A NaN is below every number.
+ *  none            what the strategy puts; nothing is offered.
+ *
+ * With a budget a class each class of each task is a memory of its own under the policy; reservoir and class-balanced are
+ * then the same.
  *
  * memory_sample draws passes without replacement: every row once before any comes again (store.c says how a row joins). */
 #include "memory/memory.h"
@@ -20,7 +25,6 @@ memory *memory_open(const memory_setup *setup)
     m->setup = *setup;
     m->setup.name = alloc_text(setup->name ? setup->name : "");
     m->eviction = random_open(setup->seed, "memory", m->setup.name, 0);
-    m->oldest = m->newest = -1;
     m->draws = random_open(setup->seed, "memory", m->setup.name, 1);
     return m;
 }
@@ -31,9 +35,22 @@ void memory_close(memory *m)
         return;
     for (int64_t i = 0; i < m->class_count; i++)
         free(m->classes[i].slots);
-    void *owned[] = {m->classes, m->x,        m->extra,     m->y,
-                     m->value,   m->in_class, m->in_active, m->active,
-                     m->freed,   m->older,    m->newer,     (void *)(uintptr_t)m->setup.name,
+    for (int64_t i = 0; i < m->pool_count; i++)
+        free(m->pools[i].slots);
+    void *owned[] = {m->classes,
+                     m->pools,
+                     m->x,
+                     m->extra,
+                     m->y,
+                     m->value,
+                     m->in_class,
+                     m->in_active,
+                     m->active,
+                     m->freed,
+                     m->arrived,
+                     m->pool_of,
+                     m->in_pool,
+                     (void *)(uintptr_t)m->setup.name,
                      m};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
@@ -47,11 +64,11 @@ static void row_replace(memory *m, int64_t slot, const memory_rows *rows, int64_
     store_add(m, store_slot(m), rows, i);
 }
 
-static void reservoir_offer(memory *m, const memory_rows *rows, int64_t i)
+static void reservoir_offer(memory *m, const memory_pool *own, const memory_rows *rows, int64_t i)
 {
-    int64_t at = random_below(&m->eviction, m->offered);
-    if (at < m->setup.capacity)
-        row_replace(m, at, rows, i); /* full: every slot is used */
+    int64_t at = random_below(&m->eviction, own->offered);
+    if (at < own->count)
+        row_replace(m, m->setup.per_class ? own->slots[at] : at, rows, i); /* full: in one pool every slot is used */
 }
 
 static memory_class *class_largest(memory *m)
@@ -78,26 +95,47 @@ static void balanced_offer(memory *m, const memory_rows *rows, int64_t i)
         row_replace(m, own->slots[at], rows, i);
 }
 
+static void value_offer(memory *m, const memory_pool *own, const memory_rows *rows, int64_t i)
+{
+    if (pool_keeps(m, own, rows->value[i]))
+        row_replace(m, own->slots[0], rows, i);
+}
+
 static void row_offer(memory *m, const memory_rows *rows, int64_t i)
 {
-    m->offered++;
+    memory_pool *own = pool_find(m, rows->task, rows->y[i]);
+    own->offered++;
     store_class(m, rows->y[i])->offered++;
-    if (m->count < m->setup.capacity)
+    if (own->count < pool_budget(m))
         store_add(m, store_slot(m), rows, i);
-    else if (m->setup.policy == MEMORY_RESERVOIR)
-        reservoir_offer(m, rows, i);
     else if (m->setup.policy == MEMORY_FIFO)
-        row_replace(m, m->oldest, rows, i);
-    else
+        row_replace(m, own->slots[0], rows, i);
+    else if (m->setup.policy == MEMORY_VALUE)
+        value_offer(m, own, rows, i);
+    else if (m->setup.policy == MEMORY_CLASS_BALANCED && !m->setup.per_class)
         balanced_offer(m, rows, i);
+    else
+        reservoir_offer(m, own, rows, i);
+}
+
+static int offer_check(const memory *m, const memory_rows *rows, error *e)
+{
+    if (m->setup.policy == MEMORY_NONE)
+        return error_set(e, EXIT_DATA, "memory %s: found rows that are offered; expected none, as its policy is none",
+                         m->setup.name);
+    if (m->setup.policy == MEMORY_VALUE && !rows->value)
+        return error_set(e, EXIT_DATA,
+                         "memory %s: found rows without values; expected one a row, as its policy is value",
+                         m->setup.name);
+    return store_check(m, rows, e);
 }
 
 int memory_offer(memory *m, const memory_rows *rows, error *e)
 {
-    int code = store_check(m, rows, e);
+    int code = offer_check(m, rows, e);
     if (!code)
         code = store_prepare(m, rows, e);
-    for (int64_t i = 0; !code && m->setup.capacity > 0 && i < rows->count; i++)
+    for (int64_t i = 0; !code && pool_budget(m) > 0 && i < rows->count; i++)
         row_offer(m, rows, i);
     return code;
 }
@@ -113,20 +151,44 @@ static int slots_check(const memory *m, const int64_t *slots, int64_t n, error *
     return 0;
 }
 
-static int64_t room_left(const memory *m) { return m->setup.capacity - m->count; }
+static int room_check(const memory *m, const memory_rows *rows, error *e)
+{
+    int64_t left = m->setup.capacity - m->count;
+    if (rows->count <= left)
+        return 0;
+    return error_set(e, EXIT_DATA, "memory %s: found %lld new rows; expected at most %lld, as it holds %lld of %lld",
+                     m->setup.name, (long long)rows->count, (long long)left, (long long)m->count,
+                     (long long)m->setup.capacity);
+}
 
-static int put_check(const memory *m, const int64_t *slots, const memory_rows *rows, error *e)
+static int room_check_classes(memory *m, const memory_rows *rows, error *e)
+{
+    for (int64_t i = 0; i < m->pool_count; i++)
+        m->pools[i].asked = 0;
+    for (int64_t i = 0; i < rows->count; i++)
+        pool_find(m, rows->task, rows->y[i])->asked++;
+    for (int64_t i = 0; i < m->pool_count; i++) {
+        const memory_pool *p = &m->pools[i];
+        int64_t left = m->setup.per_class - p->count;
+        if (p->asked > left)
+            return error_set(
+                e, EXIT_DATA,
+                "memory %s: found %lld new rows of column %lld; expected at most %lld, as it holds %lld of %lld",
+                m->setup.name, (long long)p->asked, (long long)p->column, (long long)left, (long long)p->count,
+                (long long)m->setup.per_class);
+    }
+    return 0;
+}
+
+static int put_check(memory *m, const int64_t *slots, const memory_rows *rows, error *e)
 {
     int code = store_check(m, rows, e);
     if (!code && slots)
         return slots_check(m, slots, rows->count, e);
     if (!code && (!rows->x || !rows->y))
         return error_set(e, EXIT_DATA, "memory %s: found new rows without x or y; expected both", m->setup.name);
-    if (!code && rows->count > room_left(m))
-        return error_set(e, EXIT_DATA,
-                         "memory %s: found %lld new rows; expected at most %lld, as it holds %lld of %lld",
-                         m->setup.name, (long long)rows->count, (long long)room_left(m), (long long)m->count,
-                         (long long)m->setup.capacity);
+    if (!code)
+        code = m->setup.per_class ? room_check_classes(m, rows, e) : room_check(m, rows, e);
     return code;
 }
 
@@ -141,7 +203,7 @@ int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *
             continue;
         }
         store_add(m, store_slot(m), rows, i);
-        m->offered++; /* a later offer() weighs its rows against these, too */
+        pool_find(m, rows->task, rows->y[i])->offered++; /* a later offer() weighs its rows against these */
         store_class(m, rows->y[i])->offered++;
     }
     return code;
@@ -252,7 +314,8 @@ int64_t memory_count(const memory *m, int64_t column)
     return c ? c->count : 0;
 }
 
-int64_t memory_capacity(const memory *m) { return m->setup.capacity; }
+int64_t memory_capacity(const memory *m) { return m->setup.per_class ? 0 : m->setup.capacity; }
+int64_t memory_per_class(const memory *m) { return m->setup.per_class; }
 int64_t memory_row_bytes(const memory *m) { return m->row_bytes; }
 int64_t memory_extra_bytes(const memory *m) { return m->extra_bytes; }
 bool memory_is_bytes(const memory *m) { return m->is_bytes; }

@@ -14,7 +14,8 @@
 /* What a memory is opened with; scenario/scenario.h has enum memory_policy and, as struct memory_options, what a YAML
  * file says of it. */
 typedef struct memory_setup {
-    int64_t capacity; /* samples */
+    int64_t capacity;  /* samples in all; not looked at with per_class */
+    int64_t per_class; /* samples of each class of each task; 0: one budget, capacity, for all */
     enum memory_policy policy;
     uint64_t seed; /* of the run: the policy's own streams are (seed, "memory", name, 0 eviction | 1 draws) */
     const char *name;
@@ -33,13 +34,16 @@ typedef struct memory_rows {
     const float *value;
     const void *extra;
     int64_t extra_bytes;
+    int64_t task; /* that the rows are of: with per_class, its classes have room of their own */
 } memory_rows;
 
 memory *memory_open(const memory_setup *setup);
 void memory_close(memory *m);
-int memory_offer(memory *m, const memory_rows *rows, error *e); /* the policy decides */
-/* NULL slots: new rows; more than there is room for: refused, 65. Else what is not NULL of x, y, value and extra replaces
- * that of the rows in `slots`; a row with another x is a new one for the order of arrival and of drawing. */
+/* The policy decides. With the policy none, or value and rows without values: refused, 65. */
+int memory_offer(memory *m, const memory_rows *rows, error *e);
+/* NULL slots: new rows; more than there is room for, in all or in their class: refused, 65. Else what is not NULL of x, y, value and extra replaces
+ * that of the rows in `slots`; a row with another x is a new one for the order of arrival and of drawing, and the budget
+ * that it counts in stays. */
 int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *e);
 int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n,
                   error *e);                                          /* of a column keep these, in this order */
@@ -52,7 +56,8 @@ int64_t memory_sample(memory *m, int64_t n, int64_t *slots);
 int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int64_t *y, float *value, void *extra,
                  error *e);
 int64_t memory_count(const memory *m, int64_t column); /* INT32_MAX: all */
-int64_t memory_capacity(const memory *m);
+int64_t memory_capacity(const memory *m);              /* 0 with per_class */
+int64_t memory_per_class(const memory *m);             /* 0: one budget for all */
 int64_t memory_row_bytes(const memory *m);
 int64_t memory_extra_bytes(const memory *m);
 bool memory_is_bytes(const memory *m);

@@ -1,4 +1,5 @@
-/* Rows in slots, and lists of them that are kept in O(1) a row: by class, in drawing order, by arrival, and the free ones.
+/* Rows in slots, and lists of them that are kept in O(1) a row: by class, in drawing order, and the free ones.
+ * Who competes with whom for room is in pool.c.
  *
  * `active` is drawn from by a Fisher-Yates shuffle that is never finished: a pass takes every row once before any comes
  * again, and nothing is shuffled anew when the content changes. A row that arrives counts as drawn in this pass with the
@@ -42,7 +43,8 @@ static bool block_resize(void *block, int64_t count, size_t size)
 
 static bool store_resize(memory *m, int64_t room)
 {
-    int64_t **lists[] = {&m->y, &m->in_class, &m->in_active, &m->active, &m->freed, &m->older, &m->newer};
+    int64_t **lists[] = {&m->y,     &m->in_class, &m->in_active, &m->active,
+                         &m->freed, &m->arrived,  &m->pool_of,   &m->in_pool};
     bool done = block_resize(&m->x, room, (size_t)m->row_bytes) && block_resize(&m->value, room, sizeof *m->value);
     for (size_t i = 0; done && i < sizeof lists / sizeof *lists; i++)
         done = block_resize(lists[i], room, sizeof **lists[i]);
@@ -64,17 +66,18 @@ static bool extra_begin(memory *m, const memory_rows *rows)
 
 int store_prepare(memory *m, const memory_rows *rows, error *e)
 {
-    int64_t room = m->room, left = m->setup.capacity - m->count;
+    int64_t most = m->setup.per_class ? INT64_MAX : m->setup.capacity;
+    int64_t room = m->room, left = most - m->count;
     int64_t needed = m->count + (rows->count < left ? rows->count : left);
     if (!m->known && rows->x) {
         m->known = true;
         m->row_bytes = rows->row_bytes;
         m->is_bytes = rows->is_bytes;
     }
-    for (; room < needed && room < m->setup.capacity; room = room ? room * 2 : 256)
+    for (; room < needed && room < most; room = room ? room * 2 : 256)
         ;
-    if (room > m->setup.capacity)
-        room = m->setup.capacity;
+    if (room > most)
+        room = most;
     bool done = room <= m->room || store_resize(m, room);
     if (done && rows->extra && rows->extra_bytes && !m->extra && m->room)
         done = extra_begin(m, rows);
@@ -153,23 +156,6 @@ static void active_remove(memory *m, int64_t slot)
     m->in_active[slot] = -1;
 }
 
-/* ---- arrival ---- */
-
-static void arrival_add(memory *m, int64_t slot)
-{
-    m->older[slot] = m->newest;
-    m->newer[slot] = -1;
-    *(m->newest >= 0 ? &m->newer[m->newest] : &m->oldest) = slot;
-    m->newest = slot;
-}
-
-static void arrival_remove(memory *m, int64_t slot)
-{
-    int64_t older = m->older[slot], newer = m->newer[slot];
-    *(older >= 0 ? &m->newer[older] : &m->oldest) = newer;
-    *(newer >= 0 ? &m->older[newer] : &m->newest) = older;
-}
-
 /* ---- rows ---- */
 
 bool store_has(const memory *m, int64_t slot) { return slot >= 0 && slot < m->used && m->in_active[slot] >= 0; }
@@ -197,10 +183,12 @@ void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
     m->y[slot] = rows->y[i];
     class_add(m, store_class(m, rows->y[i]), slot);
     active_add(m, slot);
-    arrival_add(m, slot);
+    m->arrived[slot] = m->arrivals++;
+    pool_add(m, pool_find(m, rows->task, rows->y[i]), slot);
 }
 
-/* With another x it is a new row for the orders of arrival and of drawing. Its place within its class stays. */
+/* With another x it is a new row for the orders of arrival and of drawing. Its place within its class stays, and it counts
+ * on in the budget under which it came. */
 void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
 {
     row_write(m, slot, rows, i);
@@ -212,15 +200,15 @@ void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i)
     if (rows->x) {
         active_remove(m, slot);
         active_add(m, slot);
-        arrival_remove(m, slot);
-        arrival_add(m, slot);
+        m->arrived[slot] = m->arrivals++;
     }
+    pool_settle(m, slot);
 }
 
 void store_remove(memory *m, int64_t slot)
 {
     class_remove(m, store_class(m, m->y[slot]), slot);
     active_remove(m, slot);
-    arrival_remove(m, slot);
+    pool_remove(m, slot);
     m->freed[m->freed_count++] = slot;
 }

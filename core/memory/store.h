@@ -10,6 +10,14 @@ typedef struct memory_class {
     bool was_full;   /* it was the largest when the memory was full: from then on a reservoir of its own */
 } memory_class;
 
+/* See pool.c. */
+typedef struct memory_pool {
+    int64_t task, column; /* whose rows; both 0 where the memory has one budget */
+    int64_t *slots, count, room;
+    int64_t offered; /* rows ever offered to it */
+    int64_t asked;   /* rows that one put() has for it, while it is checked */
+} memory_pool;
+
 struct memory {
     memory_setup setup;
     bool known; /* sizes below are those of the first rows */
@@ -24,9 +32,10 @@ struct memory {
     int64_t *active;    /* [count] used slots; those before `drawn` were drawn in this pass */
     int64_t count, drawn;
     int64_t *freed, freed_count, used; /* slots below `used` that are free again */
-    int64_t *older, *newer;            /* [room] arrival: the used slots as a list both ways; -1: none */
-    int64_t oldest, newest;            /* its ends; -1: empty */
-    int64_t offered;
+    int64_t *arrived, arrivals;        /* [room] the number of the row, as they came; and how many ever did */
+    int64_t *pool_of, *in_pool;        /* [room] number of its pool; place in that one's list */
+    memory_pool *pools;
+    int64_t pool_count;
     memory_class *classes;
     int64_t class_count;
     random_stream eviction, draws;
@@ -43,5 +52,13 @@ void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i);
 void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i); /* what is NULL in `rows` stays */
 void store_remove(memory *m, int64_t slot);
 bool store_has(const memory *m, int64_t slot);
+/* ---- pools ---- */
+memory_pool *pool_find(memory *m, int64_t task, int64_t column); /* made when there is none: others may move */
+int64_t pool_budget(const memory *m);                            /* rows that a pool has room for */
+void pool_add(memory *m, memory_pool *p, int64_t slot);
+void pool_remove(memory *m, int64_t slot);
+void pool_settle(memory *m, int64_t slot); /* its value or its arrival changed */
+/* Policy value, of a pool that is not empty: whether a row that comes now is worth more than the one that would go. */
+bool pool_keeps(const memory *m, const memory_pool *p, float value);
 
 #endif

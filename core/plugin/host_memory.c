@@ -62,7 +62,11 @@ static memory *store_open(strategy *s, const char *name, const char *yaml, error
     char *what = alloc_format("%s: memory %s", s->name, name), *full = alloc_format("%s/%s", s->name, name);
     memory *store = NULL;
     if (!memory_options_parse(yaml, what, &options, a, why))
-        store = memory_open(&(memory_setup){options.capacity, options.policy, s->session->seed, full});
+        store = memory_open(&(memory_setup){.capacity = options.capacity,
+                                            .per_class = options.per_class,
+                                            .policy = options.policy,
+                                            .seed = s->session->seed,
+                                            .name = full});
     free(full);
     free(what);
     arena_close(a);
@@ -203,6 +207,7 @@ static pdr_status rows_take(pdr_scope *s, const pdr_memory *m, int64_t n, const 
         return scope_fail(s, PDR_EINVALID, "memory %s: expected %lld rows in all of x, y, value and extra", m->name,
                           (long long)n);
     const struct row_form *row = x ? &in->row : &m->row;
+    const host_task *task = m->owner->session->task;
     in->rows = (memory_rows){
         .count = n,
         .x = x ? host_bytes(s, x, row->dtype) : NULL,
@@ -212,6 +217,7 @@ static pdr_status rows_take(pdr_scope *s, const pdr_memory *m, int64_t n, const 
         .value = value ? host_bytes(s, value, PDR_F32) : NULL,
         .extra = extra ? host_bytes(s, extra, in->extra.dtype) : NULL,
         .extra_bytes = extra ? in->extra.values * dtype_bytes(in->extra.dtype) : 0,
+        .task = task ? task->task.index : 0,
     };
     return e->tensor->status(s);
 }
@@ -428,7 +434,18 @@ static pdr_status host_fetch(pdr_scope *s, pdr_memory *m, const pdr_tensor *slot
 }
 
 static int64_t host_count(const pdr_memory *m, int64_t column) { return m ? memory_count(m->store, column) : 0; }
-static int64_t host_capacity(const pdr_memory *m) { return m ? memory_capacity(m->store) : 0; }
+
+/* A budget a class is for each class of each task up to the one that runs. */
+static int64_t host_capacity(const pdr_memory *m)
+{
+    int64_t classes = 0;
+    if (!m || !memory_per_class(m->store))
+        return m ? memory_capacity(m->store) : 0;
+    const host_task *task = m->owner->session->task;
+    for (const pdr_task *t = task ? &task->task : NULL; t; t = t->previous)
+        classes += t->class_count;
+    return classes * memory_per_class(m->store);
+}
 
 const pdr_memory_api host_memory_api = {
     .struct_size = sizeof(pdr_memory_api),

@@ -51,8 +51,7 @@ static const char *const metrics[] = {
     "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
     "a.diaz",    NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
-static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", NULL};
-static const char *const memory_policies_later[] = {"value", "none", NULL};
+static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", "value", "none", NULL};
 static const char *const memory_wheres[] = {"ram", NULL};
 static const char *const memory_wheres_later[] = {"device", "disk", NULL};
 
@@ -282,10 +281,10 @@ void training_after(struct check *c, const node *n, const char *path, void *out)
 }
 
 const struct row memory_rows[] = {
-    {.key = "capacity", .help = "the most samples that are kept", .type = ROW_INT, AT(memory_options, capacity),
-     .min = 1, .max = 1e12, .unit = "samples", .sample = "1000"},
+    {.key = "capacity", .help = "the most samples that are kept, in all or of each class of each task",
+     .type = ROW_SPECIAL, AT(memory_options, capacity), .sample = "1000", .special = &special_capacity},
     {.key = "policy", .help = "which samples stay when it is full", .type = ROW_CHOICE, AT(memory_options, policy),
-     .fallback = "reservoir", .choices = memory_policies, .later = memory_policies_later},
+     .fallback = "reservoir", .choices = memory_policies},
     {.key = "where", .help = "where the samples lie", .type = ROW_CHOICE, AT(memory_options, where), .fallback = "ram",
      .choices = memory_wheres, .later = memory_wheres_later},
     ROW_END};

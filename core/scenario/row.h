@@ -90,7 +90,8 @@ void expect_after(struct check *c, const struct node *root, const struct scenari
 void metric_check(struct check *c, const node *metric, const char *path, const node *matrix);
 /* special*.c. CONTAINER: the struct around the member that a special fills, as it may fill several. */
 #define CONTAINER(pointer, type, member) ((struct type *)(void *)((char *)(pointer)-offsetof(struct type, member)))
-extern const struct special special_format, special_seeds, special_device, special_version, special_bytes;
+extern const struct special special_format, special_seeds, special_device, special_version, special_bytes,
+    special_capacity;
 extern const struct special special_normalize, special_augment, special_order;
 extern const struct special special_betas, special_schedule, special_clip;
 extern const struct special special_layers, special_kernel;

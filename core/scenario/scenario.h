@@ -309,10 +309,11 @@ int scenario_error(const struct scenario *s, const char *path, int code, error *
 
 /* The subtrees that plugins hand over as YAML: checked by the same rows as the scenario's. `what` names the source in
  * the error's words ("ewc: network"). Lists live in `a`. 78 and the first fault in `e`. */
-enum memory_policy { MEMORY_RESERVOIR, MEMORY_CLASS_BALANCED, MEMORY_FIFO };
+enum memory_policy { MEMORY_RESERVOIR, MEMORY_CLASS_BALANCED, MEMORY_FIFO, MEMORY_VALUE, MEMORY_NONE };
 enum memory_where { MEMORY_RAM };
 struct memory_options {
-    int64_t capacity; /* samples */
+    int64_t capacity;  /* samples; 0 with per_class */
+    int64_t per_class; /* samples of each class of each task; 0: capacity is for all together */
     enum memory_policy policy;
     enum memory_where where;
 };

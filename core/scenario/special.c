@@ -220,3 +220,34 @@ static void bytes_fill(struct check *c, const node *n, const char *path, void *o
 const struct special special_bytes = {
     "a size with its unit (B, KiB, MiB, GiB, TiB, KB, MB, GB, TB), as 16 GiB", bytes_fill,
     "{\"type\": \"string\", \"pattern\": \"^(0|[1-9][0-9]*)([.][0-9]+)? *(B|[KMGT]i?B)$\"}", 0};
+
+/* ---- capacity: 1000 or {per_class: 100} ---- */
+
+#define SAMPLES_MOST 1e12
+static const struct row per_class_rows[] = {{.key = "per_class",
+                                             .help = "of each class of each task",
+                                             .type = ROW_INT,
+                                             .offset = offsetof(struct memory_options, per_class),
+                                             .min = 1,
+                                             .max = SAMPLES_MOST},
+                                            {.type = ROW_NONE}};
+
+static const struct row capacity_row = {.key = "capacity", .type = ROW_INT, .min = 1, .max = SAMPLES_MOST};
+
+static void capacity_fill(struct check *c, const node *n, const char *path, void *out)
+{
+    struct memory_options *options = CONTAINER(out, memory_options, capacity);
+    if (n->kind == NODE_MAP) {
+        row_fill_section(c, per_class_rows, n, n, path, options);
+    } else if (n->kind == NODE_TEXT) {
+        value_int(c, n, path, &capacity_row, &options->capacity);
+    } else {
+        row_refuse(c, n, path, special_capacity.expects);
+    }
+}
+const struct special special_capacity = {
+    "a whole number from 1 to 1000000000000, or {per_class: 100}", capacity_fill,
+    "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000000000000},"
+    " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"per_class\"], \"properties\":"
+    " {\"per_class\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000000000000}}}]}",
+    0};

@@ -168,10 +168,15 @@ typedef struct pdr_memory_api {
      *   class-balanced  a row of a class that was never the largest takes the place of a random row of the largest; a
      *                   class that was is a reservoir of its own (Chrysakis and Moens 2020, algorithm 1)
      *   fifo            the oldest goes
+     *   value           the row of the lowest value goes, the one that is offered among them; of equals the one that came
+     *                   last; NaN is below every number. Rows without `value`: PDR_EINVALID
+     *   none            only put() and retain() decide: PDR_EINVALID
+     * With a budget a class (capacity: {per_class: N} in YAML) all this holds for each class of each task by itself, the
+     * task being the one that runs when its rows are given; reservoir and class-balanced are then the same.
      * x, y and extra are copied. */
     pdr_status (*offer)(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, const pdr_tensor *y, const pdr_tensor *value,
                         const pdr_tensor *extra);
-    /* You decide. slots NULL: n new rows, PDR_EINVALID when there is no room for them. Else: what is not NULL replaces
+    /* You decide. slots NULL: n new rows, PDR_EINVALID when there is no room for them (in all, or in their class). Else: what is not NULL replaces
      * that of the rows in `slots`; x and y may then both be NULL. */
     pdr_status (*put)(pdr_scope *s, pdr_memory *m, const pdr_tensor *slots, const pdr_tensor *x, const pdr_tensor *y,
                       const pdr_tensor *value, const pdr_tensor *extra);
@@ -189,7 +194,8 @@ typedef struct pdr_memory_api {
                         pdr_tensor **value, pdr_tensor **extra);
     /* Rows of a class, or of all with PDR_ALL. 0 for NULL. */
     int64_t (*count)(const pdr_memory *m, int64_t column);
-    /* The most rows it holds (on this rank). 0 for NULL. */
+    /* The most rows it holds (on this rank). With a budget a class: N for each class of each task up to the one that
+     * runs, so that capacity / classes so far is N; before the first task 0. 0 for NULL. */
     int64_t (*capacity)(const pdr_memory *m);
     /* Gives it back. NULL is allowed. */
     void (*close)(pdr_memory *owned);

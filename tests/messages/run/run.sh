@@ -179,10 +179,14 @@ for where in device disk; do
   refused "replay: {where: $where}" 78 \
     "s.yaml:6:63: methods[0].strategies[0].replay.where: found $where, which comes later; expected the word ram"
 done
-for policy in value none; do
-  scenario "methods: [{name: a, strategies: [replay: {capacity: 9, policy: $policy}]}]"
-  refused "replay: {policy: $policy}" 78 "s.yaml:6:64: methods[0].strategies[0].replay.policy: found $policy, which \
-comes later; expected one of reservoir, class-balanced, fifo"
+for capacity in '{per_class: 0}|.per_class: found 0; expected a whole number from 1 to 1000000000000|79' \
+  '{}|.per_class: found nothing; expected a whole number from 1 to 1000000000000|67' \
+  '[9]|: found a list; expected a whole number from 1 to 1000000000000, or {per_class: 100}|67' \
+  '1e3|: found 1e3; expected a whole number from 1 to 1000000000000|67'; do
+  IFS='|' read -r value words column <<<"$capacity"
+  scenario "methods: [{name: a, strategies: [replay: {policy: fifo, capacity: $value}]}]"
+  refused "replay: {capacity: $value}" 78 "s.yaml:6:$column: methods[0].strategies[0].replay.capacity$words" \
+    "$([ "$value" != 1e3 ] || echo 'whole numbers have no point and no exponent')"
 done
 scenario 'training: {batch: 0}' 'methods: [{name: a, strategies: [reply, replay: {capacity: 0}]}]'
 refused 'faults, and a strategy that nobody has' 78 \

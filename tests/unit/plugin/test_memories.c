@@ -185,6 +185,134 @@ static void refused_rows_leave_no_form_behind(void **state)
     house_close(h);
 }
 
+/* [k, shape of a row] of numbers that say which row and which place of it: 100 x row + place. */
+static pdr_tensor *numbered(pdr_scope *s, pdr_dtype d, const int64_t *shape, int32_t rank, const int64_t *rows)
+{
+    int64_t values = 1;
+    for (int32_t i = 1; i < rank; i++)
+        values *= shape[i];
+    double *at = alloc_zero((size_t)(shape[0] * values) + 1, sizeof *at);
+    for (int64_t i = 0; i < shape[0] * values; i++)
+        at[i] = (double)(100 * rows[i / values] + i % values) / (d == PDR_U8 ? 8 : 1);
+    pdr_tensor *t = T->cast(s, T->from(s, PDR_F64, shape, rank, at), d);
+    free(at);
+    return t;
+}
+
+static void same_tensors(const pdr_tensor *a, const pdr_tensor *b)
+{
+    assert_int_equal(T->dtype(a), T->dtype(b));
+    assert_int_equal(T->rank(a), T->rank(b));
+    for (int32_t i = 0; i < T->rank(a); i++)
+        assert_int_equal(T->size(a, i), T->size(b, i));
+    int64_t n = T->size(a, PDR_ALL);
+    double *x = alloc_zero((size_t)n + 1, sizeof *x), *y = alloc_zero((size_t)n + 1, sizeof *y);
+    assert_int_equal(T->read(a, PDR_F64, x, (uint64_t)n * sizeof *x), PDR_OK);
+    assert_int_equal(T->read(b, PDR_F64, y, (uint64_t)n * sizeof *y), PDR_OK);
+    assert_memory_equal(x, y, (size_t)n * sizeof *x);
+    free(x);
+    free(y);
+}
+
+/* What belongs to a row is laid with it, stays when others go, is replaced alone and comes back: of every type and rank. */
+static void lay_and_read(strategy *me, pdr_dtype d, int32_t rank)
+{
+    const pdr_memory_api *Y = me->host.memory;
+    const int64_t six[] = {6, 2, 3, 2, 2}, two[] = {2, 2, 3, 2, 2}, three[] = {3, 2, 3, 2, 2}, wide[] = {6, 4};
+    const int64_t who[] = {0, 1, 2, 3, 4, 5}, new[] = {8, 9}, left[] = {5, 8, 9};
+    pdr_scope *s = enter(me, "after_task");
+    pdr_memory *m = Y->open(&me->host, "samples", "{capacity: 6, policy: none}");
+    pdr_tensor *x, *y, *value, *extra, *slots;
+    assert_int_equal(Y->put(s, m, NULL, numbered(s, PDR_F32, wide, 2, who), LONGS(s, 7, 3, 7, 3, 7, 7),
+                            numbered(s, PDR_F32, six, 1, who), numbered(s, d, six, rank, who)),
+                     PDR_OK);
+    slots = Y->find(s, m, 7);
+    assert_int_equal(T->size(slots, 0), 4);
+    assert_int_equal(Y->fetch(s, m, slots, &x, &y, &value, &extra), PDR_OK);
+    same_longs(y, (const int64_t[]){7, 7, 7, 7}, 4);
+    same_floats(value, (const float[]){0, 200, 400, 500}, 4);
+    same_tensors(T->slice(s, extra, 0, 1, 1), numbered(s, d, (const int64_t[]){1, 2, 3, 2, 2}, rank, &who[2]));
+    /* of rows 0, 2, 4, 5 keep 5, 2, 0; then 2 and 0 get other parts alone */
+    assert_int_equal(Y->retain(s, m, 7, T->pick(s, slots, 0, LONGS(s, 3, 1, 0))), PDR_OK);
+    slots = T->slice(s, Y->find(s, m, 7), 0, 1, 2);
+    assert_int_equal(Y->put(s, m, slots, NULL, NULL, NULL, numbered(s, d, two, rank, new)), PDR_OK);
+    assert_int_equal(Y->put(s, m, slots, NULL, NULL, numbered(s, PDR_F32, two, 1, new), NULL), PDR_OK);
+    assert_int_equal(Y->fetch(s, m, Y->find(s, m, 7), &x, NULL, &value, &extra), PDR_OK);
+    same_tensors(x, numbered(s, PDR_F32, (const int64_t[]){3, 4}, 2, (const int64_t[]){5, 2, 0}));
+    same_tensors(extra, numbered(s, d, three, rank, left));
+    same_floats(value, (const float[]){500, 800, 900}, 3);
+    assert_int_equal(Y->count(m, 7), 3);
+    assert_int_equal(Y->count(m, PDR_ALL), 5);
+    same_floats(T->cast(s, Y->find(s, m, 3), PDR_F32), (const float[]){1, 3}, 2); /* slots in which nothing moved */
+    leave(me);
+    Y->close(m);
+}
+
+static void values_and_extra_go_with_their_rows(void **state)
+{
+    const pdr_dtype types[] = {PDR_F32, PDR_F64, PDR_F16, PDR_I64, PDR_I32, PDR_U8};
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *me = invited(h, 0, &guest, "guest", NULL);
+    for (int i = 0; i < 6; i++)
+        for (int32_t rank = 1; rank <= 5; rank++)
+            lay_and_read(me, types[i], rank);
+    house_close(h);
+}
+
+/* A budget a class: what capacity() says goes with the tasks, and so does the room for a column that comes again. */
+static void a_budget_a_class_grows_with_the_tasks(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *me = invited(h, 0, &guest, "guest", NULL);
+    const pdr_memory_api *Y = me->host.memory;
+    pdr_scope *s = enter(me, "after_task");
+    pdr_memory *m = Y->open(&me->host, "samples", "{capacity: {per_class: 2}, policy: none}");
+    const int64_t pairs[] = {2, 3};
+    assert_int_equal(Y->capacity(m), 4); /* two classes a task */
+    assert_int_equal(Y->put(s, m, NULL, T->full(s, PDR_F32, pairs, 2, 1), LONGS(s, 0, 0), NULL, NULL), PDR_OK);
+    REFUSED(w, "memory guest/samples: found 1 new rows of column 0; expected at most 0, as it holds 2 of 2",
+            Y->put(w, m, NULL, T->full(w, PDR_F32, pairs, 2, 1), LONGS(w, 0, 1), NULL, NULL));
+    const pdr_task first = h->task.task;
+    h->task.task.index = 1;
+    h->task.task.previous = &first;
+    assert_int_equal(Y->capacity(m), 8);
+    assert_int_equal(Y->put(s, m, NULL, T->full(s, PDR_F32, pairs, 2, 1), LONGS(s, 0, 1), NULL, NULL), PDR_OK);
+    assert_int_equal(Y->count(m, 0), 3);
+    h->task.task.index = 0;
+    h->task.task.previous = NULL;
+    leave(me);
+    Y->close(m);
+    house_close(h);
+}
+
+/* Offers to those policies that ask something of them. */
+static void value_and_none_say_what_they_want(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *me = invited(h, 0, &guest, "guest", NULL);
+    const pdr_memory_api *Y = me->host.memory;
+    pdr_scope *s = enter(me, "after_batch");
+    pdr_memory *value = Y->open(&me->host, "best", "{capacity: 2, policy: value}");
+    pdr_memory *none = Y->open(&me->host, "own", "{capacity: 2, policy: none}");
+    const int64_t rows[] = {4, 1}, who[] = {0, 1, 2, 3};
+    const float worth[] = {0.5f, -1, (float)NAN, 7};
+    pdr_tensor *x = numbered(s, PDR_F32, rows, 2, who), *y = LONGS(s, 0, 0, 1, 1), *kept;
+    REFUSED(w, "memory guest/own: found rows that are offered; expected none, as its policy is none",
+            Y->offer(w, none, x, y, NULL, NULL));
+    REFUSED(w, "memory guest/best: found rows without values; expected one a row, as its policy is value",
+            Y->offer(w, value, x, y, NULL, NULL));
+    assert_int_equal(Y->offer(s, value, x, y, T->from(s, PDR_F32, rows, 1, worth), NULL), PDR_OK);
+    assert_int_equal(Y->fetch(s, value, Y->find(s, value, PDR_ALL), &kept, NULL, NULL, NULL), PDR_OK);
+    same_floats(kept, (const float[]){0, 300}, 2);
+    leave(me);
+    Y->close(value);
+    Y->close(none);
+    house_close(h);
+}
+
 static void opening_is_refused_in_words(void **state)
 {
     (void)state;
@@ -245,6 +373,9 @@ int main(void)
         cmocka_unit_test(zero_slots_are_zero_rows),
         cmocka_unit_test(what_does_not_fit_is_refused_in_words),
         cmocka_unit_test(refused_rows_leave_no_form_behind),
+        cmocka_unit_test(values_and_extra_go_with_their_rows),
+        cmocka_unit_test(a_budget_a_class_grows_with_the_tasks),
+        cmocka_unit_test(value_and_none_say_what_they_want),
         cmocka_unit_test(opening_is_refused_in_words),
         cmocka_unit_test(a_mingled_memory_stays_open),
     };

@@ -99,7 +99,7 @@ static void faults_have_their_place(void **state)
         "x.yaml:4:13: %s.optimizer.momentum: found a key unknown to tiny 1.2; expected one of type, lr, betas, "
         "epsilon, "
         "weight_decay",
-        "x.yaml:5:9: %s.policy: found lifo; expected one of reservoir, class-balanced, fifo",
+        "x.yaml:5:9: %s.policy: found lifo; expected one of reservoir, class-balanced, fifo, value, none",
         "x.yaml:6:19: %s.network.hidden: found 3; expected a list of whole numbers from 1 to 1000000",
         "x.yaml:7:9: %s.alpha[0]: found x; expected a number",
         "x.yaml:8:8: %s.blend: found joined; expected one of per-task, join",
@@ -116,7 +116,7 @@ static void faults_have_their_place(void **state)
     f = fill(NULL); /* no parameters at all: those that are required are named */
     check_line(&f.faults, 0,
                "x.yaml: methods[0].strategies[0].tiny.capacity: found nothing; expected a whole number from 1 to "
-               "1000000000000");
+               "1000000000000, or {per_class: 100}");
     check_line(&f.faults, 1,
                "x.yaml: methods[0].strategies[0].tiny.weight: found nothing; expected a number from 0 to 10");
     filling_free(&f);

@@ -408,7 +408,10 @@ static void subtrees_of_plugins(void **state)
     struct optimizer_options optimizer;
     error e = {0};
     assert_int_equal(memory_options_parse("{capacity: 5, policy: fifo}", "replay: memory", &memory, a, &e), 0);
-    assert_true(memory.capacity == 5 && memory.policy == MEMORY_FIFO && memory.where == MEMORY_RAM);
+    assert_true(memory.capacity == 5 && memory.per_class == 0 && memory.policy == MEMORY_FIFO &&
+                memory.where == MEMORY_RAM);
+    assert_int_equal(memory_options_parse("{capacity: {per_class: 7}, policy: value}", "replay", &memory, a, &e), 0);
+    assert_true(memory.capacity == 0 && memory.per_class == 7 && memory.policy == MEMORY_VALUE);
     assert_int_equal(network_options_parse("{hidden: [2]}", "vae", &network, a, &e), 0);
     assert_true(network.hidden.count == 1 && network.hidden.at[0] == 2);
     assert_int_equal(network_options_parse("", "vae", &network, a, &e), 0);
@@ -417,7 +420,8 @@ static void subtrees_of_plugins(void **state)
     assert_true(optimizer.momentum == 0.9);
     assert_int_equal(memory_options_parse("{capacty: 5}", "replay: memory", &memory, a, &e), EXIT_SCENARIO);
     assert_string_equal(e.text,
-                        "replay: memory: capacity: found nothing; expected a whole number from 1 to 1000000000000");
+                        "replay: memory: capacity: found nothing; expected a whole number from 1 to 1000000000000, or "
+                        "{per_class: 100}");
     error f = {0};
     assert_int_equal(optimizer_options_parse("[", "vae: optimizer", &optimizer, a, &f), EXIT_SCENARIO);
     assert_true(strncmp(f.text, "vae: optimizer: found", 21) == 0);
