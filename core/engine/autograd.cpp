@@ -15,7 +15,7 @@ static std::vector<at::Tensor> values_of(pdr_tensor *const *list, int64_t count)
 }
 
 pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor *const *leaves, int64_t count,
-                                bool again, pdr_tensor **out)
+                                bool again, pdr_tensor **out, bool *reached)
 {
     std::vector<at::Tensor> found;
     if (!engine_ready(s, "gradient", ENGINE_IN(loss)))
@@ -27,6 +27,8 @@ pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor
                      "a loss without a graph; it must come from a [grad] scope");
         std::vector<at::Tensor> inputs = values_of(leaves, count);
         found = torch::autograd::grad({loss->value}, inputs, {}, again, false, true);
+        for (size_t i = 0; reached && i < found.size(); i++)
+            reached[i] = found[i].defined();
         for (size_t i = 0; i < found.size(); i++) // C loops walk over them, so they lie in order
             found[i] = found[i].defined() ? found[i].contiguous() : at::zeros_like(inputs[i]);
     });

@@ -180,6 +180,10 @@ struct engine {
     pdr_status (*buffer)(const pdr_model *m, int64_t i, pdr_block *out);
     /* The stream that dropout draws from: for a checkpoint. Borrowed. */
     random_stream *(*model_stream)(pdr_model *m);
+    /* Makes m the host's plugin's own, counted until discard(), with a text that its snapshots have too; the text is copied. */
+    void (*model_claim)(const pdr_host *h, pdr_model *m, const char *recipe);
+    const char *(*model_recipe)(const pdr_model *m); /* borrowed; NULL: it has none */
+    bool (*model_frozen)(const pdr_model *m);        /* a snapshot */
 
     /* ---- the gradient of the last backward, flat or not: one pass over memory on a CPU ---- */
     /* L2 norm over all parameters, summed in double. Clipping: penalty_apply (a penalty's gradient counts, rule 15), then the
@@ -211,6 +215,12 @@ struct engine {
      * was not finite. Only on the CPU, where looking costs nothing; elsewhere ask gradient_finite now and then. */
     pdr_status (*optimizer_step)(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
                                  int64_t count);
+    /* One step down `loss`: one backward pass to the parameters of all models of these optimizers and no others, then an
+     * update of each model that the loss depends on; the rest are left alone, as torch leaves a parameter without a
+     * gradient. PDR_EINVALID where it depends on none, PDR_ENOTFINITE with words for a loss or a gradient that is not finite: on
+     * the CPU it is looked at in every step, elsewhere in every tenth. */
+    pdr_status (*descend)(pdr_scope *s, engine_optimizer *const *optimizers, int64_t count, double lr,
+                          const pdr_tensor *loss);
     /* Adds the penalties' gradients to flat_grads(): where a strategy reads the final gradient. */
     pdr_status (*penalty_apply)(pdr_scope *s, pdr_model *m, const engine_penalty *penalties, int64_t count);
     double (*penalty_value)(pdr_scope *s, const pdr_model *m, const engine_penalty *penalty);

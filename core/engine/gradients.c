@@ -6,12 +6,17 @@
 #include "engine/model.h"
 #include "engine/sweep.h"
 
+static void leaves_of(const pdr_model *m, pdr_tensor **leaves)
+{
+    for (int64_t i = 0; i < m->blocks.count; i++)
+        leaves[i] = m->blocks.at[i].leaf;
+}
+
 static pdr_status differentiate(pdr_scope *s, const pdr_model *m, const pdr_tensor *loss, pdr_tensor **found)
 {
     pdr_tensor **leaves = alloc_zero((size_t)m->blocks.count, sizeof(pdr_tensor *));
-    for (int64_t i = 0; i < m->blocks.count; i++)
-        leaves[i] = m->blocks.at[i].leaf;
-    pdr_status code = engine_differentiate(s, loss, leaves, m->blocks.count, false, found);
+    leaves_of(m, leaves);
+    pdr_status code = engine_differentiate(s, loss, leaves, m->blocks.count, false, found, NULL);
     free(leaves);
     return code;
 }
@@ -55,6 +60,31 @@ pdr_status model_backward(pdr_scope *s, pdr_model *m, const pdr_tensor *loss, bo
         code = hold_gradients(s, m, found);
     free(found);
     return code || !flat ? code : model_make_flat(s, m);
+}
+
+pdr_status models_backward(pdr_scope *s, pdr_model *const *models, int64_t count, const pdr_tensor *loss, bool *reached)
+{
+    int64_t all = 0, at = 0;
+    for (int64_t i = 0; i < count; i++)
+        all += models[i]->blocks.count;
+    pdr_tensor **leaves = alloc_zero((size_t)all, sizeof(pdr_tensor *)),
+               **found = alloc_zero((size_t)all, sizeof(pdr_tensor *));
+    bool *touched = alloc_zero((size_t)all, sizeof *touched);
+    for (int64_t i = 0; i < count; at += models[i++]->blocks.count)
+        leaves_of(models[i], leaves + at);
+    pdr_status code = engine_differentiate(s, loss, leaves, all, false, found, touched);
+    at = 0;
+    for (int64_t i = 0; i < count && !code; at += models[i++]->blocks.count) {
+        reached[i] = false;
+        for (int64_t j = 0; j < models[i]->blocks.count; j++)
+            reached[i] = reached[i] || touched[at + j];
+        if (reached[i])
+            code = hold_gradients(s, models[i], found + at);
+    }
+    free((void *)leaves);
+    free((void *)found);
+    free(touched);
+    return code;
 }
 
 pdr_tensor *model_gradient_flat(pdr_scope *s, const pdr_model *m, const pdr_tensor *loss)

@@ -103,6 +103,8 @@ void engine_take_back(pdr_tensor *lent)
 
 void engine_replace(pdr_tensor *lent, const pdr_tensor *t) { lent->value = t->value; }
 
+void engine_written(pdr_tensor *t) { t->value.unsafeGetTensorImpl()->bump_version(); }
+
 void engine_record(pdr_tensor *lent, bool record) { lent->value.set_requires_grad(record); }
 
 void engine_forget(pdr_tensor *temporary)

@@ -30,6 +30,8 @@ pdr_tensor *engine_adopt(pdr_scope *into, const pdr_tensor *t);
 pdr_tensor *engine_lend(pdr_scope *s, const pdr_tensor *t, bool leaf);
 void engine_take_back(pdr_tensor *lent);
 void engine_replace(pdr_tensor *lent, const pdr_tensor *t); /* other values under the same handle */
+/* Its memory was written past LibTorch: a graph that still needs the old numbers is refused and not wrong. */
+void engine_written(pdr_tensor *t);
 /* Drops a temporary before its scope does. NULL is fine; nobody may hold the handle. */
 void engine_forget(pdr_tensor *temporary);
 /* The numbers of a contiguous float32 tensor in the memory of the CPU; NULL: it is none. */
@@ -65,9 +67,10 @@ pdr_tensor *engine_subsample(pdr_scope *s, const pdr_tensor *x, int64_t stride, 
 pdr_tensor *engine_cross_entropy(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *y, int64_t ignored);
 
 /* ---- autograd (autograd.cpp) ---- */
-/* out[i]: gradient of loss [] to leaves[i], contiguous, zeros where loss does not depend on it. `again`: the graph stays. */
+/* out[i]: gradient of loss [] to leaves[i], contiguous, zeros where loss does not depend on it, which reached[i] (NULL: not
+ * wanted) tells. `again`: the graph stays. */
 pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor *const *leaves, int64_t count,
-                                bool again, pdr_tensor **out);
+                                bool again, pdr_tensor **out, bool *reached);
 /* The parts one behind the other into the flat tensor `into`. */
 pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count);
 
@@ -107,6 +110,9 @@ pdr_tensor *engine_model_buffers(pdr_model *m);
 int64_t engine_buffer_count(const pdr_model *m);
 pdr_status engine_buffer(const pdr_model *m, int64_t i, pdr_block *out);
 random_stream *engine_model_stream(pdr_model *m);
+void engine_model_claim(const pdr_host *h, pdr_model *m, const char *recipe);
+const char *engine_model_recipe(const pdr_model *m);
+bool engine_model_frozen(const pdr_model *m);
 
 /* ---- gradients (gradients.c) ---- */
 double engine_gradient_norm(pdr_scope *s, pdr_model *m);
@@ -123,6 +129,8 @@ engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_opt
 void engine_optimizer_close(engine_optimizer *o);
 pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
                                  int64_t count);
+pdr_status engine_descend(pdr_scope *s, engine_optimizer *const *optimizers, int64_t count, double lr,
+                          const pdr_tensor *loss);
 pdr_tensor *engine_optimizer_state(engine_optimizer *o, const char *name);
 int64_t *engine_optimizer_steps(engine_optimizer *o);
 int64_t *engine_optimizer_births(engine_optimizer *o);

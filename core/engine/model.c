@@ -125,6 +125,7 @@ static pdr_model *frozen_outline(const pdr_model *m)
     pdr_model *copy = alloc_zero(1, sizeof *copy);
     *copy = *m;
     copy->owner = NULL;
+    copy->recipe = m->recipe ? alloc_text(m->recipe) : NULL;
     copy->frozen = true;
     copy->has_gradient = copy->flat = false;
     copy->dropout.key = ~m->dropout.key; /* not the masks that the network draws */
@@ -136,6 +137,18 @@ static pdr_model *frozen_outline(const pdr_model *m)
     part_copy(&copy->buffers, &m->buffers);
     return copy;
 }
+
+void engine_model_claim(const pdr_host *h, pdr_model *m, const char *recipe)
+{
+    free(m->recipe);
+    m->recipe = recipe ? alloc_text(recipe) : NULL;
+    m->owner = engine_owner_of(h);
+    if (m->owner)
+        m->owner->kept++;
+}
+
+const char *engine_model_recipe(const pdr_model *m) { return m ? m->recipe : NULL; }
+bool engine_model_frozen(const pdr_model *m) { return m && m->frozen; }
 
 static pdr_model *model_snapshot(const pdr_host *h, const pdr_model *m)
 {

@@ -46,6 +46,7 @@ typedef struct model_layer {
 
 struct pdr_model {
     const char *kind;
+    char *recipe; /* whatever its maker wrote down to build it again; NULL: nothing. A snapshot has it too */
     engine_owner *owner;
     bool frozen;       /* a snapshot: its leaves record nothing, its buffers do not move */
     bool grows;        /* heads may be added */
@@ -112,5 +113,8 @@ pdr_tensor *model_gradient_flat(pdr_scope *s, const pdr_model *m, const pdr_tens
 pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss);
 pdr_tensor *model_flat_grads(pdr_model *m);
 pdr_status model_backward(pdr_scope *s, pdr_model *m, const pdr_tensor *loss, bool flat);
+/* One pass for several models. reached[i]: the loss depends on a parameter of models[i]. */
+pdr_status models_backward(pdr_scope *s, pdr_model *const *models, int64_t count, const pdr_tensor *loss,
+                           bool *reached);
 
 #endif

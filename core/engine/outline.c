@@ -88,6 +88,7 @@ void outline_free(pdr_model *m)
     part_clear(&m->blocks);
     part_clear(&m->buffers);
     free(m->layers);
+    free(m->recipe);
     free(m);
 }
 

@@ -9,7 +9,7 @@
 #include "data/data.h"
 #include "plan/device.h"
 #include "plan/folder.h"
-#include "plan/network.h"
+#include "plugin/options.h"
 
 /* ---- one strategy ---- */
 

@@ -266,6 +266,11 @@ static void strategy_report_leaks(strategy *s)
                  s->memory_count == 1 ? "y" : "ies");
         host_note(s->session, PDR_WARNING, s->name, line);
     }
+    if (s->optim_count) {
+        snprintf(line, sizeof line, "leaked %lld optimizer%s: made and not dropped", (long long)s->optim_count,
+                 s->optim_count == 1 ? "" : "s");
+        host_note(s->session, PDR_WARNING, s->name, line);
+    }
     if (s->owner.kept) {
         snprintf(line, sizeof line, "leaked %lld tensor%s: kept and not released", (long long)s->owner.kept,
                  s->owner.kept == 1 ? "" : "s");
@@ -282,6 +287,7 @@ static void strategy_destroy(strategy *s)
     }
     strategy_report_leaks(s);
     host_memories_close(s);
+    host_optims_close(s);
     host_streams_close(s);
     engine->scope_guard(s->scope, false);
     engine->tensor->close(s->scope);

@@ -79,6 +79,8 @@ typedef struct strategy {
     int64_t memory_count;
     pdr_rng **streams;
     int64_t stream_count;
+    pdr_optim **optims;
+    int64_t optim_count;
     int64_t scopes_left; /* opened in a hook and not closed, so far */
     bool needs_gradient; /* PDR_USES_GRADIENT */
 } strategy;
@@ -203,12 +205,17 @@ pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...) __at
 pdr_status scope_fail(pdr_scope *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The host's side of a task, or NULL and the scope's error where it is not the one that is trained on. */
 const host_task *host_task_current(pdr_scope *s, const pdr_task *t, const char *function);
+/* host_build.c: networks and optimizers of a strategy's own. */
+void host_build_fill(pdr_model_api *table);
+void host_optims_close(strategy *s);
 /* Its training rows by checked positions (NULL: the first `count`); x or y may be NULL. */
 pdr_status host_task_rows(pdr_scope *s, const host_task *task, const int64_t *at, int64_t count, pdr_tensor **x,
                           pdr_tensor **y);
 pdr_tensor *host_fisher(pdr_scope *s, pdr_model *m, const pdr_task *t, const char *mode, int64_t limit);
 /* A stream of the strategy's own, where it stands, saved with those that it asked for; borrowed. */
 random_stream *host_stream(strategy *s, const char *name);
+/* The same by the first number that nobody has asked for under this name yet. */
+random_stream *host_stream_next(strategy *s, const char *name);
 /* The values of a tensor on the CPU, as engine->bytes; never NULL for an empty one, so that NULL means failure. */
 const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 void host_memories_close(strategy *s);

@@ -11,10 +11,11 @@ static pdr_tensor *model_loss(pdr_scope *s, const pdr_task *t, const pdr_tensor 
 static pdr_tensor *model_flat_grads(pdr_model *m)
 {
     strategy *s = host_running();
-    if (s && !s->needs_gradient)
+    const bool lacks = s && m == s->session->model && !s->needs_gradient;
+    if (lacks)
         host_fail(s, PDR_EINVALID,
                   "flat_grads: the strategy lacks the flag PDR_USES_GRADIENT, so no flat gradient is built");
-    return s && !s->needs_gradient ? NULL : host_engine()->model->flat_grads(m);
+    return lacks ? NULL : host_engine()->model->flat_grads(m);
 }
 
 #define LATER "%s is not in this build: it comes with a later release"
@@ -35,37 +36,6 @@ static pdr_status later_gate(pdr_scope *s, pdr_model *m, int64_t layer, const pd
     return scope_fail(s, PDR_EUNSUPPORTED, LATER, "gate()");
 }
 
-static pdr_model *later_build(const pdr_host *h, const char *network_yaml, const int64_t *shape, int64_t rank,
-                              int64_t outputs)
-{
-    (void)network_yaml;
-    (void)shape;
-    (void)rank;
-    (void)outputs;
-    host_fail(host_strategy(h), PDR_EUNSUPPORTED, LATER, "build()");
-    return NULL;
-}
-
-static pdr_optim *later_optimizer(const pdr_host *h, pdr_model *const *models, int64_t count,
-                                  const char *optimizer_yaml)
-{
-    (void)models;
-    (void)count;
-    (void)optimizer_yaml;
-    host_fail(host_strategy(h), PDR_EUNSUPPORTED, LATER, "optimizer()");
-    return NULL;
-}
-
-static pdr_status later_descend(pdr_scope *s, pdr_optim *o, const pdr_tensor *loss)
-{
-    (void)o;
-    (void)loss;
-    return scope_fail(s, PDR_EUNSUPPORTED, LATER, "descend()");
-}
-
-/* optimizer() never gives one in this build, so there is only NULL to drop. */
-static void later_drop_optimizer(pdr_optim *owned) { (void)owned; }
-
 void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
 {
     *table = *engine;
@@ -74,9 +44,6 @@ void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
     table->flat_grads = model_flat_grads;
     table->derivative = later_derivative;
     table->gate = later_gate;
-    table->build = later_build;
-    table->optimizer = later_optimizer;
-    table->descend = later_descend;
-    table->drop_optimizer = later_drop_optimizer;
+    host_build_fill(table);
     table->fisher = host_fisher;
 }

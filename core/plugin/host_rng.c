@@ -31,6 +31,15 @@ static pdr_rng *rng_stream(const pdr_host *h, const char *name, int64_t number)
 
 random_stream *host_stream(strategy *s, const char *name) { return &rng_stream(&s->host, name, 0)->stream; }
 
+random_stream *host_stream_next(strategy *s, const char *name)
+{
+    int64_t number = 0;
+    for (int64_t i = 0; i < s->stream_count; i++)
+        if (!strcmp(s->streams[i]->name, name) && s->streams[i]->number >= number)
+            number = s->streams[i]->number + 1;
+    return &rng_stream(&s->host, name, number)->stream;
+}
+
 static void rng_rewind(pdr_rng *r)
 {
     if (r)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "plugin/options.h"
 
 double cell_now(void)
 {
@@ -61,14 +62,7 @@ static int network_build(cell *c, error *e)
 
 int cell_optimizer(cell *c, error *e)
 {
-    const struct optimizer_options *o = &c->method->options->optimizer.common;
-    static const engine_optimizer_kind kinds[] = {ENGINE_SGD, ENGINE_ADAM, ENGINE_ADAMW};
-    engine_optimizer_options options = {.kind = kinds[o->type],
-                                        .momentum = o->momentum,
-                                        .weight_decay = o->weight_decay,
-                                        .beta1 = o->beta1,
-                                        .beta2 = o->beta2,
-                                        .epsilon = o->epsilon};
+    engine_optimizer_options options = optimizer_of(&c->method->options->optimizer.common);
     if (c->optimizer)
         c->engine->optimizer_close(c->optimizer);
     c->optimizer = c->engine->optimizer_open(c->session.model, &options);

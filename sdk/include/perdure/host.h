@@ -78,15 +78,23 @@ typedef struct pdr_model_api {
     /* Parameters and buffers of m into `into`, which has the same blocks; else PDR_EINVALID. */
     pdr_status (*assign)(pdr_model *into, const pdr_model *m);
     /* A network of one's own (VAE, GAN parts): YAML as a PDR_PARAM_NETWORK hands over, shape [rank] of one row of its
-     * input, number of outputs. Its initial weights come from a stream of this strategy. owned: discard(). */
+     * input, number of outputs, which come from a linear layer without activation. Its initial weights, and dropout's
+     * draws, come from a stream of this strategy. It is trained by an optimizer() of one's own. owned: discard(). NULL,
+     * with words: a layer that does not fit its input, a size below 1, no memory. */
     pdr_model *(*build)(const pdr_host *h, const char *network_yaml, const int64_t *shape, int64_t rank,
                         int64_t outputs);
-    /* Gives a snapshot or a built model back. NULL is allowed; task->model is not. */
+    /* Gives a snapshot or a built model back. NULL is allowed; task->model is not, nor a model that an optimizer holds. */
     void (*discard)(pdr_model *owned);
     /* An optimizer over `count` models: YAML as a PDR_PARAM_OPTIMIZER hands over. owned: drop_optimizer(), before
-     * its models are discarded. The training model may be one of them, for descend() in before_task and after_task. */
+     * its models are discarded. The training model may be one of them, for descend() in before_task and after_task. NULL,
+     * with words: a snapshot, a model twice or NULL among them, no memory. */
     pdr_optim *(*optimizer)(const pdr_host *h, pdr_model *const *models, int64_t count, const char *optimizer_yaml);
-    /* One step down a scalar loss, differentiated to the models of `o` only; the gradient is the mean over ranks. */
+    /* One step down a scalar loss, differentiated to the models of `o` only and in one pass, whatever else it depends on;
+     * the loss's graph is freed; the gradient is the mean over ranks. Models that the loss does not depend on are left alone,
+     * as torch leaves a parameter without a gradient. PDR_EINVALID: no scalar, no graph, no model of `o` that it depends on,
+     * or the training model in another hook than these two. PDR_ENOTFINITE: a loss or a gradient that is not finite; looked
+     * at in every step on a CPU, in every tenth on a GPU. PDR_EENGINE: a graph from before a descent that wrote what it
+     * needs: compute both losses anew, or descend their sum. */
     pdr_status (*descend)(pdr_scope *s, pdr_optim *o, const pdr_tensor *loss);
     /* Gives it back. NULL is allowed. */
     void (*drop_optimizer)(pdr_optim *owned);

@@ -231,17 +231,9 @@ static void slots_that_wait_say_so(void **state)
     strategy *a = invited(h, 0, &guest, "a", NULL);
     const pdr_model_api *M = a->host.model;
     pdr_tensor *one = T->keep(NULL, T->full(enter(a, "before_task"), PDR_F32, NULL, 0, 1));
-    const int64_t four = 4;
     pdr_state state_of = {.owner = a};
     IN_SCOPE(M->derivative(s, one, one), "derivative()");
     IN_SCOPE(M->gate(s, h->model, 0, one), "gate()");
-    IN_SCOPE(M->descend(s, NULL, one), "descend()");
-    assert_null(M->build(&a->host, "{type: mlp}", &four, 1, 2));
-    leave_with(a, "build() is not in this build: it comes with a later release");
-    enter(a, "before_task");
-    assert_null(M->optimizer(&a->host, NULL, 0, "{type: sgd, lr: 0.1}"));
-    leave_with(a, "optimizer() is not in this build: it comes with a later release");
-    enter(a, "before_task");
     a->host.state->put_optim(&state_of, "o", (const pdr_optim *)(const void *)one);
     leave_with(a, "state: o: put_optim() is not in this build: it comes with a later release");
     enter(a, "after_backward");
