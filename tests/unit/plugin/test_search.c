@@ -1,5 +1,6 @@
 /* Finding a strategy by name: which folders are looked into, in which order, and what is said when it is in none. */
 #include "folder.h"
+#include "installed.h"
 
 #include <limits.h>
 
@@ -70,9 +71,9 @@ static void who_is_not_there_is_told_who_is(void **state)
 {
     (void)state;
     error near = not_found("reply"), far = not_found("something-else");
-    assert_string_equal(near.text, "found no strategy reply; expected one of: ewc, replay");
+    assert_string_equal(near.text, SAID("found no strategy reply; expected one of: %s", installed()));
     assert_string_equal(near.hint, "did you mean replay?");
-    assert_string_equal(far.text, "found no strategy something-else; expected one of: ewc, replay");
+    assert_string_equal(far.text, SAID("found no strategy something-else; expected one of: %s", installed()));
     assert_string_equal(far.hint, SAID("searched: %s; PERDURE_PLUGIN_PATH adds folders", plugin_search_path()));
 }
 
@@ -82,7 +83,8 @@ static void a_name_with_a_slash_is_no_name(void **state)
     (void)state;
     setenv("PERDURE_PLUGIN_PATH", folder, 1);
     copied(tiny("leak"), "sub/leak.so", "s");
-    assert_string_equal(not_found("sub/leak").text, "found no strategy sub/leak; expected one of: ewc, replay");
+    assert_string_equal(not_found("sub/leak").text,
+                        SAID("found no strategy sub/leak; expected one of: %s", installed()));
     not_found("../leak");
     not_found("");
     unsetenv("PERDURE_PLUGIN_PATH");
