@@ -7,12 +7,12 @@
 
 #include "train/cell.h"
 
-/* Four classes of six training and three test rows with two values; a batch holds four. `streams`, `rest`: YAML. */
-static inline planned tiny_plan(const char *streams, const char *rest)
+/* Classes of six training and three test rows with two values; a batch holds four. `streams`, `rest`: YAML. */
+static inline planned tiny_plan_of(int classes, const char *streams, const char *rest)
 {
     text csv = {0};
     error e = {0};
-    for (int c = 0; c < 4; c++)
+    for (int c = 0; c < classes; c++)
         for (int i = 0; i < 9; i++)
             text_addf(&csv, "%d,0.%d,%d\n", c + 1, i, c);
     char *path = SAID("%s/t.csv", folder);
@@ -25,6 +25,8 @@ static inline planned tiny_plan(const char *streams, const char *rest)
     text_free(&csv);
     return p;
 }
+
+static inline planned tiny_plan(const char *streams, const char *rest) { return tiny_plan_of(4, streams, rest); }
 
 /* Bytes that are made: rows [1, 4, 5] of three classes, 24 to train on and 6 to test; a batch holds seven. `data`: more
  * keys of the section, with a comma in front. */

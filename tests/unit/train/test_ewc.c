@@ -1,37 +1,5 @@
 /* plugins/ewc in whole cells: against loops that share nothing with it, and its kinds of terms against one another. */
-#include "fixture.h"
-
-static cell_result *trained(const char *streams, const char *strategy_yaml)
-{
-    return sole_trained(tiny_plan(streams, SAID("methods: [{name: a, strategies: [%s]}]\n", strategy_yaml)));
-}
-
-/* |a - b| / |a - start| in the Euclidean norm, where `start` is training without any penalty. */
-static double apart(const cell_result *a, const cell_result *b, const cell_result *start)
-{
-    double difference = 0, moved = 0;
-    assert_int_equal(a->parameter_count, b->parameter_count);
-    for (int64_t i = 0; i < a->parameter_count; i++) {
-        double d = (double)a->parameters[i] - (double)b->parameters[i];
-        double m = (double)a->parameters[i] - (double)start->parameters[i];
-        difference += d * d;
-        moved += m * m;
-    }
-    if (!(moved > 1e-6)) /* else the penalty does nothing, and all would agree */
-        fail_msg("the penalty moved the weights by %g", sqrt(moved));
-    return sqrt(difference / moved);
-}
-
-static void agree(const char *streams, const char *left, const char *right, double within)
-{
-    cell_result *a = trained(streams, left), *b = trained(streams, right), *start = trained(streams, "");
-    double distance = apart(a, b, start);
-    if (!(distance <= within))
-        fail_msg("%s and %s are %g apart; expected at most %g", left, right, distance, within);
-    cell_result_close(a);
-    cell_result_close(b);
-    cell_result_close(start);
-}
+#include "agree.h"
 
 #define TWO(kind) TWO_TASKS kind
 
