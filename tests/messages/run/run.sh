@@ -159,9 +159,9 @@ refused 'a strategy that nobody has, but nearly' 69 \
 scenario 'methods: [{name: a, strategies: [nobody_has_this]}]'
 refused 'a strategy that nobody has' 69 \
   's.yaml:6:34: methods[0].strategies[0]: found no strategy nobody_has_this; expected one of: ...' 'searched: ...'
-scenario 'methods: [{name: a, strategies: [{lwf: {lambda: 1}}]}]'
+scenario 'methods: [{name: a, strategies: [{genreplay: {z: 1}}]}]'
 refused 'a strategy that comes later' 69 \
-  's.yaml:6:34: methods[0].strategies[0]: found strategy lwf, which comes later; expected one of: ...'
+  's.yaml:6:34: methods[0].strategies[0]: found strategy genreplay, which comes later; expected one of: ...'
 in_table || cp "$plugins/pull.so" "$plugins/leak.so" .
 scenario 'methods: [{name: a, strategies: [{plugin: pull.so, with: {wieght: 1, wide: 2}}]}]'
 refused 'parameters that the plugin does not have' 78 \
@@ -174,6 +174,11 @@ refused 'a parameter of a plugin that has none' 78 \
   's.yaml:6:59: methods[0].strategies[0].with.wide: found a key unknown to leak 1.0; expected no key'
 scenario 'methods: [{name: a, strategies: [ewc: {lambda: -1}]}]'
 refused 'ewc: {lambda: -1}' 78 's.yaml:6:48: methods[0].strategies[0].ewc.lambda: found -1; expected a number, at least 0'
+for temperature in 0 1001; do
+  scenario "methods: [{name: a, strategies: [lwf: {temperature: $temperature}]}]"
+  refused "lwf: {temperature: $temperature}" 78 "s.yaml:6:53: methods[0].strategies[0].lwf.temperature: found \
+$temperature; expected a number from 0.01 to 1000"
+done
 for where in device disk; do
   scenario "methods: [{name: a, strategies: [replay: {capacity: 9, where: $where}]}]"
   refused "replay: {where: $where}" 78 \

@@ -83,9 +83,52 @@ static void a_shelf_that_lacks_a_term_is_refused(void **state)
     arena_close(a);
 }
 
+/* In the second task, with a part of its table filled; and in the first, when there is nothing yet. */
+static void lwf_finds_its_teacher(void **state)
+{
+    (void)state;
+    const plugin *p = shipped("lwf");
+    for (int filled_rows = 0; filled_rows < 4; filled_rows += 3) {
+        house *h = house_open(DIGITS, 1);
+        arena *a = arena_open();
+        void *config = filled(p, "{}", a);
+        strategy *first = invited(h, 0, p, "lwf", config), *second = invited(h, 1, p, "lwf#2", config);
+        pdr_task before = h->task.task;
+        if (filled_rows) {
+            h->task.task.previous = &before;
+            h->task.task.seen_before = before.seen;
+            enter(first, "after_task");
+            assert_int_equal(p->hooks.after_task(first->self, &before), PDR_OK);
+            leave(first);
+            enter(first, "before_task");
+            assert_int_equal(p->hooks.before_task(first->self, &h->task.task), PDR_OK);
+            leave(first);
+            pdr_scope *s = enter(first, "before_batch");
+            pdr_step step = {.struct_size = sizeof step, .fresh = filled_rows, .task = &h->task.task, .scope = s};
+            step.row = LONGS(s, 5, 0, 2);
+            first->host.data->rows(s, &h->task.task, step.row, (pdr_tensor **)&step.x, NULL);
+            assert_int_equal(p->hooks.before_batch(first->self, &step), PDR_OK);
+            leave(first);
+        }
+        pdr_state kept, after;
+        saved_by(first, &kept);
+        assert_int_equal(kept.count, filled_rows ? 3 : 1);
+        kept.owner = second;
+        enter(second, "load");
+        assert_int_equal(p->hooks.load(second->self, &kept, p->descriptor->state_version), PDR_OK);
+        leave(second);
+        saved_by(second, &after);
+        same_shelves(&kept, &after);
+        shelf_clear(&kept);
+        shelf_clear(&after);
+        house_close(h);
+        arena_close(a);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms), cmocka_unit_test(lwf_finds_its_teacher),
                                        cmocka_unit_test(a_shelf_that_lacks_a_term_is_refused)};
     return cmocka_run_group_tests(tests, engine_begin, folder_end);
 }
