@@ -1,5 +1,6 @@
 """Every rule of composition of <perdure/plugin.h> that this build can show, by running strategies that write down what
 they see. A test names the rule's number."""
+import itertools
 import unittest
 
 from harness import Case, of, plugin
@@ -162,6 +163,67 @@ class Gradient(Case):
             _, alone = self.run_well([fused], optimizer=optimizer)
             self.assertEqual(read["matrix"], alone["matrix"])
             self.assertTrue(lines)
+
+
+class Together(Case):
+    """Shipped strategies in one method: the loss is rule 14's, from gradients that each of them has alone."""
+    REPLAY, EWC, LWF = "{replay: {capacity: 6, fill: task, %s}}", "{ewc: {lambda: 50}}", "{lwf: {%s}}"
+
+    def slope(self, strategies, **keys):
+        """The sum of the gradient in the second task's first step, where all methods have the same weights and rows."""
+        lines, _ = self.run_well(strategies + [self.recorder("z")], **keys)
+        first = of(lines, "after_backward", "z", task=1)[0]
+        return first["g"][0], first["w"][0]
+
+    def parts(self, kind, **keys):
+        """The gradients of M, of the rehearsed rows S and of the distillation D: by weights of 1 each against M."""
+        m, w = self.slope([], kind=kind, **keys)
+        s, at_s = self.slope([self.REPLAY % "blend: share"], kind=kind, **keys)
+        d, at_d = self.slope([self.LWF % "blend: share"], kind=kind, **keys)
+        self.assertEqual([w, w], [at_s, at_d])
+        return m, 2 * s - m, 2 * d - m
+
+    def test_14_shares_of_several_strategies(self):
+        for kind, extra in (("class-il", ", active: seen"), ("task-il", ""), ("domain-il", "")):
+            with self.subTest(kind=kind, extra=extra):
+                m, s, d = self.parts(kind, extra=extra)
+                self.assertGreater(min(abs(s - m), abs(d - m), abs(s - d)), 1e-3)
+                both, _ = self.slope([self.REPLAY % "blend: share, weight: 3", self.LWF % "blend: share, alpha: 2"],
+                                     kind=kind, extra=extra)
+                self.assertClose(both, (m + 3 * s + 2 * d) / 6, 1e-4)
+                both, _ = self.slope([self.REPLAY % "blend: share, weight: 3", self.LWF % "blend: add, alpha: 2"],
+                                     kind=kind, extra=extra)
+                self.assertClose(both, (m + 3 * s) / 4 + 2 * d, 1e-4)
+                both, _ = self.slope([self.REPLAY % "blend: add, weight: 3", self.LWF % "blend: share, alpha: 2", self.EWC],
+                                     kind=kind, extra=extra)  # the penalty is 0 here: the weights are where they were
+                self.assertClose(both, (m + 2 * d) / 3 + 3 * s, 1e-4)
+                joined, _ = self.slope([self.REPLAY % "batch: 6"], kind=kind, extra=extra)
+                self.assertClose(joined, (m + s) / 2, 1e-4)
+                both, _ = self.slope([self.REPLAY % "batch: 6", self.LWF % ""], kind=kind, extra=extra)
+                self.assertClose(both, (joined + d) / 2, 1e-4)
+
+    def test_15_the_penalty_is_added_to_what_the_others_came_to(self):
+        """In the steps after: from one step's weights to the next the gradient that was recorded, and the penalty."""
+        beside = [self.REPLAY % "", self.LWF % ""]
+        lines, _ = self.run_well(beside + [self.EWC, self.recorder("z")])
+        pulls = []
+        for before, after in zip(of(lines, "after_backward", "z", task=1), of(lines, "before_update", "z", task=1)):
+            pulls.append(after["g"][0] - before["g"][0])
+        self.assertEqual(pulls[0], 0)
+        self.assertTrue(all(abs(pull) > 1e-6 for pull in pulls[1:]), pulls)
+
+    def test_the_order_of_strategies_does_not_matter(self):
+        three = [self.REPLAY % "", self.EWC, self.LWF % ""]
+        results = [self.run_well(list(order))[1] for order in itertools.permutations(three)]
+        self.assertEqual(len({r["weights_sha256"] for r in results}), 1)
+        self.assertEqual([r["status"] for r in results], ["done"] * 6)
+        self.assertEqual([r["warnings"]["count"] for r in results], [0] * 6)
+
+    def test_each_of_three_counts(self):
+        three = [self.REPLAY % "", self.EWC, self.LWF % ""]
+        weights = {self.run_well(list(some))[1]["weights_sha256"]
+                   for n in range(4) for some in itertools.combinations(three, n)}
+        self.assertEqual(len(weights), 8)
 
 
 class Evaluation(Case):
