@@ -34,6 +34,9 @@ typedef struct memory_rows {
     const float *value;
     const void *extra;
     int64_t extra_bytes;
+    /* [extra_bytes] with an extra that is longer than that of earlier rows: what those read behind their own, from its
+     * place on; NULL: another size is refused. */
+    const void *extra_blank;
     int64_t task; /* that the rows are of: with per_class, its classes have room of their own */
 } memory_rows;
 

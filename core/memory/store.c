@@ -14,6 +14,11 @@
 
 /* ---- sizes ---- */
 
+static bool extra_grows(const memory *m, const memory_rows *rows)
+{
+    return m->extra && rows->extra && rows->extra_blank && rows->extra_bytes > m->extra_bytes;
+}
+
 int store_check(const memory *m, const memory_rows *rows, error *e)
 {
     if (m->known && rows->x && (m->row_bytes != rows->row_bytes || m->is_bytes != rows->is_bytes))
@@ -21,7 +26,7 @@ int store_check(const memory *m, const memory_rows *rows, error *e)
                          "memory %s: found rows of %lld bytes (%s); expected %lld (%s), as the first ones",
                          m->setup.name, (long long)rows->row_bytes, rows->is_bytes ? "uint8" : "float32",
                          (long long)m->row_bytes, m->is_bytes ? "uint8" : "float32");
-    if (m->extra_bytes && rows->extra && m->extra_bytes != rows->extra_bytes)
+    if (m->extra_bytes && rows->extra && m->extra_bytes != rows->extra_bytes && !extra_grows(m, rows))
         return error_set(e, EXIT_DATA, "memory %s: found extra of %lld bytes a row; expected %lld, as the first",
                          m->setup.name, (long long)rows->extra_bytes, (long long)m->extra_bytes);
     return 0;
@@ -64,6 +69,20 @@ static bool extra_begin(memory *m, const memory_rows *rows)
     return m->extra != NULL;
 }
 
+/* From the last row on, so that none is written over before it has moved. */
+static bool extra_widen(memory *m, const memory_rows *rows)
+{
+    size_t was = (size_t)m->extra_bytes, is = (size_t)rows->extra_bytes;
+    if (!block_resize(&m->extra, m->room, is))
+        return false;
+    for (size_t i = (size_t)m->room; i-- > 0;) {
+        memmove(m->extra + i * is, m->extra + i * was, was);
+        memcpy(m->extra + i * is + was, (const char *)rows->extra_blank + was, is - was);
+    }
+    m->extra_bytes = (int64_t)is;
+    return true;
+}
+
 int store_prepare(memory *m, const memory_rows *rows, error *e)
 {
     int64_t most = m->setup.per_class ? INT64_MAX : m->setup.capacity;
@@ -81,6 +100,8 @@ int store_prepare(memory *m, const memory_rows *rows, error *e)
     bool done = room <= m->room || store_resize(m, room);
     if (done && rows->extra && rows->extra_bytes && !m->extra && m->room)
         done = extra_begin(m, rows);
+    if (done && extra_grows(m, rows))
+        done = extra_widen(m, rows);
     return done ? 0
                 : error_set(e, EXIT_SYSTEM, "memory %s: found no memory for %lld rows of %lld bytes; expected enough",
                             m->setup.name, (long long)room, (long long)(m->row_bytes + m->extra_bytes));

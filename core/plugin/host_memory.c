@@ -2,6 +2,7 @@
  *
  * A byte data set offers its rows as bytes (pdr_step.raw), the store keeps them so, and fetch() gives them back converted
  * and normalised as the batch has them. Float rows are kept and given back as they are. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,12 +172,26 @@ static pdr_status form_take(pdr_scope *s, const pdr_memory *m, const pdr_tensor 
     return PDR_OK;
 }
 
+/* Lists of a row may grow, as logits do with the classes. */
+static bool extra_grows(const pdr_memory *m, const struct row_form *form)
+{
+    return form->dtype == m->extra.dtype && form->rank == 1 && m->extra.rank == 1 && form->shape[0] > m->extra.shape[0];
+}
+
+/* One row of what earlier rows read behind their own: NaN, or 0 of a type that has none. */
+static const void *extra_blank(pdr_scope *s, const struct row_form *form)
+{
+    const pdr_tensor_api *t = host_engine()->tensor;
+    bool real = form->dtype == PDR_F32 || form->dtype == PDR_F64 || form->dtype == PDR_F16 || form->dtype == PDR_BF16;
+    return host_bytes(s, t->full(s, form->dtype, form->shape, 1, real ? (double)NAN : 0), form->dtype);
+}
+
 static pdr_status extra_take(pdr_scope *s, const pdr_memory *m, const pdr_tensor *extra, incoming *in)
 {
     struct row_form form;
     if (!form_of(host_engine(), extra, &form))
         return scope_fail(s, PDR_EINVALID, "memory %s: extra has more than %d dimensions a row", m->name, EXTRA_RANK);
-    if (m->extra_known && !form_equal(&m->extra, &form))
+    if (m->extra_known && !form_equal(&m->extra, &form) && !extra_grows(m, &form))
         return scope_fail(s, PDR_EINVALID, "memory %s: extra of another shape or type than the first", m->name);
     in->extra = form;
     in->has_extra = true;
@@ -217,6 +232,7 @@ static pdr_status rows_take(pdr_scope *s, const pdr_memory *m, int64_t n, const 
         .value = value ? host_bytes(s, value, PDR_F32) : NULL,
         .extra = extra ? host_bytes(s, extra, in->extra.dtype) : NULL,
         .extra_bytes = extra ? in->extra.values * dtype_bytes(in->extra.dtype) : 0,
+        .extra_blank = extra && m->extra_known && extra_grows(m, &in->extra) ? extra_blank(s, &in->extra) : NULL,
         .task = task ? task->task.index : 0,
     };
     return e->tensor->status(s);

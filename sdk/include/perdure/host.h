@@ -158,7 +158,9 @@ typedef struct pdr_data_api {
  * keeps them: a memory that was offered u8 rows keeps bytes, and fetch() returns them converted and normalised as
  * the batch's x are (f32); f32 rows are kept and returned as they are. Other rows afterwards (dtype or shape) are
  * PDR_EINVALID. y [n] i64: logit columns (regression: f32). value [n] f32: a rank for the policy `value`. extra [n,
- * ...]: whatever belongs to a row (its logits); dtype and shape are fixed by the first, too. slots [k] i64: places in
+ * ...]: whatever belongs to a row (its logits); dtype and shape are fixed by the first, too, but that a list a row,
+ * extra [n, k], may come longer later, as logits grow with the classes: rows that came before read NaN behind their own
+ * (0 of a whole type). slots [k] i64: places in
  * the memory. A slot number stays with its row until the row is evicted, replaced or not retained; then it may be
  * given anew, so numbers are good within one hook, or for as long as nobody offers to this memory.
  * NULL for value, extra: none, or as it was. Under data parallelism a memory holds capacity / ranks rows of its rank. */

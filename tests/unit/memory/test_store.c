@@ -158,6 +158,37 @@ static void put_replaces_what_is_given(void **state)
     memory_close(m);
 }
 
+/* Lists that grow: earlier rows keep theirs and read the blank behind; what is shorter than the longest is refused. */
+static void extra_may_grow(void **state)
+{
+    const float x[] = {0, 1, 2}, narrow[] = {1, 2, 3}, wide[] = {10, 11, 12, 13, 14, 15}, blank[] = {-7, -8};
+    const int64_t y[] = {0, 0, 0};
+    float extra[2 * 302];
+    int64_t slots[302], ids[302];
+    error e = {0};
+    (void)state;
+    memory *m = fixture_open(MEMORY_RESERVOIR, 302, 0);
+    memory_rows rows = {.count = 3, .x = x, .row_bytes = sizeof *x, .y = y, .extra = narrow, .extra_bytes = 4};
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(memory_offer(m, &rows, &e), 0);
+    memory_rows longer = rows;
+    longer.extra = wide, longer.extra_bytes = 8;
+    assert_int_equal(memory_offer(m, &longer, &e), EXIT_DATA);
+    longer.extra_blank = blank, longer.count = 2, e.code = 0;
+    assert_int_equal(memory_offer(m, &longer, &e), 0);
+    assert_int_equal(memory_extra_bytes(m), 8);
+    assert_int_equal(memory_find(m, INT32_MAX, slots), 302);
+    assert_int_equal(memory_fetch(m, slots, 302, NULL, NULL, NULL, extra, &e), 0);
+    fixture_ids(m, slots, 302, ids);
+    for (int64_t i = 0; i < 302; i++) {
+        bool late = i >= 300;
+        assert_true(extra[2 * i] == (late ? wide[2 * ids[i]] : narrow[ids[i]]));
+        assert_true(extra[2 * i + 1] == (late ? wide[2 * ids[i] + 1] : blank[1]));
+    }
+    assert_int_equal(memory_offer(m, &rows, &e), EXIT_DATA);
+    memory_close(m);
+}
+
 static void bytes_extra_and_value_come_back(void **state)
 {
     const uint8_t x[] = {1, 2, 3, 4, 5, 6};
@@ -262,6 +293,7 @@ int main(void)
         cmocka_unit_test(put_find_and_retain_keep_the_order),
         cmocka_unit_test(retain_then_offer),
         cmocka_unit_test(put_replaces_what_is_given),
+        cmocka_unit_test(extra_may_grow),
         cmocka_unit_test(bytes_extra_and_value_come_back),
         cmocka_unit_test(other_sizes_are_refused),
         cmocka_unit_test(other_slots_are_refused),

@@ -260,6 +260,40 @@ static void values_and_extra_go_with_their_rows(void **state)
     house_close(h);
 }
 
+/* Logits grow with the classes: what was stored before reads NaN (0 of a whole type) in the columns that came later. */
+static void a_list_a_row_may_grow(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    strategy *me = invited(h, 0, &guest, "guest", NULL);
+    const pdr_memory_api *Y = me->host.memory;
+    const int64_t one[] = {1, 3}, two[] = {1, 2}, four[] = {1, 4}, nested[] = {1, 2, 3};
+    pdr_scope *s = enter(me, "after_batch");
+    pdr_memory *m = Y->open(&me->host, "logits", TWELVE), *whole = Y->open(&me->host, "whole", TWELVE);
+    pdr_tensor *x = T->full(s, PDR_F32, one, 2, 1), *extra;
+    float got[8];
+    assert_int_equal(Y->offer(s, m, x, NULL, NULL, T->full(s, PDR_F32, two, 2, 5)), PDR_OK);
+    assert_int_equal(Y->offer(s, m, x, NULL, NULL, T->full(s, PDR_F32, four, 2, 6)), PDR_OK);
+    assert_int_equal(Y->fetch(s, m, LONGS(s, 0, 1), NULL, NULL, NULL, &extra), PDR_OK);
+    assert_int_equal(T->size(extra, 1), 4);
+    assert_int_equal(T->read(extra, PDR_F32, got, sizeof got), PDR_OK);
+    assert_true(got[0] == 5 && got[1] == 5 && isnan(got[2]) && isnan(got[3]));
+    for (int i = 4; i < 8; i++)
+        assert_true(got[i] == 6);
+    REFUSED(w, "memory logits: extra of another shape or type than the first",
+            Y->offer(w, m, x, NULL, NULL, T->full(w, PDR_F32, two, 2, 5)));
+    REFUSED(w, "memory logits: extra of another shape or type than the first",
+            Y->offer(w, m, x, NULL, NULL, T->full(w, PDR_F32, nested, 3, 5)));
+    assert_int_equal(Y->offer(s, whole, x, NULL, NULL, T->full(s, PDR_I64, two, 2, 5)), PDR_OK);
+    assert_int_equal(Y->offer(s, whole, x, NULL, NULL, T->full(s, PDR_I64, four, 2, 6)), PDR_OK);
+    assert_int_equal(Y->fetch(s, whole, LONGS(s, 0), NULL, NULL, NULL, &extra), PDR_OK);
+    same_longs(extra, (const int64_t[]){5, 5, 0, 0}, 4);
+    leave(me);
+    Y->close(m);
+    Y->close(whole);
+    house_close(h);
+}
+
 /* A budget a class: what capacity() says goes with the tasks, and so does the room for a column that comes again. */
 static void a_budget_a_class_grows_with_the_tasks(void **state)
 {
@@ -374,6 +408,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused_in_words),
         cmocka_unit_test(refused_rows_leave_no_form_behind),
         cmocka_unit_test(values_and_extra_go_with_their_rows),
+        cmocka_unit_test(a_list_a_row_may_grow),
         cmocka_unit_test(a_budget_a_class_grows_with_the_tasks),
         cmocka_unit_test(value_and_none_say_what_they_want),
         cmocka_unit_test(opening_is_refused_in_words),
