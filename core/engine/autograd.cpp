@@ -39,6 +39,25 @@ pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor
     return s->code;
 }
 
+// In a [grad] scope the backward pass is recorded as well, so that a loss may be built on the slope.
+pdr_tensor *engine_derivative(pdr_scope *s, const pdr_tensor *sum, const pdr_tensor *leaf)
+{
+    return ENGINE_TRY(s, "derivative", ENGINE_IN(sum, leaf), [&] {
+        const bool record = s->mode == PDR_GRAD;
+        ENGINE_CHECK(leaf->value.requires_grad() && leaf->value.is_leaf(), PDR_EINVALID,
+                     "found a tensor that leaf() did not make; expected one that it made");
+        ENGINE_CHECK(sum->value.numel() == 1, PDR_EINVALID, "found a sum of shape ", sum->value.sizes(),
+                     "; expected a scalar");
+        ENGINE_CHECK(sum->value.requires_grad(), PDR_EINVALID,
+                     "found a sum without a graph; expected one from a [grad] scope");
+        at::Tensor slope =
+            torch::autograd::grad({sum->value}, {leaf->value}, {}, record, record, true /* unused ones */)[0];
+        ENGINE_CHECK(slope.defined(), PDR_EINVALID,
+                     "found a sum that does not depend on the leaf; expected one that does");
+        return slope;
+    }());
+}
+
 pdr_status engine_pull_back(pdr_scope *s, const pdr_tensor *logits, const pdr_tensor *above, pdr_tensor *const *outputs,
                             int64_t count, pdr_tensor **out)
 {

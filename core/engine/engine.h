@@ -139,7 +139,7 @@ struct engine {
     const pdr_tensor_api
         *tensor; /* every slot; a host given to open() and keep() may be NULL, else its impl begins with
                                      an engine_owner */
-    /* forward, features, gradient, flat_params, flat_grads, block_count, block, units, snapshot, assign, discard; the
+    /* forward, features, gradient, derivative, flat_params, flat_grads, block_count, block, units, snapshot, assign, discard; the
      * other slots are NULL here: the plugin room fills them */
     const pdr_model_api *model;
     const engine_executor *autograd;

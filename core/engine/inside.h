@@ -71,6 +71,7 @@ pdr_tensor *engine_cross_entropy(pdr_scope *s, const pdr_tensor *logits, const p
  * wanted) tells. `again`: the graph stays. */
 pdr_status engine_differentiate(pdr_scope *s, const pdr_tensor *loss, pdr_tensor *const *leaves, int64_t count,
                                 bool again, pdr_tensor **out, bool *reached);
+pdr_tensor *engine_derivative(pdr_scope *s, const pdr_tensor *sum, const pdr_tensor *leaf); /* as pdr_model_api says */
 /* The parts one behind the other into the flat tensor `into`. */
 pdr_status engine_join(pdr_scope *s, pdr_tensor *into, pdr_tensor *const *parts, int64_t count);
 

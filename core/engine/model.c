@@ -229,6 +229,7 @@ const pdr_model_api engine_model = {
     .forward = model_forward,
     .features = model_features,
     .gradient = model_gradient,
+    .derivative = engine_derivative,
     .flat_params = flat_params,
     .flat_grads = model_flat_grads,
     .block_count = block_count,

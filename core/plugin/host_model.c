@@ -20,14 +20,6 @@ static pdr_tensor *model_flat_grads(pdr_model *m)
 
 #define LATER "%s is not in this build: it comes with a later release"
 
-static pdr_tensor *later_derivative(pdr_scope *s, const pdr_tensor *sum, const pdr_tensor *leaf)
-{
-    (void)sum;
-    (void)leaf;
-    scope_fail(s, PDR_EUNSUPPORTED, LATER, "derivative()");
-    return NULL;
-}
-
 static pdr_status later_gate(pdr_scope *s, pdr_model *m, int64_t layer, const pdr_tensor *mask)
 {
     (void)m;
@@ -42,7 +34,6 @@ void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
     table->struct_size = sizeof *table;
     table->loss = model_loss;
     table->flat_grads = model_flat_grads;
-    table->derivative = later_derivative;
     table->gate = later_gate;
     host_build_fill(table);
     table->fisher = host_fisher;

@@ -56,7 +56,9 @@ typedef struct pdr_model_api {
      * PDR_EINVALID when the loss is no scalar or has no graph. */
     pdr_tensor *(*gradient)(pdr_scope *s, pdr_model *m, const pdr_tensor *loss);
     /* d sum / d leaf, in the shape of leaf, which leaf() made. In a [grad] scope it is itself differentiable, and
-     * keeps the graph: gradient penalties (Gulrajani et al. 2017, arXiv 1704.00028, equation 3), learned scalars. */
+     * keeps the graph: gradient penalties (Gulrajani et al. 2017, arXiv 1704.00028, equation 3), learned scalars. Else the
+     * graph is freed. PDR_EINVALID: sum is no scalar, has no graph or does not depend on leaf, or leaf is none (a kept one
+     * is none either: keep() detaches). */
     pdr_tensor *(*derivative)(pdr_scope *s, const pdr_tensor *sum, const pdr_tensor *leaf);
     /* [P] f32, borrowed: the buffer itself; as long as the model, and until its parameters grow (before a
      * before_task): ask again in each hook. Writing acts at once (flag PDR_WRITES_PARAMS when in a step). */

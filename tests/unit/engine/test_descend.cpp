@@ -1,65 +1,6 @@
 // A strategy's own networks against LibTorch's autograd and torch::optim: a variational autoencoder of two networks under one
 // optimizer, which is what generative replay trains, and what descend() leaves alone.
-#include <torch/optim/adam.h>
-#include <torch/optim/adamw.h>
-#include <torch/torch.h>
-
-#include <cmath>
-#include <csetjmp>
-#include <cstdarg>
-#include <cstring>
-
-#include "engine/inside.hpp"
-extern "C" {
-#include "engine/optimizer.h"
-#include <cmocka.h>
-}
-
-static const pdr_tensor_api *const T = &engine_tensor;
-static const int64_t Z = 5, WIDTH = 20, ROWS = 16;
-
-static pdr_model *mlp(int64_t inputs, int64_t outputs, int64_t number)
-{
-    static const int64_t hidden[] = {30, 20};
-    engine_network n = {};
-    n.kind = "mlp";
-    n.hidden = hidden;
-    n.hidden_count = 2;
-    n.shape = &inputs;
-    n.rank = 1;
-    n.outputs = outputs;
-    random_stream r = random_open(1, "weights", "", number);
-    pdr_model *m = nullptr;
-    assert_int_equal(engine_model_build(&n, &r, &m, nullptr), 0);
-    return m;
-}
-
-static at::Tensor noise(int64_t rows, int64_t columns, int64_t number, bool normal)
-{
-    random_stream r = random_open(3, "noise", "", number);
-    at::Tensor t = at::empty({rows, columns});
-    (normal ? random_normals : random_units)(&r, t.mutable_data_ptr<float>(), (size_t)t.numel());
-    return t;
-}
-
-static pdr_tensor *held(pdr_scope *s, const at::Tensor &t) { return engine_hold(s, t); }
-
-// ---- the judge: the same layers from copies of the same values ----
-
-static std::vector<at::Tensor> copies(const pdr_model *m)
-{
-    std::vector<at::Tensor> out;
-    for (int64_t i = 0; i < m->blocks.count; i++)
-        out.push_back(m->blocks.at[i].leaf->value.detach().clone().requires_grad_(true));
-    return out;
-}
-
-static at::Tensor run(const std::vector<at::Tensor> &w, at::Tensor x)
-{
-    for (size_t i = 0; i < w.size(); i += 2)
-        x = i + 2 < w.size() ? at::relu(at::linear(x, w[i], w[i + 1])) : at::linear(x, w[i], w[i + 1]);
-    return x;
-}
+#include "judge.hpp"
 
 static at::Tensor judged_loss(const std::vector<at::Tensor> &encoder, const std::vector<at::Tensor> &decoder,
                               const at::Tensor &x, const at::Tensor &eps)
@@ -81,19 +22,6 @@ static pdr_tensor *loss_of(pdr_scope *s, pdr_model *encoder, pdr_model *decoder,
     pdr_tensor *sum = T->sub(s, T->add(s, T->square(s, mu), T->exp(s, var)), T->affine(s, var, 1, 1));
     return T->mean(s, T->add(s, rec, T->affine(s, T->sum(s, sum, 1, 0), 0.5, 0)), PDR_ALL, 0);
 }
-
-static double far(const pdr_model *m, const std::vector<at::Tensor> &w)
-{
-    double up = 0, down = 0;
-    for (int64_t i = 0; i < m->blocks.count; i++) {
-        at::Tensor a = m->blocks.at[i].leaf->value.detach().to(at::kDouble), b = w[i].detach().to(at::kDouble);
-        up += (a - b).square().sum().item<double>();
-        down += b.square().sum().item<double>();
-    }
-    return std::sqrt(up / down);
-}
-
-static const engine_optimizer_options ADAM = {ENGINE_ADAM, 0, 0, 0.5, 0.9, 1e-8};
 
 static std::vector<at::Tensor> both(std::vector<at::Tensor> a, const std::vector<at::Tensor> &b)
 {
@@ -193,14 +121,6 @@ static void what_the_loss_does_not_reach_is_left_alone(void **state)
     engine_model.discard(two);
 }
 
-static void refused(pdr_scope *s, pdr_status got, pdr_status code, const char *words)
-{
-    assert_int_equal(got, code);
-    if (!strstr(engine_scope_message(s), words))
-        fail_msg("%s", engine_scope_message(s));
-    engine_scope_clear(s, PDR_GRAD);
-}
-
 static void what_cannot_be_descended(void **state)
 {
     (void)state;
@@ -249,13 +169,9 @@ static void a_graph_of_before_the_update_is_refused(void **state)
 
 int main()
 {
-    engine_options options = {"cpu", 1, true};
-    error e = {};
-    if (engine_open(&options, nullptr, &e))
-        return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_autoencoder_of_two_networks), cmocka_unit_test(a_generator_through_its_critic),
         cmocka_unit_test(what_the_loss_does_not_reach_is_left_alone), cmocka_unit_test(what_cannot_be_descended),
         cmocka_unit_test(a_graph_of_before_the_update_is_refused)};
-    return cmocka_run_group_tests(tests, nullptr, nullptr);
+    return judge_run(tests, sizeof tests / sizeof *tests);
 }

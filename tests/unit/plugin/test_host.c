@@ -232,7 +232,6 @@ static void slots_that_wait_say_so(void **state)
     const pdr_model_api *M = a->host.model;
     pdr_tensor *one = T->keep(NULL, T->full(enter(a, "before_task"), PDR_F32, NULL, 0, 1));
     pdr_state state_of = {.owner = a};
-    IN_SCOPE(M->derivative(s, one, one), "derivative()");
     IN_SCOPE(M->gate(s, h->model, 0, one), "gate()");
     a->host.state->put_optim(&state_of, "o", (const pdr_optim *)(const void *)one);
     leave_with(a, "state: o: put_optim() is not in this build: it comes with a later release");
