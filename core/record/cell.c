@@ -165,8 +165,10 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "matrix", matrix_json(r->accuracy));
     json_object_set_new(result, "counts", counts_json(r->accuracy));
     json_object_set_new(result, "metrics", metrics_json(r->accuracy));
-    if (r->network)
+    if (r->network) { /* of the logits, where a strategy predicts by another rule */
         json_object_set_new(result, "matrix_network", matrix_json(r->network));
+        json_object_set_new(result, "metrics_network", metrics_json(r->network));
+    }
     if (r->validation) {
         json_object_set_new(result, "matrix_validation", matrix_json(r->validation));
         json_object_set_new(result, "counts_validation", counts_json(r->validation));

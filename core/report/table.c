@@ -78,16 +78,31 @@ static void heading_fill(grid *g, const json_t *names)
         grid_set(g, 0, column++, alloc_text(costs[i]));
 }
 
-static void method_fill(grid *g, size_t row, const json_t *method, const json_t *names, const char *error_kind,
-                        const struct page *page)
+/* From the second column on; the one after them. */
+static size_t metrics_fill(grid *g, size_t row, const json_t *of, const json_t *names, const char *error_kind,
+                           const struct page *page)
 {
     size_t column = 1;
     const char *name;
     json_t *unused;
-    const json_t *of = json_object_get(method, "metrics");
-    grid_set(g, row, 0, alloc_text(word_of(method, "name", "?")));
     json_object_foreach((json_t *)(size_t)names, name, unused)
         grid_set(g, row, column++, value_words(json_object_get(of, name), error_kind, page));
+    return column;
+}
+
+/* What a method's network says by itself, where a strategy predicts by another rule; its costs are those above. */
+static void network_fill(grid *g, size_t row, const json_t *method, const json_t *names, const char *error_kind,
+                         const struct page *page)
+{
+    metrics_fill(g, row, json_object_get(method, "metrics_network"), names, error_kind, page);
+    grid_set(g, row, 0, alloc_format("%s: network", word_of(method, "name", "?")));
+}
+
+static void method_fill(grid *g, size_t row, const json_t *method, const json_t *names, const char *error_kind,
+                        const struct page *page)
+{
+    size_t column = metrics_fill(g, row, json_object_get(method, "metrics"), names, error_kind, page);
+    grid_set(g, row, 0, alloc_text(word_of(method, "name", "?")));
     grid_set(g, row, column++, rate_words(json_object_get(method, "steps_per_second")));
     grid_set(g, row, column++, time_words(json_object_get(method, "seconds")));
     grid_set(g, row, column++, memory_words(json_object_get(method, "peak_memory_bytes")));
@@ -97,11 +112,18 @@ grid summary_grid(const json_t *summary, const struct page *page)
 {
     const char *error_kind = error_of(summary);
     const json_t *methods = json_object_get(summary, "methods"), *names = metrics_of(summary);
-    size_t count = json_array_size(methods);
-    grid g = grid_open(count + 1, 1 + json_object_size(names) + COSTS);
+    size_t rows = 1, i;
+    json_t *method;
+    json_array_foreach(methods, i, method) rows += json_object_get(method, "metrics_network") ? 2 : 1;
+    grid g = grid_open(rows, 1 + json_object_size(names) + COSTS);
     heading_fill(&g, names);
-    for (size_t i = 0; i < count; i++)
-        method_fill(&g, i + 1, json_array_get(methods, i), names, error_kind, page);
+    rows = 1;
+    json_array_foreach(methods, i, method)
+    {
+        method_fill(&g, rows++, method, names, error_kind, page);
+        if (json_object_get(method, "metrics_network"))
+            network_fill(&g, rows++, method, names, error_kind, page);
+    }
     return g;
 }
 

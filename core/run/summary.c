@@ -35,13 +35,13 @@ static json_t *spread_json(const double *values, int64_t n, json_t *all)
     return out;
 }
 
-static json_t *metric_json(const char *name, json_t *const *results, size_t count)
+static json_t *metric_json(const char *of, const char *name, json_t *const *results, size_t count)
 {
     double *present = alloc_zero(count + 1, sizeof *present);
     json_t *all = json_array();
     int64_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        double value = number_at(json_object_get(results[i], "metrics"), name);
+        double value = number_at(json_object_get(results[i], of), name);
         json_array_append_new(all, number_or_null(value));
         if (isfinite(value))
             present[n++] = value;
@@ -49,6 +49,15 @@ static json_t *metric_json(const char *name, json_t *const *results, size_t coun
     json_t *out = spread_json(present, n, all);
     free(present);
     return out;
+}
+
+/* `of`: "metrics", or "metrics_network" of the network's own logits where a strategy predicts by a rule of its own. */
+static json_t *metrics_json(const struct summary_head *h, const char *of, json_t *const *results, size_t count)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < h->metric_count; i++)
+        json_object_set_new(all, h->metrics[i], metric_json(of, h->metrics[i], results, count));
+    return all;
 }
 
 /* The whole time of a cell: all of its parts. */
@@ -84,14 +93,14 @@ static json_t *peak_of(json_t *const *results, size_t count)
 void summary_method(json_t *summary, const struct summary_head *h, const char *method, json_t *const *results,
                     size_t count)
 {
-    json_t *row = json_object(), *seeds = json_array(), *of = json_object();
+    json_t *row = json_object(), *seeds = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append(seeds, json_object_get(results[i], "seed"));
-    for (size_t i = 0; i < h->metric_count; i++)
-        json_object_set_new(of, h->metrics[i], metric_json(h->metrics[i], results, count));
     json_object_set_new(row, "name", json_string(method));
     json_object_set_new(row, "seeds", seeds);
-    json_object_set_new(row, "metrics", of);
+    json_object_set_new(row, "metrics", metrics_json(h, "metrics", results, count));
+    if (count > 0 && json_object_get(results[0], "metrics_network"))
+        json_object_set_new(row, "metrics_network", metrics_json(h, "metrics_network", results, count));
     json_object_set_new(row, "steps_per_second", number_or_null(mean_of(results, count, "steps_per_second")));
     json_object_set_new(row, "seconds", number_or_null(mean_of(results, count, NULL)));
     json_object_set_new(row, "peak_memory_bytes", peak_of(results, count));

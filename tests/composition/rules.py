@@ -244,6 +244,8 @@ class Evaluation(Case):
         _, alone = self.run_well([])
         self.assertEqual(result["matrix_network"], alone["matrix"])
         self.assertNotIn("matrix_network", alone)
+        self.assertEqual(result["metrics_network"], alone["metrics"])
+        self.assertNotIn("metrics_network", alone)
 
     def test_joint_has_the_first_and_the_last_row(self):
         _, result = self.run_well([], train_on="all")

@@ -51,7 +51,8 @@ static void result_has_the_fields_of_the_design(void **state)
                                          "engine"};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         assert_non_null(json_object_get(j, fields[i]));
-    assert_null(json_object_get(j, "matrix_network"));    /* only where a strategy predicts */
+    assert_null(json_object_get(j, "matrix_network")); /* only where a strategy predicts */
+    assert_null(json_object_get(j, "metrics_network"));
     assert_null(json_object_get(j, "matrix_validation")); /* only where rows are held out */
     assert_string_equal(json_string_value(json_object_get(j, "schema")), "perdure.result/1");
     assert_int_equal(json_integer_value(json_object_get(json_object_get(j, "warnings"), "count")), 2);
@@ -95,6 +96,7 @@ static void written_cell_reads_back(void **state)
     error e = {0};
     cell_result *r = result_fabricate();
     r->network = matrix_open(2);
+    matrix_set(r->network, 2, 1, 2, 10);
     matrix_set(r->network, 2, 2, 5, 8);
     r->validation = matrix_open(2);
     matrix_set(r->validation, 2, 2, 2, 3);
@@ -113,6 +115,7 @@ static void written_cell_reads_back(void **state)
     assert_memory_equal(back->count, r->accuracy->count, 6 * sizeof *back->count);
     assert_true(matrix_at(network, 2, 2) == 0.625);
     assert_false(matrix_has(network, 1, 1));
+    assert_true(json_number_value(json_object_get(json_object_get(j, "metrics_network"), "acc.macro")) == 0.4125);
     matrix_close(back);
     matrix_close(network);
     json_decref(j);

@@ -89,6 +89,27 @@ static void narrower_in_blocks(void **state)
              "mean +- standard error of the mean (sem), n = 3 seeds; replay: n = 2; class-il, task-agnostic\n");
 }
 
+/* A method that predicts by a rule of its own has its network's figures below it. */
+static void network_stands_below_its_method(void **state)
+{
+    (void)state;
+    struct page page = {100, false};
+    json_t *summary = summary_make();
+    text out = {0};
+    json_object_set_new(json_array_get(json_object_get(summary, "methods"), 0), "metrics_network",
+                        json_pack("{s:{s:f, s:f}}", "acc.macro", "mean", 0.5, "sem", 0.25));
+    table_print(summary, &page, &out);
+    assert_string_equal(
+        out.at, "method                    acc.macro            bwt.gem  steps/s    time   memory\n"
+                "finetune           0.1961 +- 0.0003  -0.9921 +- 0.0010     1234  12.3 s  300 MiB\n"
+                "finetune: network  0.5000 +- 0.2500                  -\n"
+                "replay                       0.9000                  -     9.50   2.2 h        -\n"
+                "\n"
+                "mean +- standard error of the mean (sem), n = 3 seeds; replay: n = 2; class-il, task-agnostic\n");
+    text_free(&out);
+    json_decref(summary);
+}
+
 static void error_kind_follows_the_summary(void **state)
 {
     (void)state;
@@ -148,6 +169,7 @@ int main(void)
         cmocka_unit_test(wide_in_utf8),
         cmocka_unit_test(narrow_in_ascii),
         cmocka_unit_test(narrower_in_blocks),
+        cmocka_unit_test(network_stands_below_its_method),
         cmocka_unit_test(error_kind_follows_the_summary),
         cmocka_unit_test(summary_without_methods_prints),
         cmocka_unit_test(csv_is_exact),

@@ -58,6 +58,29 @@ static void summary_of_three_seeds(void **state)
         json_decref(results[i]);
 }
 
+/* Beside the metrics of the method stand those of its network alone, where its results have them. */
+static void summary_of_a_network_beside_its_method(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"acc.macro", "bwt.gem"};
+    struct summary_head head = {"x", "class-il", "task-agnostic", "sem", names, 2};
+    json_t *results[2] = {result_of(0, 0.8, 2, 100), result_of(1, 0.9, 4, 300)};
+    json_t *summary = summary_begin(&head);
+    summary_method(summary, &head, "replay", results, 2);
+    for (int i = 0; i < 2; i++)
+        json_object_set_new(results[i], "metrics_network", json_pack("{s:f}", "acc.macro", 0.25 * (i + 1)));
+    summary_method(summary, &head, "icarl", results, 2);
+    const json_t *methods = json_object_get(summary, "methods"), *row = json_array_get(methods, 1);
+    const json_t *network = json_object_get(row, "metrics_network");
+    assert_null(json_object_get(json_array_get(methods, 0), "metrics_network"));
+    assert_true(number(json_object_get(network, "acc.macro"), "mean") == 0.375);
+    assert_true(number(json_object_get(network, "bwt.gem"), "n") == 0);
+    assert_true(fabs(number(json_object_get(json_object_get(row, "metrics"), "acc.macro"), "mean") - 0.85) < 1e-12);
+    json_decref(summary);
+    for (int i = 0; i < 2; i++)
+        json_decref(results[i]);
+}
+
 static void one_seed_has_no_spread(void **state)
 {
     (void)state;
@@ -168,9 +191,13 @@ static void second_process_is_told_who_holds_the_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(summary_of_three_seeds), cmocka_unit_test(one_seed_has_no_spread),
-        cmocka_unit_test(plain_line_is_exact),    cmocka_unit_test(bar_is_exact),
-        cmocka_unit_test(durations_are_short),    cmocka_unit_test(second_process_is_told_who_holds_the_lock),
+        cmocka_unit_test(summary_of_three_seeds),
+        cmocka_unit_test(summary_of_a_network_beside_its_method),
+        cmocka_unit_test(one_seed_has_no_spread),
+        cmocka_unit_test(plain_line_is_exact),
+        cmocka_unit_test(bar_is_exact),
+        cmocka_unit_test(durations_are_short),
+        cmocka_unit_test(second_process_is_told_who_holds_the_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
