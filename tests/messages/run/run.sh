@@ -179,6 +179,12 @@ for temperature in 0 1001; do
   refused "lwf: {temperature: $temperature}" 78 "s.yaml:6:53: methods[0].strategies[0].lwf.temperature: found \
 $temperature; expected a number from 0.01 to 1000"
 done
+scenario 'methods: [{name: a, strategies: [si: {damping: 0, gradient: task, negative: relu}]}]'
+refused 'si: {damping: 0, gradient: task, negative: relu}' 78 \
+  's.yaml:6:38: methods[0].strategies[0].si.c: found nothing; expected a number, at least 0
+perdure: error: s.yaml:6:48: methods[0].strategies[0].si.damping: found 0; expected a number from 1e-12 to 1000000
+perdure: error: s.yaml:6:61: methods[0].strategies[0].si.gradient: found task; expected one of loss, total
+perdure: error: s.yaml:6:77: methods[0].strategies[0].si.negative: found relu; expected one of clip, keep'
 for where in device disk; do
   scenario "methods: [{name: a, strategies: [replay: {capacity: 9, where: $where}]}]"
   refused "replay: {where: $where}" 78 \

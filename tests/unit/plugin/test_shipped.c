@@ -1,33 +1,5 @@
 /* What the shipped strategies save they find again: save, load into another instance, save: to the bit the same. */
-#include "fixture.h"
-
-static const plugin *shipped(const char *name)
-{
-    const plugin *p;
-    error e = {0};
-    if (plugin_find(name, &p, &e))
-        fail_msg("%s", e.text);
-    return p;
-}
-
-static void saved_by(strategy *s, pdr_state *shelf)
-{
-    *shelf = (pdr_state){.owner = s};
-    enter(s, "save");
-    assert_int_equal(s->plugin->hooks.save(s->self, shelf), PDR_OK);
-    leave(s);
-    assert_int_equal(shelf->failed, 0);
-}
-
-static void same_shelves(const pdr_state *a, const pdr_state *b)
-{
-    assert_int_equal(a->count, b->count);
-    for (int64_t i = 0; i < a->count; i++) {
-        assert_string_equal(a->entries[i].key, b->entries[i].key);
-        assert_int_equal(a->entries[i].count, b->entries[i].count);
-        assert_memory_equal(a->entries[i].bytes, b->entries[i].bytes, a->entries[i].count);
-    }
-}
+#include "numbers.h"
 
 /* Two tasks' ends, then the round trip. */
 static void ewc_finds_its_terms(void **state)
@@ -52,10 +24,7 @@ static void ewc_finds_its_terms(void **state)
         pdr_state before, after;
         saved_by(first, &before);
         assert_int_equal(before.count, entries[i]);
-        before.owner = second;
-        enter(second, "load");
-        assert_int_equal(p->hooks.load(second->self, &before, p->descriptor->state_version), PDR_OK);
-        leave(second);
+        loaded_by(second, &before);
         saved_by(second, &after);
         same_shelves(&before, &after);
         shelf_clear(&before);

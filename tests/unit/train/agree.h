@@ -5,10 +5,16 @@
 
 static int agree_classes = 4; /* of the data that both are trained on */
 
-static inline cell_result *trained(const char *streams, const char *strategy_yaml)
+/* `keys`: more keys of the method, with a comma behind; `strategies`: its list. */
+static inline cell_result *trained_with(const char *keys, const char *streams, const char *strategies)
 {
     return sole_trained(
-        tiny_plan_of(agree_classes, streams, SAID("methods: [{name: a, strategies: [%s]}]\n", strategy_yaml)));
+        tiny_plan_of(agree_classes, streams, SAID("methods: [{name: a, %sstrategies: [%s]}]\n", keys, strategies)));
+}
+
+static inline cell_result *trained(const char *streams, const char *strategies)
+{
+    return trained_with("", streams, strategies);
 }
 
 /* |a - b| / |a - start| in the Euclidean norm, where `start` is training without any of it. */
@@ -27,15 +33,34 @@ static inline double apart(const cell_result *a, const cell_result *b, const cel
     return sqrt(difference / moved);
 }
 
-static inline void agree(const char *streams, const char *left, const char *right, double within)
+static inline double apart_with(const char *keys, const char *streams, const char *left, const char *right)
 {
-    cell_result *a = trained(streams, left), *b = trained(streams, right), *start = trained(streams, "");
+    cell_result *a = trained_with(keys, streams, left), *b = trained_with(keys, streams, right);
+    cell_result *start = trained_with(keys, streams, "");
     double distance = apart(a, b, start);
-    if (!(distance <= within))
-        fail_msg("%s and %s are %g apart; expected at most %g", left, right, distance, within);
     cell_result_close(a);
     cell_result_close(b);
     cell_result_close(start);
+    return distance;
+}
+
+static inline void agree_with(const char *keys, const char *streams, const char *left, const char *right, double within)
+{
+    double distance = apart_with(keys, streams, left, right);
+    if (!(distance <= within))
+        fail_msg("%s: %s and %s are %g apart; expected at most %g", streams, left, right, distance, within);
+}
+
+static inline void differ_with(const char *keys, const char *streams, const char *left, const char *right, double least)
+{
+    double distance = apart_with(keys, streams, left, right);
+    if (!(distance >= least))
+        fail_msg("%s: %s and %s are %g apart; expected at least %g", streams, left, right, distance, least);
+}
+
+static inline void agree(const char *streams, const char *left, const char *right, double within)
+{
+    agree_with("", streams, left, right, within);
 }
 
 #endif
