@@ -185,6 +185,11 @@ refused 'si: {damping: 0, gradient: task, negative: relu}' 78 \
 perdure: error: s.yaml:6:48: methods[0].strategies[0].si.damping: found 0; expected a number from 1e-12 to 1000000
 perdure: error: s.yaml:6:61: methods[0].strategies[0].si.gradient: found task; expected one of loss, total
 perdure: error: s.yaml:6:77: methods[0].strategies[0].si.negative: found relu; expected one of clip, keep'
+scenario 'methods: [{name: a, strategies: [agem: {batch: 64, fill: epoch, epsilon: -1}]}]'
+refused 'agem: {batch: 64, fill: epoch, epsilon: -1}' 78 \
+  's.yaml:6:40: methods[0].strategies[0].agem.capacity: found nothing; expected a whole number from 1 to 1000000000000, or {per_class: 100}
+perdure: error: s.yaml:6:58: methods[0].strategies[0].agem.fill: found epoch; expected one of task, stream
+perdure: error: s.yaml:6:74: methods[0].strategies[0].agem.epsilon: found -1; expected a number from 0 to 1000000'
 for where in device disk; do
   scenario "methods: [{name: a, strategies: [replay: {capacity: 9, where: $where}]}]"
   refused "replay: {where: $where}" 78 \
