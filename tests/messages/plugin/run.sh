@@ -317,6 +317,34 @@ created create_fails 'no licence for 3 rows'
 created create_says_nothing 'out of memory'
 in_table || created create_shouts "\\x1B[31mred line caf\\xE9$(printf 'x%.0s' {1..999})" # 1023 bytes
 
+# ---- parameters of a shipped strategy that do not go together ----
+# apart STRATEGY PARAMETERS WORDS
+apart() {
+  local code words="method1/seed-0: strategy $1, hook create: $3"
+  row "$1: {$2}" 1 "$words" && return
+  scenario "$1: {$2}" >s.yaml
+  timeout 60 "$perdure" run s.yaml >run.out 2>run.err
+  code=$?
+  same "$1: {$2}" "perdure: error: $words (exit 1)" "$(grep '^perdure: error: ' run.err) (exit $code)"
+  rm -rf out
+}
+apart replay 'capacity: 9, policy: none' \
+  'found policy: none, which keeps nothing that is offered; expected another policy'
+apart replay 'capacity: 9, policy: value' \
+  'found policy: value and rows without a value; expected select: loss, herding or closest'
+apart replay 'capacity: 9, select: loss' \
+  'found select: loss with a policy that does not look at it; expected policy: value'
+apart replay 'capacity: 9, select: herding' \
+  'found select: herding or closest, which choose among a whole task; expected fill: task'
+apart replay 'capacity: 9, fill: task, every_epoch: true' \
+  'found every_epoch with fill: task, which offers a row once; expected fill: stream'
+apart replay 'capacity: 9, beta: 1' \
+  'found beta without alpha; expected both, or blend: add and weight for labels alone'
+apart replay 'capacity: 9, alpha: 1, blend: add' \
+  'found blend or weight with alpha; expected alpha and beta alone, which weigh the two parts'
+apart replay 'capacity: 9, policy: value, select: loss, alpha: 1' \
+  'found select: loss with alpha, whose rows are rehearsed without labels; expected one of them'
+
 wait
 for i in 0 2; do
   name=${hanging[i]} input="${hanging[i]}.so (\`shape.c\`)"

@@ -34,6 +34,37 @@ static void ewc_finds_its_terms(void **state)
     }
 }
 
+/* The size of a full batch, which is all that replay keeps besides its memory: a step has it draw as many rows. */
+static void replay_finds_the_size_of_a_full_batch(void **state)
+{
+    (void)state;
+    const int64_t full = 77;
+    const plugin *p = shipped("replay");
+    house *h = house_open(DIGITS, 1);
+    arena *a = arena_open();
+    const char *yaml = "{capacity: 9, policy: value, select: loss}";
+    strategy *first = invited(h, 0, p, "replay", filled(p, yaml, a));
+    strategy *second = invited(h, 1, p, "replay#2", filled(p, "{capacity: 9, alpha: 1, beta: 1}", a));
+    pdr_state given = {.owner = first}, before, after;
+    enter(first, "load");
+    first->host.state->put_bytes(&given, "full", &full, sizeof full);
+    assert_int_equal(p->hooks.load(first->self, &given, 1), PDR_OK);
+    leave(first);
+    saved_by(first, &before);
+    same_shelves(&given, &before);
+    before.owner = second;
+    enter(second, "load");
+    assert_int_equal(p->hooks.load(second->self, &before, p->descriptor->state_version), PDR_OK);
+    leave(second);
+    saved_by(second, &after);
+    same_shelves(&before, &after);
+    shelf_clear(&given);
+    shelf_clear(&before);
+    shelf_clear(&after);
+    house_close(h);
+    arena_close(a);
+}
+
 static void a_shelf_that_lacks_a_term_is_refused(void **state)
 {
     (void)state;
@@ -98,6 +129,8 @@ static void lwf_finds_its_teacher(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms), cmocka_unit_test(lwf_finds_its_teacher),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms),
+                                       cmocka_unit_test(replay_finds_the_size_of_a_full_batch),
                                        cmocka_unit_test(a_shelf_that_lacks_a_term_is_refused)};
     return cmocka_run_group_tests(tests, engine_begin, folder_end);
 }
