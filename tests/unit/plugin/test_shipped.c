@@ -129,7 +129,6 @@ static void lwf_finds_its_teacher(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms), cmocka_unit_test(lwf_finds_its_teacher),
-    const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms),
                                        cmocka_unit_test(replay_finds_the_size_of_a_full_batch),
                                        cmocka_unit_test(a_shelf_that_lacks_a_term_is_refused)};
     return cmocka_run_group_tests(tests, engine_begin, folder_end);
