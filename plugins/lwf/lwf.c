@@ -14,23 +14,26 @@
 enum { PER_TASK, CLASSES, SHARE, ADD }; /* blend */
 enum { PADDED, OLD, ALL };              /* columns */
 enum { MEAN, SUM };                     /* heads */
+enum { SQUARE, NONE, COLUMNS };         /* scale */
 
 typedef struct {
     double temperature, alpha;
     pdr_reals alphas;
     int64_t table;
-    int32_t blend, columns, heads, scaled;
+    int32_t blend, columns, heads, scale;
 } config;
 
 static const char *const blends[] = {"per-task", "classes", "share", "add", NULL};
 static const char *const whose[] = {"padded", "old", "all", NULL};
+static const char *const scales[] = {"square", "none", "mean", NULL};
 static const char *const sums[] = {"mean", "sum", NULL};
 
 #define KEY(name, kind, member) .key = name, .type = PDR_PARAM_##kind, .offset = offsetof(config, member)
 static const pdr_param params[] = {
     {KEY("temperature", REAL, temperature), .help = "softens what the network of before says", .fallback = "2",
      .min = 0.01, .max = 1000},
-    {KEY("scaled", BOOL, scaled), .help = "the term is multiplied by the temperature's square", .fallback = "true"},
+    {KEY("scale", CHOICE, scale), .help = "of the term: the temperature's square, none, or the square over the columns",
+     .fallback = "square", .choices = scales},
     {KEY("blend", CHOICE, blend), .help = "how the term enters the loss", .fallback = "per-task", .choices = blends},
     {KEY("alpha", REAL, alpha), .help = "strength: a factor of the weight that blend gives to the term",
      .fallback = "1", .max = 1e9},
@@ -84,6 +87,14 @@ static pdr_tensor *asked(const strategy *self, pdr_scope *s, const pdr_task *t, 
     return self->host->tensor->slice(s, logits, 1, 0, width(self, t));
 }
 
+/* How many columns the student's softmax is over; 0: that differs from head to head. */
+static int64_t softmax_columns(const strategy *self, const pdr_task *t)
+{
+    if (pdr_distills_by_task(t, self->competing))
+        return pdr_even_columns(t);
+    return self->config.columns == OLD ? t->seen_before : self->competing;
+}
+
 /* A table pays where rows come again as they were: not augmented, not endless, and no larger than it may be. */
 static pdr_status table_open(strategy *self, const pdr_task *t)
 {
@@ -117,7 +128,13 @@ static pdr_status before_task(void *p, const pdr_task *t)
                          "found blend: classes in task %lld, which has no new classes; expected per-task, share or add",
                          (long long)t->index + 1);
     self->competing = pdr_competing(self->host, t);
-    return self->competing ? table_open(self, t) : self->host->tensor->status(t->scope);
+    if (!self->competing)
+        return self->host->tensor->status(t->scope);
+    if (self->config.scale == COLUMNS && !softmax_columns(self, t))
+        return self->host->fail(self->host, PDR_EINVALID,
+                                "found scale: mean where earlier tasks differ in their number of columns; expected "
+                                "square or none");
+    return table_open(self, t);
 }
 
 /* Rows that come for the first time are asked for now, and looked up ever after: a task that ends early has asked for no
@@ -141,13 +158,17 @@ static pdr_tensor *distilled(const strategy *self, const pdr_step *s)
     return T->distill(s->scope, T->slice(s->scope, z, 1, 0, width(self, t)), q, self->config.temperature);
 }
 
-/* What stands before the mean of D: the tasks that it stands for, and T^2, which D has already. */
+/* What stands before the mean of D: the tasks that it stands for, and the scale, T^2 being in D already. */
 static double factor(const strategy *self, const pdr_task *t)
 {
     const config *c = &self->config;
     int each = pdr_distills_by_task(t, self->competing) || t->previous->class_count == t->seen;
     double heads = c->heads == SUM && each ? (double)pdr_earlier_tasks(t) : 1;
-    return c->scaled ? heads : heads / (c->temperature * c->temperature);
+    switch (c->scale) {
+    case NONE: return heads / (c->temperature * c->temperature);
+    case COLUMNS: return heads / (double)softmax_columns(self, t);
+    default: return heads;
+    }
 }
 
 /* (L3) The r or w of the term. */

@@ -49,8 +49,9 @@ static inline int64_t pdr_earlier_tasks(const pdr_task *t)
     return count;
 }
 
-/* Columns of an earlier task, when each has as many and together they are 0 .. seen_before - 1, in order; else 0. */
-static inline int64_t pdr_even_columns_(const pdr_task *t)
+/* Columns of an earlier task, of which there is one at least, when each has as many and together they are 0 ..
+ * seen_before - 1, in order; else 0. */
+static inline int64_t pdr_even_columns(const pdr_task *t)
 {
     int64_t end = t->seen_before, each = t->previous->class_count;
     for (const pdr_task *o = t->previous; o; end -= each, o = o->previous)
@@ -98,7 +99,7 @@ static inline pdr_tensor *pdr_distill_old(const pdr_host *h, pdr_scope *s, const
 {
     const pdr_tensor_api *ops = h->tensor;
     if (pdr_distills_by_task(t, competing)) {
-        int64_t each = pdr_even_columns_(t);
+        int64_t each = pdr_even_columns(t);
         return each ? pdr_distill_even_(h, s, t, student, teacher, temperature, each)
                     : pdr_distill_tasks_(h, s, t, student, teacher, temperature);
     }

@@ -32,16 +32,18 @@ static void every_scenario_has_its_form(void **state)
     as_slow(PAIRS("domain-il"), "", "form: all, share: -1, scale: 4, competing: 2");
 }
 
-/* Without T^2, added: Li and Hoiem; with several old tasks their sum, and old columns among themselves. */
+/* T^2 over the columns: van de Ven 2018. Without T^2, added: Li and Hoiem; with several old tasks their sum, and old columns among themselves. */
 static void the_original_and_others_can_be_said(void **state)
 {
     (void)state;
-    const char *added = "blend: add, scaled: false, heads: sum";
+    const char *added = "blend: add, scale: none, heads: sum";
     as_slow(PAIRS("task-il"), added, "form: tasks, add: 1, by_tasks: true");
     as_slow(PAIRS("class-il"), SAID("%s, columns: all", added), "form: all, add: 1, competing: 6");
     as_slow(PAIRS("class-il, active: seen"), SAID("%s, columns: all", added), "form: all, add: 1");
     as_slow(PAIRS("class-il"), SAID("%s, columns: old, alpha: 0.5", added), "form: old, add: 0.5");
     as_slow(PAIRS("domain-il"), added, "form: all, add: 1, by_tasks: true, competing: 2");
+    as_slow(PAIRS("class-il"), "columns: all, scale: mean", "form: all, share: -1, competing: 6, scale: 0.66666667");
+    as_slow(PAIRS("task-il"), "scale: mean", "form: tasks, share: -1, scale: 2");
     as_slow(PAIRS("class-il"), "blend: share, alpha: 3", "form: padded, share: 3, scale: 4, competing: 6");
 }
 
@@ -158,6 +160,19 @@ static void no_new_classes_have_no_share(void **state)
     planned_free(&p);
 }
 
+static void heads_of_many_sizes_have_no_mean(void **state)
+{
+    (void)state;
+    planned p = tiny_plan_of(6, ODD("task-il"), "methods: [{name: a, strategies: [{lwf: {scale: mean}}]}]\n");
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(cell_tried(&p, 0, 3, NULL, &r, &e), EXIT_FAILED);
+    assert_non_null(strstr(e.text,
+                           ": found scale: mean where earlier tasks differ in their number of columns; expected "
+                           "square or none"));
+    planned_free(&p);
+}
+
 static void an_alpha_below_zero_is_refused(void **state)
 {
     (void)state;
@@ -176,7 +191,8 @@ int main(void)
         cmocka_unit_test(weights_follow_classes_and_tasks), cmocka_unit_test(the_table_is_not_noticed),
         cmocka_unit_test(the_table_may_stay_unfinished),    cmocka_unit_test(augmented_rows_are_asked_for_anew),
         cmocka_unit_test(the_first_task_is_left_alone),     cmocka_unit_test(others_may_rehearse_and_hold),
-        cmocka_unit_test(no_new_classes_have_no_share),     cmocka_unit_test(an_alpha_below_zero_is_refused),
+        cmocka_unit_test(no_new_classes_have_no_share),     cmocka_unit_test(heads_of_many_sizes_have_no_mean),
+        cmocka_unit_test(an_alpha_below_zero_is_refused),
     };
     return cmocka_run_group_tests(tests, six_classes, folder_end);
 }
