@@ -12,6 +12,7 @@
 
 /* ---- parameters ---- */
 
+static const char *const ranges[] = {"seen", "all", NULL};
 static const char *const reductions[] = {"sum", "mean", NULL};
 
 #define KEY(name, kind, member) .key = name, .type = PDR_PARAM_##kind, .offset = offsetof(config, member)
@@ -21,7 +22,9 @@ static const pdr_param params[] = {
      .fallback = "true"},
     {KEY("temperature", REAL, temperature), .help = "that its logits are divided by", .fallback = "1", .min = 1e-3,
      .max = 1e3},
-    {KEY("columns", CHOICE, columns), .help = "how a row's losses of all classes seen become one", .fallback = "sum",
+    {KEY("columns", CHOICE, columns), .help = "that a row has a loss in; of all, those still to come have target 0",
+     .fallback = "seen", .choices = ranges},
+    {KEY("reduce", CHOICE, reduce), .help = "how a row's losses of these columns become one", .fallback = "sum",
      .choices = reductions},
     {.key = NULL}};
 
@@ -119,19 +122,19 @@ static pdr_status after_task(void *p, const pdr_task *t)
 
 /* ---- the loss ---- */
 
-/* (I2) [B, seen]: labels, and in the columns of earlier tasks what the teacher says instead. */
-static pdr_tensor *targets(const strategy *self, const pdr_step *st)
+/* (I2) [B, count]: labels, and in the columns of earlier tasks what the teacher says instead. */
+static pdr_tensor *targets(const strategy *self, const pdr_step *st, int64_t count)
 {
     const pdr_tensor_api *T = self->host->tensor;
     pdr_scope *s = st->scope;
-    int64_t seen = st->task->seen, old = st->task->seen_before;
-    pdr_tensor *labels = T->one_hot(s, st->y, seen);
+    int64_t old = st->task->seen_before;
+    pdr_tensor *labels = T->one_hot(s, st->y, count);
     if (!self->teacher || !self->config.distill || old == 0)
         return labels;
     pdr_tensor *z = T->slice(s, self->host->model->forward(s, self->teacher, st->x, PDR_EVAL), 1, 0, old);
     if (self->config.temperature != 1)
         z = T->affine(s, z, 1 / self->config.temperature, 0);
-    pdr_tensor *both[2] = {T->sigmoid(s, z), T->slice(s, labels, 1, old, seen - old)};
+    pdr_tensor *both[2] = {T->sigmoid(s, z), T->slice(s, labels, 1, old, count - old)};
     return T->cat(s, both, 2, 1);
 }
 
@@ -139,9 +142,9 @@ static pdr_status compute_loss(void *p, const pdr_step *st, pdr_tensor **rows)
 {
     strategy *self = (strategy *)p;
     const pdr_tensor_api *T = self->host->tensor;
-    pdr_tensor *z = T->slice(st->scope, st->logits, 1, 0, st->task->seen);
-    pdr_tensor *each = T->bce(st->scope, z, targets(self, st));
-    *rows = (self->config.columns == MEAN ? T->mean : T->sum)(st->scope, each, 1, 0);
+    int64_t count = self->config.columns == SEEN ? st->task->seen : T->size(st->logits, 1);
+    pdr_tensor *each = T->bce(st->scope, T->slice(st->scope, st->logits, 1, 0, count), targets(self, st, count));
+    *rows = (self->config.reduce == MEAN ? T->mean : T->sum)(st->scope, each, 1, 0);
     return T->status(st->scope);
 }
 

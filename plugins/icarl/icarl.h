@@ -7,12 +7,13 @@
 
 #include <perdure/sugar.h>
 
-enum { SUM, MEAN }; /* columns */
+enum { SEEN, ALL }; /* columns */
+enum { SUM, MEAN }; /* reduce */
 
 typedef struct {
     const char *memory; /* YAML of capacity, policy, where: only passed on to memory->open */
     double temperature;
-    int32_t distill, columns;
+    int32_t distill, columns, reduce;
 } config;
 
 typedef struct {

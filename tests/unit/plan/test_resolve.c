@@ -69,6 +69,22 @@ static void two_owners_are_refused_with_both_lines(void **state)
     }
 }
 
+static void icarl_owns_the_loss_and_the_prediction(void **state)
+{
+    (void)state;
+    planned p = planned_from(HEAD CPU "methods:\n  - name: m\n    strategies:\n      - icarl: {capacity: 20}\n"
+                                      "      - icarl: {capacity: 20}\n");
+    assert_int_equal(p.code, EXIT_SCENARIO);
+    assert_int_equal(p.faults.count, 2);
+    const char *hooks[] = {"compute_loss", "predict"};
+    for (size_t i = 0; i < 2; i++)
+        fault_is(&p, i,
+                 SAID("s.yaml:10:9: methods[0].strategies[1].icarl: found a second %s in method m: icarl#2 has it too; "
+                      "expected one at most (the first is icarl at line 9)",
+                      hooks[i]));
+    planned_free(&p);
+}
+
 /* No shipped strategy has these flags yet: pull.so is shown with them. */
 static void flags_set(uint32_t flags)
 {
@@ -245,6 +261,7 @@ int main(void)
         cmocka_unit_test(defaults_are_in_the_plan),
         cmocka_unit_test(defaults_are_in_the_json),
         cmocka_unit_test(two_owners_are_refused_with_both_lines),
+        cmocka_unit_test(icarl_owns_the_loss_and_the_prediction),
         cmocka_unit_test(flags_that_the_stream_does_not_meet),
         cmocka_unit_test(unknown_parameters_are_all_told),
         cmocka_unit_test(parameters_of_who_has_none),

@@ -105,21 +105,30 @@ static float *loss_of(bed *b, pdr_scope *s, const pdr_tensor *x, const pdr_tenso
     return floats_of(rows);
 }
 
-/* Two classes of ten seen; a row by hand: log 2 + log(4 / 3) + log(1 + e^-1) ... */
-static void first_task_is_binary_cross_entropy_of_the_classes_seen(void **state)
+/* Two classes of ten seen, by hand: -log(1 - 1/2) - log(3/4), and a row that is wrong in both columns, by 40 each. Those
+ * that are still to come are -9: log(1 + e^-9) each. */
+static void first_task_is_binary_cross_entropy(void **state)
 {
     (void)state;
-    const float z[] = {0, 1.0986123f /* log 3 */, 9, 9, 9, 9, 9, 9, 9, 9, /**/ -40, 40, 9, 9, 9, 9, 9, 9, 9, 9};
-    const char *yaml[] = {"{capacity: 20}", "{capacity: 20, columns: mean}"};
-    for (int i = 0; i < 2; i++) {
-        bed *b = bed_open(yaml[i]);
+    const float z[] = {0, 1.0986123f /* log 3 */, -9, -9, -9, -9, -9, -9, -9, -9, -40, 40, -9, -9, -9, -9, -9, -9, -9,
+                       -9};
+    const double rows[] = {0.98082925, 80}, rest = 8 * 1.2340218e-4;
+    const struct {
+        const char *yaml;
+        double first, second;
+    } cases[] = {{"{capacity: 20}", rows[0], rows[1]},
+                 {"{capacity: 20, reduce: mean}", rows[0] / 2, rows[1] / 2},
+                 {"{capacity: 20, columns: all}", rows[0] + rest, rows[1] + rest},
+                 {"{capacity: 20, columns: all, reduce: mean}", (rows[0] + rest) / 10, (rows[1] + rest) / 10}};
+    for (int i = 0; i < 4; i++) {
+        bed *b = bed_open(cases[i].yaml);
         pdr_scope *s = enter(b->me, "compute_loss");
-        float *rows = loss_of(b, s, NULL, T->from(s, PDR_F32, (const int64_t[]){2, 10}, 2, z), LONGS(s, 1, 0));
-        /* the first: -log(1 - 1/2) - log(3/4); the second is wrong in both columns, by 40 each */
-        assert_true(fabs(rows[0] - (i ? 0.5 : 1) * 0.98082925) < 1e-6);
-        assert_true(fabs(rows[1] - (i ? 0.5 : 1) * 80) < 1e-4);
+        float *found = loss_of(b, s, NULL, T->from(s, PDR_F32, (const int64_t[]){2, 10}, 2, z), LONGS(s, 1, 0));
+        if (!(fabs(found[0] - cases[i].first) < 1e-5 && fabs(found[1] - cases[i].second) < 3e-5))
+            fail_msg("%s: found %.8g, %.8g; expected %.8g, %.8g", cases[i].yaml, (double)found[0], (double)found[1],
+                     cases[i].first, cases[i].second);
         leave(b->me);
-        free(rows);
+        free(found);
         bed_close(b);
     }
 }
@@ -135,11 +144,11 @@ static float *teacher_said(bed *b, const int64_t *at, int64_t n)
     return said;
 }
 
-/* Row j of the batch: columns 0 and 1 from the teacher (or the labels), 2 and 3 from the labels, the rest from nobody. */
-static double second_loss(const float *z, const float *teacher, int64_t label, double temperature)
+/* A row of the batch: columns 0 and 1 from the teacher (or the labels), the others from the labels. */
+static double second_loss(const float *z, const float *teacher, int64_t label, double temperature, int64_t columns)
 {
     double sum = 0;
-    for (int64_t c = 0; c < 4; c++) {
+    for (int64_t c = 0; c < columns; c++) {
         double target = c == label;
         if (c < 2 && temperature > 0)
             target = logistic((double)teacher[c] / temperature);
@@ -152,10 +161,11 @@ static void old_columns_learn_what_the_last_network_says(void **state)
 {
     (void)state;
     enum { ROWS = 7 };
-    const char *yaml[] = {"{capacity: 20}", "{capacity: 20, temperature: 2}", "{capacity: 20, distill: false}"};
-    const double temperature[] = {1, 2, 0};
+    const char *yaml[] = {"{capacity: 20}", "{capacity: 20, temperature: 2}", "{capacity: 20, distill: false}",
+                          "{capacity: 20, temperature: 3, columns: all}"};
+    const double temperature[] = {1, 2, 0, 3};
     const int64_t at[ROWS] = {0, 5, 9, 2, 30, 31, 40}, y[ROWS] = {2, 3, 2, 2, 0, 1, 3};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 4; i++) {
         bed *b = bed_open(yaml[i]);
         table z = table_open(ROWS, 10, 3, 0);
         task_over(b);
@@ -169,7 +179,8 @@ static void old_columns_learn_what_the_last_network_says(void **state)
         s = enter(b->me, "compute_loss");
         float *rows = loss_of(b, s, kept, T->from(s, PDR_F32, (const int64_t[]){ROWS, 10}, 2, z.at), longs(s, ROWS, y));
         for (int64_t j = 0; j < ROWS; j++)
-            assert_true(fabs(rows[j] - second_loss(z.at + 10 * j, said + 10 * j, y[j], temperature[i])) < 1e-5);
+            assert_true(
+                fabs(rows[j] - second_loss(z.at + 10 * j, said + 10 * j, y[j], temperature[i], i < 3 ? 4 : 10)) < 1e-5);
         leave(b->me);
         T->release(kept);
         free(rows);
@@ -417,7 +428,7 @@ static void a_class_without_rows_is_nobodys(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(first_task_is_binary_cross_entropy_of_the_classes_seen),
+        cmocka_unit_test(first_task_is_binary_cross_entropy),
         cmocka_unit_test(old_columns_learn_what_the_last_network_says),
         cmocka_unit_test(exemplars_are_herded_and_shrink_by_rank),
         cmocka_unit_test(budgets_of_a_class),

@@ -61,6 +61,44 @@ static void replay_finds_the_size_of_a_full_batch(void **state)
     shelf_clear(&given);
     shelf_clear(&before);
     shelf_clear(&after);
+/* Before the first task is over, and after it: the teacher is the network as it was, not as it is. */
+static void icarl_finds_its_teacher_and_its_means(void **state)
+    const plugin *p = shipped("icarl");
+    void *config = filled(p, "{capacity: 40}", a);
+    strategy *first = invited(h, 0, p, "icarl", config), *second = invited(h, 1, p, "icarl#2", config);
+    for (int task = 0; task < 2; task++) {
+        pdr_state before, after;
+        saved_by(first, &before);
+        assert_int_equal(before.count, task ? 3 : 0);
+        before.owner = second;
+        enter(second, "load");
+        assert_int_equal(p->hooks.load(second->self, &before, p->descriptor->state_version), PDR_OK);
+        leave(second);
+        saved_by(second, &after);
+        same_shelves(&before, &after);
+        shelf_clear(&before);
+        shelf_clear(&after);
+        enter(first, "after_task");
+        if (!task)
+            assert_int_equal(p->hooks.after_task(first->self, &h->task.task), PDR_OK);
+        leave(first);
+        pdr_scope *s = enter(first, "between");
+        T->blend(s, E->model->flat_params(h->model), 0.5, E->model->flat_params(h->model), 0); /* it moved on */
+        leave(first);
+    }
+    house_close(h);
+    arena_close(a);
+}
+
+static void a_shelf_with_half_of_the_means_is_refused(void **state)
+    const plugin *p = shipped("icarl");
+    strategy *me = invited(h, 0, p, "icarl", filled(p, "{capacity: 40}", a));
+    pdr_state shelf = {.owner = me};
+    pdr_scope *s = enter(me, "load");
+    me->host.state->put_tensor(&shelf, "means", T->full(s, PDR_F32, (const int64_t[]){2, 4}, 2, 1));
+    assert_int_equal(p->hooks.load(me->self, &shelf, 1), PDR_EINVALID);
+    leave_with(me, "found means or handicap alone; expected both or none");
+    shelf_clear(&shelf);
     house_close(h);
     arena_close(a);
 }
@@ -131,5 +169,9 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms), cmocka_unit_test(lwf_finds_its_teacher),
                                        cmocka_unit_test(replay_finds_the_size_of_a_full_batch),
                                        cmocka_unit_test(a_shelf_that_lacks_a_term_is_refused)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms),
+                                       cmocka_unit_test(a_shelf_that_lacks_a_term_is_refused),
+                                       cmocka_unit_test(icarl_finds_its_teacher_and_its_means),
+                                       cmocka_unit_test(a_shelf_with_half_of_the_means_is_refused)};
     return cmocka_run_group_tests(tests, engine_begin, folder_end);
 }
