@@ -96,6 +96,7 @@ typedef struct engine_optimizer_options { /* the learning rate is given with eac
     double beta1, beta2, epsilon;
 } engine_optimizer_options;
 typedef struct engine_optimizer engine_optimizer;
+typedef struct engine_gates engine_gates; /* those of a model at some time */
 
 /* weight/2 * sum(importance * (w - anchor)^2) over the first p parameters; p is the length of importance. */
 typedef struct engine_penalty {
@@ -184,6 +185,15 @@ struct engine {
     void (*model_claim)(const pdr_host *h, pdr_model *m, const char *recipe);
     const char *(*model_recipe)(const pdr_model *m); /* borrowed; NULL: it has none */
     bool (*model_frozen)(const pdr_model *m);        /* a snapshot */
+    /* As pdr_model_api.gate; `who` (copied) tells the factors of several strategies apart. A snapshot has them, too. */
+    pdr_status (*model_gate)(pdr_scope *s, pdr_model *m, const char *who, int64_t layer, const pdr_tensor *mask);
+    int64_t (*gate_count)(const pdr_model *m);
+    /* The mask [units] of gate i, whose it is and where; borrowed until the gates change. */
+    pdr_tensor *(*gate_at)(const pdr_model *m, int64_t i, const char **who, int64_t *layer);
+    void (*gates_clear)(pdr_model *m); /* all of them, whoever's */
+    /* The gates as they are, and back to them; restoring frees them. */
+    engine_gates *(*gates_keep)(const pdr_model *m);
+    pdr_status (*gates_restore)(pdr_model *m, engine_gates *kept);
 
     /* ---- the gradient of the last backward, flat or not: one pass over memory on a CPU ---- */
     /* L2 norm over all parameters, summed in double. Clipping: penalty_apply (a penalty's gradient counts, rule 15), then the

@@ -115,6 +115,14 @@ void engine_model_claim(const pdr_host *h, pdr_model *m, const char *recipe);
 const char *engine_model_recipe(const pdr_model *m);
 bool engine_model_frozen(const pdr_model *m);
 
+/* ---- gates (gates.c) ---- */
+pdr_status engine_model_gate(pdr_scope *s, pdr_model *m, const char *who, int64_t layer, const pdr_tensor *mask);
+int64_t engine_gate_count(const pdr_model *m);
+pdr_tensor *engine_gate_at(const pdr_model *m, int64_t i, const char **who, int64_t *layer);
+void gates_clear(pdr_model *m);
+engine_gates *engine_gates_keep(const pdr_model *m);
+pdr_status engine_gates_restore(pdr_model *m, engine_gates *kept);
+
 /* ---- gradients (gradients.c) ---- */
 double engine_gradient_norm(pdr_scope *s, pdr_model *m);
 bool engine_gradient_finite(pdr_scope *s, pdr_model *m);

@@ -104,6 +104,17 @@ static void advance(pass *p, const model_layer *l, pdr_tensor **on)
         engine_forget(before);
 }
 
+/* What the next layer gets, and the heads, is gated; what a tap has of this one is not. */
+static void gate(pass *p, int64_t i)
+{
+    pdr_tensor *before = p->main, *factor = p->m->gated ? p->m->gated[i] : NULL;
+    if (!factor || !before)
+        return;
+    p->main = T->mul(p->s, before, factor);
+    if (!p->taps && before != p->shortcut)
+        engine_forget(before);
+}
+
 pdr_tensor *layers_run(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode, layer_tap *taps)
 {
     pass p = {.s = s, .m = m, .train = mode == PDR_TRAIN, .main = shaped(s, m, x), .taps = taps};
@@ -119,6 +130,7 @@ pdr_tensor *layers_run(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode
                 engine_forget(p.shortcut);
             p.shortcut = NULL;
         }
+        gate(&p, i);
     }
     return p.main;
 }

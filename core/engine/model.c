@@ -22,6 +22,7 @@ static void model_discard(pdr_model *m)
         return;
     part_take_back(&m->blocks);
     part_take_back(&m->buffers);
+    gates_clear(m);
     engine_take_back(m->params);
     engine_take_back(m->gradients);
     engine_take_back(m->moving);
@@ -130,6 +131,9 @@ static pdr_model *frozen_outline(const pdr_model *m)
     copy->has_gradient = copy->flat = false;
     copy->dropout.key = ~m->dropout.key; /* not the masks that the network draws */
     copy->params = copy->gradients = copy->moving = NULL;
+    copy->gates = NULL;
+    copy->gate_count = 0;
+    copy->gated = NULL;
     copy->layers = alloc_zero((size_t)m->layer_count + 1, sizeof *copy->layers);
     if (m->layer_count)
         memcpy(copy->layers, m->layers, (size_t)m->layer_count * sizeof *copy->layers);
@@ -159,6 +163,8 @@ static pdr_model *model_snapshot(const pdr_host *h, const pdr_model *m)
     model_set_params(s, copy, engine_tensor.clone(s, m->params));
     if (m->moving)
         set_buffers(s, copy, engine_tensor.clone(s, m->moving));
+    for (int64_t i = 0; i < m->gate_count; i++)
+        engine_model_gate(s, copy, m->gates[i].who, m->gates[i].layer, m->gates[i].mask);
     if (engine_scope_close(s)) {
         model_discard(copy);
         return NULL;
@@ -204,16 +210,10 @@ static pdr_status block(const pdr_model *m, int64_t i, pdr_block *out)
     return part_describe(m ? &m->blocks : NULL, i, out);
 }
 
-/* Hidden layers: those with weights, without the ones of shortcuts. */
 static int64_t units(const pdr_model *m, int64_t layer)
 {
-    for (int64_t i = 0; m && i < m->layer_count; i++) {
-        const model_layer *l = &m->layers[i];
-        bool counts = (l->kind == ENGINE_LINEAR || l->kind == ENGINE_CONV) && !l->aside;
-        if (counts && layer-- == 0)
-            return l->to.at[0];
-    }
-    return 0;
+    int64_t at = m ? gates_point(m, layer) : -1;
+    return at < 0 ? 0 : m->layers[at].to.at[0];
 }
 
 pdr_tensor *engine_model_buffers(pdr_model *m) { return m ? m->moving : NULL; }

@@ -44,6 +44,13 @@ typedef struct model_layer {
     double rate;
 } model_layer;
 
+/* A strategy's factor for the output of a hidden layer. */
+typedef struct model_gate {
+    char *who;
+    int64_t layer;
+    pdr_tensor *mask; /* [units], lent */
+} model_gate;
+
 struct pdr_model {
     const char *kind;
     char *recipe; /* whatever its maker wrote down to build it again; NULL: nothing. A snapshot has it too */
@@ -63,6 +70,10 @@ struct pdr_model {
     model_part blocks, buffers;              /* parameters; running means and variances */
     pdr_tensor *params, *gradients, *moving; /* [P], [P] (NULL for a snapshot), [Q] (NULL without buffers) */
     random_stream dropout;
+    model_gate *gates;
+    int64_t gate_count;
+    pdr_tensor *
+        *gated; /* [layer_count] what a layer's output is multiplied by, [units] or [units, 1, 1]; NULL: ungated */
 };
 
 /* ---- layers.c: the list, run ---- */
@@ -72,6 +83,10 @@ typedef struct layer_tap {
 } layer_tap;
 /* What enters the heads, [B, D]. taps [layer_count] or NULL: without them temporaries go as soon as they may. */
 pdr_tensor *layers_run(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode, layer_tap *taps);
+
+/* ---- gates.c ---- */
+int64_t gates_point(const pdr_model *m,
+                    int64_t layer); /* the layer of the list whose output is gated; -1: no such one */
 
 /* ---- heads.c ---- */
 int64_t heads_count(const pdr_model *m);

@@ -1,4 +1,4 @@
-/* The model table: the engine's functions, the scenario's loss, and plain words for what comes with a later release. */
+/* The model table: the engine's functions, the scenario's loss, and what depends on whose hook runs. */
 #include "plugin/host.h"
 
 static pdr_tensor *model_loss(pdr_scope *s, const pdr_task *t, const pdr_tensor *logits, const pdr_tensor *y)
@@ -18,14 +18,11 @@ static pdr_tensor *model_flat_grads(pdr_model *m)
     return lacks ? NULL : host_engine()->model->flat_grads(m);
 }
 
-#define LATER "%s is not in this build: it comes with a later release"
-
-static pdr_status later_gate(pdr_scope *s, pdr_model *m, int64_t layer, const pdr_tensor *mask)
+/* Each strategy has its own, by its name in the method. */
+static pdr_status model_gate(pdr_scope *s, pdr_model *m, int64_t layer, const pdr_tensor *mask)
 {
-    (void)m;
-    (void)layer;
-    (void)mask;
-    return scope_fail(s, PDR_EUNSUPPORTED, LATER, "gate()");
+    const strategy *me = host_running();
+    return me ? host_engine()->model_gate(s, m, me->name, layer, mask) : PDR_EINVALID;
 }
 
 void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
@@ -34,7 +31,7 @@ void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
     table->struct_size = sizeof *table;
     table->loss = model_loss;
     table->flat_grads = model_flat_grads;
-    table->gate = later_gate;
+    table->gate = model_gate;
     host_build_fill(table);
     table->fisher = host_fisher;
 }

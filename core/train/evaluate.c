@@ -131,11 +131,13 @@ static int task_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k,
 typedef struct values {
     pdr_scope *scope;
     pdr_tensor *now[2], *before[2]; /* parameters and buffers; NULL: there are none */
+    engine_gates *gates;            /* NULL: nobody touches them */
 } values;
 
 static values values_keep(const cell *c, bool touched)
 {
     values v = {.scope = c->engine->tensor->open(NULL, PDR_NO_GRAD)};
+    v.gates = touched ? c->engine->gates_keep(c->session.model) : NULL;
     v.now[0] = touched ? c->engine->model->flat_params(c->session.model) : NULL;
     v.now[1] = touched ? c->engine->model_buffers(c->session.model) : NULL;
     for (int i = 0; i < 2; i++)
@@ -147,6 +149,8 @@ static void values_restore(const cell *c, values *v)
 {
     for (int i = 0; i < 2; i++)
         c->engine->tensor->copy(v->scope, v->now[i], v->before[i]);
+    if (v->gates)
+        c->engine->gates_restore(c->session.model, v->gates);
     c->engine->tensor->close(v->scope);
 }
 

@@ -70,10 +70,14 @@ typedef struct pdr_model_api {
     int64_t (*block_count)(const pdr_model *m);
     /* Fills *out up to out->struct_size. PDR_EINVALID for an index out of range. */
     pdr_status (*block)(const pdr_model *m, int64_t i, pdr_block *out);
-    /* Units of a hidden layer, counted from 0 at the input; 0: there is no such layer. */
+    /* Units of a hidden layer (a convolution: channels), counted from 0 at the input; 0: there is no such layer. Heads and
+     * shortcuts are none. */
     int64_t (*units)(const pdr_model *m, int64_t layer);
     /* mask [units] f32 is multiplied onto the output of a hidden layer until it is set anew; NULL: none. Each strategy
-     * has its own gate, and the gates multiply. (Masse et al. 2018, arXiv 1802.01569.) */
+     * has its own gate, and the gates multiply. The output stands behind the first activation that follows the layer, in a
+     * residual block the one behind the sum; where none does, behind its batch norm or itself. A convolution's mask is one
+     * number a channel. The mask is copied, and no gradient flows to it; snapshots have the gates of their moment.
+     * PDR_EINVALID: no such layer, a mask of another shape or not f32. (Masse et al. 2018, arXiv 1802.01569.) */
     pdr_status (*gate)(pdr_scope *s, pdr_model *m, int64_t layer, const pdr_tensor *mask);
     /* A frozen copy with its gates: records no graph, cannot be trained. owned: discard(). NULL: no memory. */
     pdr_model *(*snapshot)(const pdr_host *h, const pdr_model *m);
@@ -248,13 +252,14 @@ typedef struct pdr_state_api {
     void (*put_tensor)(pdr_state *s, const char *key, const pdr_tensor *t);
     /* In load(). owned: release(). On the device of the run. */
     pdr_tensor *(*get_tensor)(pdr_state *s, const char *key);
-    /* A snapshot or a built model, with its architecture. */
+    /* A snapshot or a built model, with its architecture, gates, running means and where its dropout stands. */
     void (*put_model)(pdr_state *s, const char *key, const pdr_model *m);
-    /* owned: discard(). Built as it was: a snapshot is a snapshot again. */
+    /* owned: discard(). Built as it was: a snapshot is a snapshot again, and a built model can be trained on. */
     pdr_model *(*get_model)(pdr_state *s, const char *key);
-    /* The state of an optimizer, without its models. */
+    /* The state of an optimizer to the bit, averages and counts of updates, without its models. */
     void (*put_optim)(pdr_state *s, const char *key, const pdr_optim *o);
-    /* Into an optimizer over models of the same shapes; PDR_ENOTFOUND: no such key, `into` is as it was. */
+    /* Into an optimizer of the same type over models of the same shapes. PDR_ENOTFOUND: no such key; PDR_EINVALID, with words: it
+     * does not fit. In both cases `into` is as it was. */
     pdr_status (*get_optim)(pdr_state *s, const char *key, pdr_optim *into);
     /* n bytes at p. Numbers are written as this machine has them; a checkpoint names its byte order. */
     void (*put_bytes)(pdr_state *s, const char *key, const void *p, uint64_t n);
