@@ -130,6 +130,7 @@ static pdr_model *frozen_outline(const pdr_model *m)
     copy->frozen = true;
     copy->has_gradient = copy->flat = false;
     copy->dropout.key = ~m->dropout.key; /* not the masks that the network draws */
+    random_seek(&copy->dropout, m->dropout.drawn); /* a stream holds a block of its key */
     copy->params = copy->gradients = copy->moving = NULL;
     copy->gates = NULL;
     copy->gate_count = 0;

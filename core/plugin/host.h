@@ -173,6 +173,16 @@ pdr_status host_part_labels(host_step *h, host_part *part);
 pdr_status host_memory_rows(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, pdr_tensor **x,
                             pdr_tensor **y);
 
+/* An optimizer of a strategy's own. */
+struct pdr_optim {
+    strategy *owner;
+    pdr_model **models;
+    engine_optimizer **parts; /* one a model */
+    int64_t count;
+    engine_optimizer_kind kind;
+    double lr;
+};
+
 /* A shelf of a checkpoint: what one strategy saved, by key. */
 typedef struct shelf_entry {
     char *key;
@@ -207,6 +217,18 @@ pdr_status scope_fail(pdr_scope *s, pdr_status code, const char *format, ...) __
 const host_task *host_task_current(pdr_scope *s, const pdr_task *t, const char *function);
 /* host_build.c: networks and optimizers of a strategy's own. */
 void host_build_fill(pdr_model_api *table);
+/* Of a recipe (its network's YAML, shape and outputs) that model_recipe() gave; its values are the caller's. NULL, and the
+ * strategy has failed. */
+pdr_model *host_build_again(strategy *s, const char *recipe);
+/* host_state.c: for those who lay more than one entry. shelf_fail keeps the first error. */
+void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+const shelf_entry *shelf_find(const pdr_state *s, const char *key);
+const shelf_entry *shelf_find_under(const pdr_state *s, const char *place); /* the first whose key begins so */
+/* host_state_model.c, host_state_optim.c: their slots of the state table. */
+void state_put_model(pdr_state *s, const char *key, const pdr_model *m);
+pdr_model *state_get_model(pdr_state *s, const char *key);
+void state_put_optim(pdr_state *s, const char *key, const pdr_optim *o);
+pdr_status state_get_optim(pdr_state *s, const char *key, pdr_optim *into);
 void host_optims_close(strategy *s);
 /* Its training rows by checked positions (NULL: the first `count`); x or y may be NULL. */
 pdr_status host_task_rows(pdr_scope *s, const host_task *task, const int64_t *at, int64_t count, pdr_tensor **x,

@@ -7,39 +7,72 @@
 #include "plugin/host.h"
 #include "plugin/options.h"
 
-struct pdr_optim {
-    strategy *owner;
-    pdr_model **models;
-    engine_optimizer **parts; /* one a model */
-    int64_t count;
-    double lr;
-};
-
 /* ---- networks ---- */
 
-static pdr_model *host_build(const pdr_host *h, const char *network_yaml, const int64_t *shape, int64_t rank,
-                             int64_t outputs)
+/* What was asked for in one line, "OUTPUTS RANK SIZE ... YAML", so that a checkpoint can build it again. */
+static char *recipe_write(const char *network_yaml, const int64_t *shape, int64_t rank, int64_t outputs)
+{
+    text out = {0};
+    text_addf(&out, "%lld %lld ", (long long)outputs, (long long)rank);
+    for (int64_t i = 0; i < rank; i++)
+        text_addf(&out, "%lld ", (long long)shape[i]);
+    text_addf(&out, "%s", network_yaml);
+    return out.at;
+}
+
+static pdr_model *network_make(strategy *s, const char *network_yaml, const int64_t *shape, int64_t rank,
+                               int64_t outputs, random_stream *r)
 {
     const struct engine *e = host_engine();
-    strategy *s = host_strategy(h);
     struct network_options options;
     pdr_model *m = NULL;
     error why = {0};
     arena *a = arena_open();
-    if (!network_yaml || (!shape && rank)) {
-        host_fail(s, PDR_EINVALID, "build: found no %s; expected one", network_yaml ? "shape" : "network");
-    } else if (!network_options_parse(network_yaml, "network", &options, a, &why)) {
+    if (!network_options_parse(network_yaml, "network", &options, a, &why)) {
         engine_network network = network_of(&options, a);
         network.shape = shape;
         network.rank = rank;
         network.outputs = outputs;
-        e->model_build(&network, host_stream_next(s, "host.network"), &m, &why);
+        e->model_build(&network, r, &m, &why);
     }
     if (why.code)
         host_fail(s, why.code == EXIT_SCENARIO ? PDR_EINVALID : PDR_ENOMEM, "build: %s", why.text);
-    if (m)
-        e->model_claim(h, m, NULL);
+    if (m) {
+        char *recipe = recipe_write(network_yaml, shape, rank, outputs);
+        e->model_claim(&s->host, m, recipe);
+        free(recipe);
+    }
     arena_close(a);
+    return m;
+}
+
+static pdr_model *host_build(const pdr_host *h, const char *network_yaml, const int64_t *shape, int64_t rank,
+                             int64_t outputs)
+{
+    strategy *s = host_strategy(h);
+    if (network_yaml && (shape || !rank))
+        return network_make(s, network_yaml, shape, rank, outputs, host_stream_next(s, "host.network"));
+    host_fail(s, PDR_EINVALID, "build: found no %s; expected one", network_yaml ? "shape" : "network");
+    return NULL;
+}
+
+static int64_t recipe_number(const char **at)
+{
+    char *end = NULL;
+    int64_t n = strtoll(*at, &end, 10);
+    *at = *end ? end + 1 : end;
+    return n;
+}
+
+pdr_model *host_build_again(strategy *s, const char *recipe)
+{
+    int64_t outputs = recipe_number(&recipe), rank = recipe_number(&recipe), room = (int64_t)strlen(recipe);
+    int64_t *shape = alloc_zero((size_t)(rank > 0 ? rank : 0) + 1, sizeof *shape);
+    for (int64_t i = 0; i < rank && i < room; i++)
+        shape[i] = recipe_number(&recipe);
+    random_stream any = random_open(0, "", "", 0); /* its values come from the checkpoint */
+    pdr_model *m = network_make(s, recipe, shape, rank, outputs, &any);
+    free(shape);
     return m;
 }
 
@@ -98,7 +131,7 @@ static pdr_optim *optim_make(strategy *s, pdr_model *const *models, int64_t coun
 {
     const engine_optimizer_options asked = optimizer_of(options);
     pdr_optim *o = alloc_zero(1, sizeof *o);
-    *o = (pdr_optim){.owner = s, .lr = options->lr};
+    *o = (pdr_optim){.owner = s, .kind = asked.kind, .lr = options->lr};
     o->models = alloc_zero((size_t)count, sizeof(pdr_model *));
     o->parts = alloc_zero((size_t)count, sizeof(engine_optimizer *));
     for (int64_t i = 0; i < count; i++) {

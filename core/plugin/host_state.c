@@ -7,8 +7,7 @@
 #include "base/alloc.h"
 #include "plugin/host.h"
 
-static void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-static void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...)
+void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...)
 {
     if (s->failed)
         return;
@@ -20,10 +19,18 @@ static void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...)
     host_fail(s->owner, code, "%s", s->failure);
 }
 
-static shelf_entry *shelf_find(const pdr_state *s, const char *key)
+const shelf_entry *shelf_find(const pdr_state *s, const char *key)
 {
     for (int64_t i = 0; i < s->count; i++)
         if (!strcmp(s->entries[i].key, key))
+            return &s->entries[i];
+    return NULL;
+}
+
+const shelf_entry *shelf_find_under(const pdr_state *s, const char *place)
+{
+    for (int64_t i = 0; i < s->count; i++)
+        if (!strncmp(s->entries[i].key, place, strlen(place)))
             return &s->entries[i];
     return NULL;
 }
@@ -104,85 +111,6 @@ static pdr_tensor *state_get_tensor(pdr_state *s, const char *key)
         shelf_fail(s, PDR_EENGINE, "state: %s cannot be made: %s", key, scope ? e->scope_message(scope) : "no memory");
     e->tensor->close(scope);
     return owned;
-}
-
-/* ---- networks of the training network's form: parameters and running means, laid into a snapshot. A snapshot may have
- * fewer heads than the network has by now ---- */
-
-static char *buffers_key(const char *key) { return key ? alloc_format("%s/buffers", key) : NULL; }
-
-static void state_put_model(pdr_state *s, const char *key, const pdr_model *m)
-{
-    const struct engine *e = host_engine();
-    pdr_model *one = (pdr_model *)(uintptr_t)m;
-    char *buffers = buffers_key(key);
-    if (m)
-        state_put_tensor(s, key, e->model->flat_params(one));
-    if (m && e->model_buffers(one))
-        state_put_tensor(s, buffers, e->model_buffers(one));
-    free(buffers);
-}
-
-/* `saved` [n] into the tensor that the snapshot has for it. */
-static void values_lay(pdr_state *s, const char *key, pdr_tensor *into, const pdr_tensor *saved)
-{
-    const struct engine *e = host_engine();
-    pdr_scope *scope = e->tensor->open(NULL, PDR_NO_GRAD);
-    int64_t has = e->tensor->size(saved, PDR_ALL), wants = e->tensor->size(into, PDR_ALL);
-    if (has != wants)
-        shelf_fail(s, PDR_EINVALID, "state: %s has %lld numbers; the network has %lld", key, (long long)has,
-                   (long long)wants);
-    else if (e->tensor->copy(scope, into, saved) != PDR_OK)
-        shelf_fail(s, PDR_EENGINE, "state: %s cannot be laid into a network", key);
-    e->tensor->close(scope);
-}
-
-static void buffers_lay(pdr_state *s, const char *key, pdr_model *m)
-{
-    const struct engine *e = host_engine();
-    char *name = buffers_key(key);
-    pdr_tensor *saved = s->failed ? NULL : state_get_tensor(s, name);
-    if (saved)
-        values_lay(s, name, e->model_buffers(m), saved);
-    else if (e->model_buffers(m))
-        shelf_fail(s, PDR_EINVALID, "state: %s is not there; the network has running means", name);
-    e->tensor->release(saved);
-    free(name);
-}
-
-static pdr_model *state_get_model(pdr_state *s, const char *key)
-{
-    const struct engine *e = host_engine();
-    pdr_tensor *saved = state_get_tensor(s, key);
-    if (!saved)
-        return NULL;
-    pdr_model *m = e->model->snapshot(&s->owner->host, s->owner->session->model);
-    if (e->tensor->size(saved, PDR_ALL) < e->model_size(m))
-        e->model_cut(m, e->tensor->size(saved, PDR_ALL)); /* where it cannot, the sizes tell */
-    values_lay(s, key, e->model->flat_params(m), saved);
-    buffers_lay(s, key, m);
-    e->tensor->release(saved);
-    if (s->failed) {
-        e->model->discard(m);
-        m = NULL;
-    }
-    return m;
-}
-
-static void state_put_optim(pdr_state *s, const char *key, const pdr_optim *o)
-{
-    if (o)
-        shelf_fail(s, PDR_EUNSUPPORTED, "state: %s: put_optim() is not in this build: it comes with a later release",
-                   key);
-}
-
-static pdr_status state_get_optim(pdr_state *s, const char *key, pdr_optim *into)
-{
-    (void)into;
-    if (!key || !shelf_find(s, key))
-        return PDR_ENOTFOUND;
-    shelf_fail(s, PDR_EUNSUPPORTED, "state: %s: get_optim() is not in this build: it comes with a later release", key);
-    return PDR_EUNSUPPORTED;
 }
 
 /* ---- bytes ---- */
