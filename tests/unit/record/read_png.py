@@ -49,10 +49,11 @@ def pixels(path):
     return width, height, channels, b"".join(out)
 
 
-with tempfile.TemporaryDirectory() as folder:
-    subprocess.run([sys.argv[1], "--write", folder], check=True)
-    assert pixels(os.path.join(folder, "samples/grey.png")) == (3, 2, 1, bytes([0, 1, 127, 128, 254, 255]))
-    assert pixels(os.path.join(folder, "samples/colours.png")) == (
-        2, 2, 3, bytes([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 80, 200]))
-    assert sorted(os.listdir(os.path.join(folder, "samples"))) == ["colours.png", "grey.png"]  # and nothing beside them
-print("read by another reader")
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.argv[1], "--write", folder], check=True)
+        assert pixels(os.path.join(folder, "samples/grey.png")) == (3, 2, 1, bytes([0, 1, 127, 128, 254, 255]))
+        assert pixels(os.path.join(folder, "samples/colours.png")) == (
+            2, 2, 3, bytes([255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 80, 200]))
+        assert sorted(os.listdir(os.path.join(folder, "samples"))) == ["colours.png", "grey.png"]  # and nothing beside them
+    print("read by another reader")

@@ -1,0 +1,207 @@
+/* plugins/genreplay in whole cells: against loops that share nothing with it, whatever labels the scenario asks for; and
+ * what it is for: old classes stay known where fine-tuning loses them. */
+#include "fixture.h"
+
+/* Three tasks of pictures in 0..1, in short batches too. */
+static planned pictures_plan(const char *streams, const char *strategies)
+{
+    return planned_well(
+        SAID("perdure: 1\nname: t\ndata: {set: synthetic, classes: 6, train_rows: 60, test_rows: 12, "
+             "shape: [1, 3, 4], normalize: unit}\nstream: {split: {by: class, tasks: 3}, scenario: %s}\n"
+             "network: {type: mlp, hidden: [8]}\noptimizer: {type: adam, lr: 0.01}\n"
+             "training: {batch: 6, epochs: 3}\n" CPU "methods: [{name: a, strategies: [%s]}]\n",
+             streams, strategies));
+}
+
+static cell_result *trained(const char *streams, const char *strategies)
+{
+    return sole_trained(pictures_plan(streams, strategies));
+}
+
+/* |a - b| / |a - start| in the Euclidean norm, where `start` is fine-tuning. */
+static double apart(const cell_result *a, const cell_result *b, const cell_result *start)
+{
+    double difference = 0, moved = 0;
+    assert_int_equal(a->parameter_count, b->parameter_count);
+    for (int64_t i = 0; i < a->parameter_count; i++) {
+        double d = (double)a->parameters[i] - (double)b->parameters[i];
+        double m = (double)a->parameters[i] - (double)start->parameters[i];
+        difference += d * d;
+        moved += m * m;
+    }
+    if (!(moved > 1e-2)) /* else the replay does nothing, and all would agree */
+        fail_msg("the replay moved the weights by %g", sqrt(moved));
+    return sqrt(difference / moved);
+}
+
+#define SMALL "z: 3, encoder: {type: mlp, hidden: [6]}, decoder: {type: mlp, hidden: [6]}"
+
+static void loops_come_to_the_same_weights(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *stream, *slow;
+    } kinds[] = {{"class-il", "all: true"},
+                 {"class-il, active: seen", "all: false"},
+                 {"class-il, active: task", "by_task: true"},
+                 {"task-il", "by_task: true"},
+                 {"task-il, head: single", "by_task: true"},
+                 {"domain-il", "all: true"}};
+    static const char *const labels[] = {"distill: false", "distill: true, temperature: 3"};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        for (size_t j = 0; j < 2; j++) {
+            cell_result *fast = trained(kinds[i].stream, SAID("{genreplay: {" SMALL ", %s}}", labels[j]));
+            cell_result *slow = trained(kinds[i].stream, SAID("{plugin: %s, with: {%s, %s}}", tiny("slow_genreplay"),
+                                                              kinds[i].slow, labels[j]));
+            cell_result *start = trained(kinds[i].stream, "");
+            double distance = apart(fast, slow, start);
+            print_message("%s, %s: %.2g apart\n", kinds[i].stream, labels[j], distance);
+            if (!(distance <= 1e-3))
+                fail_msg("%s, %s: %g apart; expected at most 1e-3", kinds[i].stream, labels[j], distance);
+            assert_int_equal(fast->warnings, 0);
+            cell_result_close(fast);
+            cell_result_close(slow);
+            cell_result_close(start);
+        }
+}
+
+/* ---- on digits ---- */
+
+#define HALVES "z: 20, encoder: {type: mlp, hidden: [100]}, decoder: {type: mlp, hidden: [100]}"
+
+static planned digits_plan(int64_t iterations, const char *strategies)
+{
+    return planned_well(SAID("perdure: 1\nname: t\ndata: {set: digits, normalize: unit}\n"
+                             "stream: {split: {by: class, tasks: 5}, scenario: class-il}\n"
+                             "network: {type: mlp, hidden: [100]}\noptimizer: {type: adam, lr: 0.001}\n"
+                             "training: {batch: 32, iterations: %d}\n" CPU "methods: [{name: a, strategies: [%s]}]\n",
+                             (int)iterations, strategies));
+}
+
+static double digits_accuracy(int64_t iterations, const char *strategies)
+{
+    cell_result *r = sole_trained(digits_plan(iterations, strategies));
+    double all = 0;
+    for (int64_t j = 1; j <= 5; j++)
+        all += matrix_at(r->accuracy, 5, j) / 5;
+    assert_int_equal(r->warnings, 0);
+    cell_result_close(r);
+    print_message("%s: %.3f\n", strategies, all);
+    return all;
+}
+
+static void old_digits_stay_known(void **state)
+{
+    (void)state;
+    double finetune = digits_accuracy(300, "");
+    assert_true(finetune < 0.3);
+    assert_true(digits_accuracy(300, "{genreplay: {" HALVES "}}") > 0.6);
+    assert_true(digits_accuracy(300, "{genreplay: {distill: true, " HALVES "}}") > 0.6);
+    assert_true(digits_accuracy(300, "{genreplay: {generator: gan, " HALVES "}}") > finetune + 0.1);
+    assert_true(digits_accuracy(300, "{genreplay: {generator: wgan-gp, " HALVES
+                                     ", gan_optimizer: {type: adam, lr: 0.001, betas: [0.5, 0.9]}}}") > finetune + 0.1);
+}
+
+static void it_composes_with_ewc(void **state)
+{
+    (void)state;
+    cell_result *alone = sole_trained(digits_plan(20, "{genreplay: {" HALVES "}}"));
+    cell_result *both = sole_trained(digits_plan(20, "{genreplay: {" HALVES "}}, {ewc: {lambda: 100}}"));
+    cell_result *other = sole_trained(digits_plan(20, "{ewc: {lambda: 100}}, {genreplay: {" HALVES "}}"));
+    assert_int_equal(both->warnings, 0);
+    assert_string_not_equal(alone->weights_sha256, both->weights_sha256);
+    assert_string_equal(both->weights_sha256, other->weights_sha256); /* neither minds the other's place */
+    cell_result_close(alone);
+    cell_result_close(both);
+    cell_result_close(other);
+}
+
+/* ---- samples ---- */
+
+typedef struct gallery {
+    text names;
+    int64_t width, height;
+    double light; /* mean of the last picture */
+} gallery;
+
+static int gallery_add(void *self, const char *name, const picture *p, error *e)
+{
+    gallery *g = self;
+    (void)e;
+    text_addf(&g->names, "%s ", name);
+    g->width = p->width;
+    g->height = p->height;
+    g->light = 0;
+    for (int64_t i = 0; i < p->width * p->height; i++)
+        g->light += p->pixels[i] / 255.0 / (double)(p->width * p->height);
+    return 0;
+}
+
+/* A hundred a task; and whether somebody looks or not, training is the same to the bit. */
+static void samples_are_shown_and_change_nothing(void **state)
+{
+    (void)state;
+    gallery g = {0};
+    const train_listener listener = {.self = &g, .picture = gallery_add};
+    planned p = digits_plan(20, "{genreplay: {" HALVES "}}");
+    cell_result *seen = cell_trained(&p, 0, 3, &listener), *unseen = cell_trained(&p, 0, 3, NULL);
+    assert_string_equal(seen->weights_sha256, unseen->weights_sha256);
+    assert_string_equal(g.names.at, "genreplay.after-task-1 genreplay.after-task-2 genreplay.after-task-3 "
+                                    "genreplay.after-task-4 genreplay.after-task-5 ");
+    assert_int_equal(g.width, 80);
+    assert_int_equal(g.height, 80);
+    assert_true(g.light > 0.1 && g.light < 0.9);
+    text_free(&g.names);
+    cell_result_close(seen);
+    cell_result_close(unseen);
+    planned_free(&p);
+}
+
+static int none_expected(void *self, const char *name, const picture *p, error *e)
+{
+    (void)p;
+    *(bool *)self = true;
+    return error_set(e, EXIT_IO, "found the picture %s; expected none", name);
+}
+
+static void rows_that_are_no_pictures_are_replayed_all_the_same(void **state)
+{
+    (void)state;
+    bool shown = false;
+    const train_listener listener = {.self = &shown, .picture = none_expected};
+    planned p = planned_well("perdure: 1\nname: t\ndata: {set: synthetic, classes: 4, train_rows: 24, test_rows: 8, "
+                             "shape: [7], normalize: unit}\nstream: {split: {tasks: 2}}\nnetwork: {hidden: [4]}\n" CPU
+                             "methods: [{name: a, strategies: [genreplay: {" SMALL "}]}]\n");
+    cell_result_close(cell_trained(&p, 0, 3, &listener));
+    assert_false(shown);
+    planned_free(&p);
+}
+
+/* ---- refusals ---- */
+
+static void rows_beyond_what_is_made_are_refused(void **state)
+{
+    (void)state;
+    planned p = planned_well("perdure: 1\nname: t\ndata: {set: digits, normalize: none}\nstream: {split: {tasks: 2}}\n"
+                             "network: {hidden: [4]}\n" CPU "methods: [{name: a, strategies: [genreplay: {}]}]\n");
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(cell_tried(&p, 0, 3, NULL, &r, &e), EXIT_FAILED);
+    assert_string_equal(e.text,
+                        "strategy genreplay, hook before_batch, task 1, step 1: found rows with values from 0 to 16; "
+                        "expected 0 to 1, as data.normalize: unit makes them");
+    planned_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loops_come_to_the_same_weights),
+        cmocka_unit_test(old_digits_stay_known),
+        cmocka_unit_test(it_composes_with_ewc),
+        cmocka_unit_test(samples_are_shown_and_change_nothing),
+        cmocka_unit_test(rows_that_are_no_pictures_are_replayed_all_the_same),
+        cmocka_unit_test(rows_beyond_what_is_made_are_refused),
+    };
+    return cmocka_run_group_tests(tests, folder_begin, folder_end);
+}
