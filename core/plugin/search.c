@@ -131,30 +131,19 @@ char **plugin_files(const char *name, size_t *count)
     return found;
 }
 
-/* Strategies of the design that this build does not have: nobody means another one by their names. */
-static bool name_comes_later(const char *name)
-{
-    static const char *const later[] = {};
-    for (size_t i = 0; i < sizeof later / sizeof *later; i++)
-        if (!strcmp(name, later[i]))
-            return true;
-    return false;
-}
-
 static int name_unknown(const char *name, error *e)
 {
     size_t count;
     char **names = plugin_names(&count);
-    bool later = name_comes_later(name);
-    const char *nearest = later ? NULL : text_nearest(name, (const char *const *)names, count);
+    const char *nearest = text_nearest(name, (const char *const *)names, count);
     text known = {0};
     for (size_t i = 0; i < count; i++)
         text_addf(&known, "%s%s", i ? ", " : "", names[i]);
-    error_set(e, EXIT_UNAVAILABLE, "found %sstrategy %s%s; expected one of: %s", later ? "" : "no ", text_quoted(name),
-              later ? ", which comes later" : "", known.at ? known.at : "(none is installed)");
+    error_set(e, EXIT_UNAVAILABLE, "found no strategy %s; expected one of: %s", text_quoted(name),
+              known.at ? known.at : "(none is installed)");
     if (nearest)
         error_hint(e, "did you mean %s?", nearest);
-    else if (!later)
+    else
         error_hint(e, "searched: %s; PERDURE_PLUGIN_PATH adds folders", plugin_search_path());
     text_free(&known);
     plugin_names_free(names, count);
