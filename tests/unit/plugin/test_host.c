@@ -216,15 +216,6 @@ static void failures_of_a_scope_of_ones_own_keep_their_words(void **state)
     house_close(h);
 }
 
-#define IN_SCOPE(call, name)                                                                                   \
-    do {                                                                                                       \
-        pdr_scope *s = T->open(&a->host, PDR_NO_GRAD);                                                         \
-        (void)(call);                                                                                          \
-        assert_string_equal(E->scope_message(s), name " is not in this build: it comes with a later release"); \
-        assert_int_equal(T->close(s), PDR_EUNSUPPORTED);                                                       \
-    } while (0)
-
-static void slots_that_wait_say_so(void **state)
 /* Without its flag there is no flat gradient, and a strategy that went on with NULL would do nothing without a word. */
 static void a_gradient_needs_its_flag(void **state)
 {
@@ -268,7 +259,6 @@ int main(void)
         cmocka_unit_test(a_create_that_fails_is_destroyed),
         cmocka_unit_test(failures_name_strategy_hook_task_and_step),
         cmocka_unit_test(failures_of_a_scope_of_ones_own_keep_their_words),
-        cmocka_unit_test(slots_that_wait_say_so),
         cmocka_unit_test(a_gradient_needs_its_flag),
         cmocka_unit_test(no_slot_is_null),
     };
