@@ -183,6 +183,12 @@ class Together(Case):
         self.assertEqual([w, w], [at_s, at_d])
         return m, 2 * s - m, 2 * d - m
 
+    def pulls(self, strategies):
+        """What the penalties add to the gradient in each step of the second task: nothing before the weights moved."""
+        lines, _ = self.run_well(strategies + [self.recorder("z")])
+        pairs = zip(of(lines, "after_backward", "z", task=1), of(lines, "before_update", "z", task=1))
+        return [after["g"][0] - before["g"][0] for before, after in pairs]
+
     def test_14_shares_of_several_strategies(self):
         for kind, extra in (("class-il", ", active: seen"), ("task-il", ""), ("domain-il", "")):
             with self.subTest(kind=kind, extra=extra):
@@ -203,12 +209,7 @@ class Together(Case):
                 self.assertClose(both, (joined + d) / 2, 1e-4)
 
     def test_15_the_penalty_is_added_to_what_the_others_came_to(self):
-        """In the steps after: from one step's weights to the next the gradient that was recorded, and the penalty."""
-        beside = [self.REPLAY % "", self.LWF % ""]
-        lines, _ = self.run_well(beside + [self.EWC, self.recorder("z")])
-        pulls = []
-        for before, after in zip(of(lines, "after_backward", "z", task=1), of(lines, "before_update", "z", task=1)):
-            pulls.append(after["g"][0] - before["g"][0])
+        pulls = self.pulls([self.REPLAY % "", self.LWF % "", self.EWC])
         self.assertEqual(pulls[0], 0)
         self.assertTrue(all(abs(pull) > 1e-6 for pull in pulls[1:]), pulls)
 
@@ -224,6 +225,50 @@ class Together(Case):
         weights = {self.run_well(list(some))[1]["weights_sha256"]
                    for n in range(4) for some in itertools.combinations(three, n)}
         self.assertEqual(len(weights), 8)
+
+
+class Dreaming(Together):
+    """The same with rows that a generator makes, which must lie in 0..1 as the data does."""
+    DGR = "{genreplay: {z: 2, batch: 5, encoder: {type: mlp, hidden: [6]}, decoder: {type: mlp, hidden: [6]}}}"
+
+    def setUp(self):
+        super().setUp()
+        with open(f"{self.folder}/train.csv", "w") as f:
+            for c in range(4):
+                for i in range(9):
+                    f.write(f"{0.2 * c + 0.1:.1f},{0.1 * i:.1f},{c}\n")
+
+    def test_14_dreamt_rows_have_a_share_as_others_do(self):
+        for kind in ("class-il", "domain-il"):
+            with self.subTest(kind=kind):
+                m, s, d = self.parts(kind)
+                dreamt, w = self.slope([self.DGR], kind=kind)  # (m + g) / 2 in the second task
+                g = 2 * dreamt - m
+                self.assertGreater(min(abs(g - m), abs(g - s), abs(g - d)), 1e-3)
+                held, at = self.slope([self.DGR, self.EWC], kind=kind)  # the weights are where they were: no penalty
+                self.assertClose(held, dreamt, 1e-4)
+                self.assertEqual(w, at)
+                three, _ = self.slope([self.REPLAY % "blend: share, weight: 3", self.DGR, self.LWF % "blend: share, alpha: 2"],
+                                      kind=kind)
+                self.assertClose(three, (m + 3 * s + g + 2 * d) / 7, 1e-4)
+
+    def test_15_the_penalty_is_added_to_what_the_others_came_to(self):
+        pulls = self.pulls([self.DGR, self.EWC])
+        self.assertEqual(pulls[0], 0)
+        self.assertTrue(all(abs(pull) > 1e-6 for pull in pulls[1:]), pulls)
+
+    def test_the_order_of_strategies_does_not_matter(self):
+        for kind in ("class-il", "task-il", "domain-il"):
+            with self.subTest(kind=kind):
+                a, b = (self.run_well(pair, kind=kind)[1] for pair in ([self.DGR, self.EWC], [self.EWC, self.DGR]))
+                self.assertEqual(a["weights_sha256"], b["weights_sha256"])
+                self.assertEqual((a["status"], a["warnings"]["count"]), ("done", 0))
+
+    def test_each_of_three_counts(self):
+        some = [[], [self.DGR], [self.EWC], [self.DGR, self.EWC], [self.DGR, self.LWF % "", self.EWC]]
+        self.assertEqual(len({self.run_well(list(one))[1]["weights_sha256"] for one in some}), 5)
+
+    test_14_shares_of_several_strategies = None  # of Together, on its own data
 
 
 class Evaluation(Case):
