@@ -181,6 +181,8 @@ struct engine {
     pdr_status (*buffer)(const pdr_model *m, int64_t i, pdr_block *out);
     /* The stream that dropout draws from: for a checkpoint. Borrowed. */
     random_stream *(*model_stream)(pdr_model *m);
+    /* Logits [B, C] and, where `features` is not NULL, what entered the heads [B, D], by one pass. */
+    pdr_tensor *(*forward_both)(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode, pdr_tensor **features);
     /* Makes m the host's plugin's own, counted until discard(), with a text that its snapshots have too; the text is copied. */
     void (*model_claim)(const pdr_host *h, pdr_model *m, const char *recipe);
     const char *(*model_recipe)(const pdr_model *m); /* borrowed; NULL: it has none */

@@ -45,18 +45,20 @@ pdr_tensor *model_features(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_
     return features_by_parts(s, m, x, rows, step);
 }
 
+pdr_tensor *engine_forward_both(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode, pdr_tensor **features)
+{
+    pdr_tensor *d = model_features(s, m, x, mode);
+    if (features)
+        *features = d;
+    return d ? heads_run(s, m, d) : NULL;
+}
+
 pdr_tensor *model_forward(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode)
 {
-    pdr_tensor *features = model_features(s, m, x, mode);
-    return features ? heads_run(s, m, features) : NULL;
+    return engine_forward_both(s, m, x, mode, NULL);
 }
 
 pdr_tensor *model_step_forward(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_tensor **features)
 {
-    if (features)
-        *features = NULL;
-    pdr_tensor *d = model_features(s, m, x, PDR_TRAIN);
-    if (features)
-        *features = d;
-    return d ? heads_run(s, m, d) : NULL;
+    return engine_forward_both(s, m, x, PDR_TRAIN, features);
 }

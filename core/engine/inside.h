@@ -115,6 +115,9 @@ void engine_model_claim(const pdr_host *h, pdr_model *m, const char *recipe);
 const char *engine_model_recipe(const pdr_model *m);
 bool engine_model_frozen(const pdr_model *m);
 
+/* ---- forward (forward.c) ---- */
+pdr_tensor *engine_forward_both(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode, pdr_tensor **features);
+
 /* ---- gates (gates.c) ---- */
 pdr_status engine_model_gate(pdr_scope *s, pdr_model *m, const char *who, int64_t layer, const pdr_tensor *mask);
 int64_t engine_gate_count(const pdr_model *m);

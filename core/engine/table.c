@@ -27,6 +27,7 @@ static const struct engine table = {
     .buffer_count = engine_buffer_count,
     .buffer = engine_buffer,
     .model_stream = engine_model_stream,
+    .forward_both = engine_forward_both,
     .model_claim = engine_model_claim,
     .model_recipe = engine_model_recipe,
     .model_frozen = engine_model_frozen,

@@ -68,16 +68,15 @@ static pdr_tensor *scores_by_owner(cell *c, pdr_scope *s, pdr_eval *eval, error 
 
 static int chunk_measure(cell *c, pdr_scope *s, pdr_eval *eval, const engine_mask *mask, chunk *k, error *e)
 {
-    const pdr_model_api *m = c->engine->model;
-    pdr_tensor *x = chunk_gather(c, s, &c->stream->tasks[eval->on_task], k);
+    const bool owned = c->method->prediction_owner >= 0;
+    pdr_tensor *x = chunk_gather(c, s, &c->stream->tasks[eval->on_task], k), *features = NULL;
     eval->x = x;
-    eval->logits = m->forward(s, k->network, x, PDR_EVAL);
+    eval->logits = c->engine->forward_both(s, k->network, x, PDR_EVAL, owned ? &features : NULL);
+    eval->features = features;
     pdr_tensor *scores = (pdr_tensor *)(uintptr_t)eval->logits;
     if (c->engine->tensor->status(s) == PDR_OK && check_logits(c, eval, e))
         return e->code;
-    if (c->method->prediction_owner >= 0) {
-        if (c->method->flags & PDR_USES_FEATURES)
-            eval->features = m->features(s, k->network, x, PDR_EVAL);
+    if (owned) {
         k->right_network += right_count(c, s, eval->logits, mask, k->label, k->count);
         scores = eval->logits ? scores_by_owner(c, s, eval, e) : NULL;
     }

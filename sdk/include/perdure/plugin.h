@@ -134,7 +134,7 @@ struct pdr_eval {
                                     still to come a copy that has it */
     pdr_scope *scope;     /* [no-grad] */
     const pdr_tensor *x;  /* in predict: a large batch of test rows [n, ...]; else NULL */
-    const pdr_tensor *features; /* in predict: [n, D]; else NULL */
+    const pdr_tensor *features; /* in predict: [n, D], with or without PDR_USES_FEATURES; else NULL */
     const pdr_tensor *logits;   /* in predict: [n, C], the network's own, whose accuracy is reported beside that of
                                     the scores; else NULL */
 };
