@@ -216,7 +216,7 @@ static pdr_status after_batch(void *p, const pdr_step *st)
         if (!bad && i == 0 && st->index % 50 == 0)
             self->host->metric_of(self->host, "generator", loss);
         pdr_status closed = T->close(s);
-        bad = bad ? bad : closed;
+        bad = closed ? closed : bad; /* the scope has the words */
     }
     return bad;
 }

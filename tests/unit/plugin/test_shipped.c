@@ -178,6 +178,7 @@ static void a_shelf_with_half_of_the_means_is_refused(void **state)
     house_close(h);
     arena_close(a);
 }
+/* ---- genreplay: two tasks, then the round trip, and a step more on both sides ---- */
 
 enum { FRESH = 4 };
 
@@ -316,5 +317,9 @@ int main(void)
         cmocka_unit_test(genreplay_finds_its_networks),
         cmocka_unit_test(genreplay_before_its_first_task_has_nothing_to_find),
     };
+    const struct CMUnitTest tests[] = {cmocka_unit_test(ewc_finds_its_terms),
+                                       cmocka_unit_test(a_shelf_that_lacks_a_term_is_refused),
+                                       cmocka_unit_test(genreplay_finds_its_networks),
+                                       cmocka_unit_test(genreplay_before_its_first_task_has_nothing_to_find)};
     return cmocka_run_group_tests(tests, engine_begin, folder_end);
 }
