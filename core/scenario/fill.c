@@ -117,7 +117,7 @@ void row_fill_subtree(struct check *c, const struct row *row, const node *n, con
         return;
     }
     row_fill_section(c, row->rows, n, n, path, arena_take(c->arena, 1, row->size));
-    const char *yaml = node_yaml(n, c->arena);
+    const char *yaml = node_yaml(row_over_default(c, row, n), c->arena);
     memcpy(out, &yaml, sizeof yaml);
 }
 

@@ -69,14 +69,19 @@ static struct row param_as_row(const pdr_param *p)
     return row;
 }
 
-/* Owned by the caller. */
-static struct row *param_rows(const struct param_table *t)
+/* Owned by the caller; rows of subtrees, under the plugin's own defaults, live in `a`. */
+static struct row *param_rows(const struct param_table *t, arena *a)
 {
+    faults f;
+    faults_begin(&f, "default"); /* the table was checked: there are none */
+    struct check c = {.arena = a, .faults = &f, .folder = "."};
     size_t count = param_count(t);
     struct row *rows = alloc_zero(count + 1, sizeof *rows);
     for (size_t i = 0; i < count; i++) {
         rows[i] = param_as_row(param_row(t, i));
+        rows[i].rows = rows[i].rows == NULL ? NULL : row_under_default(&c, &rows[i]);
     }
+    faults_free(&f);
     return rows;
 }
 
@@ -261,7 +266,7 @@ int param_fill(const struct param_table *t, const node *map, const node *at, con
                                      t->version != NULL ? text_quoted(t->version) : "");
     struct check c = {a, f, param_folder(folder, a), owner};
     memset(config, 0, t->config_size);
-    struct row *rows = param_rows(t);
+    struct row *rows = param_rows(t, a);
     row_fill_section(&c, rows, map, map != NULL ? map : at, path, config);
     free(rows);
     return f->count + f->dropped > before ? EXIT_SCENARIO : 0;
@@ -269,14 +274,17 @@ int param_fill(const struct param_table *t, const node *map, const node *at, con
 
 void param_describe(const struct param_table *t, text *out)
 {
-    struct row *rows = param_rows(t);
+    arena *a = arena_open();
+    struct row *rows = param_rows(t, a);
     row_describe(rows, "", out);
     free(rows);
+    arena_close(a);
 }
 
 char *param_schema_json(const struct param_table *t)
 {
-    struct row *rows = param_rows(t);
+    arena *a = arena_open();
+    struct row *rows = param_rows(t, a);
     json_t *schema = row_schema(rows);
     char *title = alloc_format("Parameters of %s", t->plugin);
     json_object_set_new(schema, "$schema", json_string("http://json-schema.org/draft-07/schema#"));
@@ -285,5 +293,6 @@ char *param_schema_json(const struct param_table *t)
     json_decref(schema);
     free(title);
     free(rows);
+    arena_close(a);
     return out;
 }

@@ -112,6 +112,10 @@ void row_fill_section(struct check *c, const struct row *rows, const node *map, 
 void row_fill_over(struct check *c, const struct row *rows, const node *map, const node *base, const node *at,
                    const char *path, void *out);
 void row_fill(struct check *c, const struct row *row, const node *n, const char *path, void *out);
+/* section.c: a subtree under its own default, which holds key by key: the rows with its values as theirs, and what is handed on,
+ * `n` with what it leaves to the default. A key of the default holds for every variant that has the same row. */
+const struct row *row_under_default(struct check *c, const struct row *row);
+const struct node *row_over_default(struct check *c, const struct row *row, const struct node *n);
 void row_fill_subtree(struct check *c, const struct row *row, const node *n, const char *path, void *out);
 bool row_has_key(const struct row *rows, const struct node *map, const char *key); /* of the map's variant */
 const char *row_path(struct check *c, const char *path, const char *key);          /* "path.key" */

@@ -172,15 +172,15 @@ static void schema_add_rows(const struct row *rows, int variant, json_t *propert
 {
     for (size_t i = 0; rows[i].type != ROW_NONE; i++) {
         const struct row *row = &rows[i];
-        if (row->only != 0 && (row->only & (1u << variant)) == 0) {
+        if (row->only != 0 && variant >= 0 && (row->only & (1u << variant)) == 0) {
             continue;
         }
         if (row->type == ROW_SUBTREE && row->key[0] == '\0') {
-            schema_add_rows(row->rows, 0, properties, required);
+            schema_add_rows(row->rows, -1, properties, required); /* all variants' keys among the plugin's own */
             continue;
         }
         json_object_set_new(properties, row->key, schema_row(row));
-        if (!schema_may_miss(row)) {
+        if (!schema_may_miss(row) && (row->only == 0 || variant >= 0)) {
             json_array_append_new(required, json_string(row->key));
         }
     }
@@ -190,7 +190,7 @@ static json_t *schema_variant(const struct row *rows, int variant)
 {
     json_t *properties = json_object();
     json_t *required = json_array();
-    schema_add_rows(rows, variant < 0 ? 0 : variant, properties, required);
+    schema_add_rows(rows, variant, properties, required);
     if (variant >= 0) {
         const char *word = rows[0].choices[variant];
         json_t *type = json_object_get(properties, rows[0].key);

@@ -143,8 +143,7 @@ static void row_fill_inline(struct check *c, const struct row *row, const node *
             node_append(gathered, copy);
         }
     }
-    bool said = gathered->count > 0 || row->fallback == NULL;
-    row_fill_subtree(c, row, said ? gathered : row_fallback(c, row), path, out);
+    row_fill_subtree(c, row, gathered, path, out);
 }
 
 /* The variant that the table's first row chooses, where other rows depend on it. */
@@ -165,6 +164,47 @@ static int32_t row_variant(const struct row *rows, const node *map)
         }
     }
     return -1;
+}
+
+/* ---- a subtree's own default, key by key ---- */
+
+const struct row *row_under_default(struct check *c, const struct row *row)
+{
+    const node *said = row->fallback == NULL ? NULL : row_fallback(c, row);
+    size_t count = row_count(row->rows);
+    struct row *own = arena_take(c->arena, count + 1, sizeof *own);
+    memcpy(own, row->rows, (count + 1) * sizeof *own);
+    for (size_t i = 0; said != NULL && i < count; i++) {
+        const node *value = own[i].key == NULL ? NULL : node_find(said, own[i].key);
+        if (value != NULL && row_belongs(&own[i], row_variant(row->rows, said))) {
+            own[i].fallback = node_yaml(value, c->arena);
+        }
+    }
+    return own;
+}
+
+const node *row_over_default(struct check *c, const struct row *row, const node *n)
+{
+    const node *said = row->fallback == NULL ? NULL : row_fallback(c, row);
+    int32_t theirs = row_variant(row->rows, n);
+    int32_t ours = said == NULL ? -1 : row_variant(row->rows, said);
+    node *whole = row_empty_map(c, n);
+    for (int part = 0; part < 2; part++) {
+        const node *from = part == 0 ? n : said;
+        for (const node *entry = from == NULL ? NULL : from->first; entry != NULL; entry = entry->next) {
+            bool fits = part == 0;
+            for (size_t i = 0; !fits && row->rows[i].type != ROW_NONE; i++) {
+                fits = strcmp(row->rows[i].key, entry->key) == 0 && row_belongs(&row->rows[i], theirs) &&
+                       row_belongs(&row->rows[i], ours) && node_find(n, entry->key) == NULL;
+            }
+            if (fits) {
+                node *copy = arena_take(c->arena, 1, sizeof *copy);
+                *copy = *entry;
+                node_append(whole, copy);
+            }
+        }
+    }
+    return whole;
 }
 
 bool row_has_key(const struct row *rows, const node *map, const char *key)

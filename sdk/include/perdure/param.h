@@ -58,7 +58,9 @@ typedef struct pdr_param {
     pdr_param_type type;
     uint32_t offset;            /* offsetof(config, member) */
     const char *fallback;       /* the default, spelled as YAML would: "0.5", "{capacity: 20}"; NULL: the key is
-                                   required, under key "" those keys that the host's schema requires */
+                                   required, of a subtree those keys that the host's schema requires. A subtree's
+                                   default holds key by key: with "{type: adam, betas: [0.5, 0.9]}" a scenario that
+                                   says {lr: 1e-4} keeps these betas, and {type: sgd} has none */
     double min, max;            /* INT and REAL: inclusive. Both 0: no bound */
     const char *const *choices; /* CHOICE: NULL-ended words; else NULL */
 } pdr_param;

@@ -2,6 +2,10 @@
 #include "fixture.h"
 #include "scenario/param.h"
 
+#include <jansson.h>
+
+#include "base/alloc.h"
+
 struct config {
     const char *memory, *network, *optimizer, *note, *file;
     int64_t rows;
@@ -230,12 +234,101 @@ static void a_plugin_is_described_by_its_rows(void **state)
     free(schema);
 }
 
+/* What a scenario leaves out of a subtree keeps the plugin's default, where the chosen type has the same key. */
+struct parts {
+    const char *optimizer, *network;
+};
+static const pdr_param part_rows[] = {{"", "of the critic", PDR_PARAM_OPTIMIZER, offsetof(struct parts, optimizer),
+                                       "{type: adam, lr: 0.0002, betas: [0.5, 0.9]}", 0, 0, NULL},
+                                      {"critic", "its network", PDR_PARAM_NETWORK, offsetof(struct parts, network),
+                                       "{type: cnn, hidden: [64], batch_norm: true}", 0, 0, NULL},
+                                      {.key = NULL}};
+static const struct param_table part_table = {"gan", part_rows, sizeof(pdr_param), sizeof(struct parts), NULL};
+
+static void check_parts(const char *yaml, const char *optimizer, const char *network)
+{
+    struct parts parts;
+    arena *a = arena_open();
+    faults f;
+    faults_begin(&f, "x");
+    assert_int_equal(param_fill(&part_table, node_parse(yaml, strlen(yaml), NULL, a, &f), NULL, "", ".", &parts, a, &f),
+                     0);
+    assert_string_equal(parts.optimizer, optimizer);
+    assert_string_equal(parts.network, network);
+    faults_free(&f);
+    arena_close(a);
+}
+
+static void defaults_of_subtrees_hold_key_by_key(void **state)
+{
+    (void)state;
+    error e = {0};
+    assert_int_equal(param_table_check(&part_table, &e), 0);
+    const char *adam = "{type: adam, lr: 0.0002, betas: [0.5, 0.9]}",
+               *cnn = "{type: cnn, hidden: [64], batch_norm: true}";
+    check_parts("{}", adam, cnn);
+    check_parts("{lr: 0.1, critic: {hidden: []}}", "{lr: 0.1, type: adam, betas: [0.5, 0.9]}",
+                "{hidden: [], type: cnn, batch_norm: true}");
+    check_parts("{type: adamw}", "{type: adamw, lr: 0.0002, betas: [0.5, 0.9]}", cnn);
+    check_parts("{type: sgd, critic: {type: mlp}}", "{type: sgd, lr: 0.0002}", "{type: mlp}");
+}
+
+static void they_are_described(void **state)
+{
+    (void)state;
+    text out = {0};
+    param_describe(&part_table, &out);
+    const char *lines[] = {"\ntype: adam ",     "lr: 0.0002 ",           "betas: [0.5, 0.9] ",       "\n  type: cnn ",
+                           "\n  hidden: [64] ", "\n  batch_norm: true ", "\n  # hidden: [400, 400] "};
+    char *all = alloc_format("\n%s", out.at);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (!strstr(all, lines[i]))
+            fail_msg("no \"%s\" in %s", lines[i], all);
+    free(all);
+    text_free(&out);
+    json_error_t where;
+    char *words = param_schema_json(&part_table);
+    json_t *schema = json_loads(words, 0, &where), *keys = json_object_get(schema, "properties");
+    assert_true(json_real_value(json_object_get(json_object_get(keys, "lr"), "default")) == 0.0002);
+    assert_non_null(json_object_get(keys, "betas")); /* of every type, as they stand among the plugin's own */
+    assert_non_null(json_object_get(keys, "momentum"));
+    assert_null(json_object_get(schema, "required"));
+    json_decref(schema);
+    free(words);
+}
+
+static void a_schedule_belongs_to_the_training(void **state)
+{
+    (void)state;
+    struct parts parts;
+    arena *a = arena_open();
+    faults f;
+    const char *yaml = "schedule: cosine\ncritic:\n  hidden: [0]\n";
+    faults_begin(&f, "x.yaml");
+    const node *map = node_parse(yaml, strlen(yaml), NULL, a, &f);
+    assert_int_equal(param_fill(&part_table, map, NULL, "m.gan", ".", &parts, a, &f), EXIT_SCENARIO);
+    faults_sort(&f);
+    check_line(
+        &f, 0,
+        "x.yaml:1:1: m.gan.schedule: found a key unknown to gan; expected one of type, lr, momentum, betas, epsilon, "
+        "weight_decay, critic");
+    check_line(&f, 1, "x.yaml:3:12: m.gan.critic.hidden[0]: found 0; expected a whole number from 1 to 1000000");
+    faults_free(&f);
+    arena_close(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_and_defaults_are_filled), cmocka_unit_test(faults_have_their_place),
-        cmocka_unit_test(wrong_tables_are_refused),       cmocka_unit_test(rows_must_not_meet),
-        cmocka_unit_test(longer_rows_are_read),           cmocka_unit_test(a_plugin_is_described_by_its_rows),
+        cmocka_unit_test(defaults_of_subtrees_hold_key_by_key),
+        cmocka_unit_test(they_are_described),
+        cmocka_unit_test(a_schedule_belongs_to_the_training),
+        cmocka_unit_test(values_and_defaults_are_filled),
+        cmocka_unit_test(faults_have_their_place),
+        cmocka_unit_test(wrong_tables_are_refused),
+        cmocka_unit_test(rows_must_not_meet),
+        cmocka_unit_test(longer_rows_are_read),
+        cmocka_unit_test(a_plugin_is_described_by_its_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
