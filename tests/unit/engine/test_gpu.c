@@ -57,6 +57,39 @@ static double train(const engine_optimizer_options *options)
     return loss;
 }
 
+/* What a strategy builds for itself: two networks under one optimizer, a gate, a slope in the loss, and a loss that is not
+ * finite. */
+static void own_networks(void)
+{
+    pdr_scope *s = T->open(NULL, PDR_GRAD);
+    const int64_t hidden = 16;
+    const engine_optimizer_options adam = {.kind = ENGINE_ADAM, .beta1 = 0.5, .beta2 = 0.9, .epsilon = 1e-8};
+    pdr_model *m[] = {network(&hidden, 1, 8, 4), network(&hidden, 1, 4, 2)};
+    engine_optimizer *o[] = {E->optimizer_open(m[0], &adam), E->optimizer_open(m[1], &adam)};
+    double first = 0, last = 0;
+    assert_int_equal(E->model_gate(s, m[0], "test", 0, T->full(s, PDR_F32, &hidden, 1, 0.5)), PDR_OK);
+    for (int i = 0; i < 40; i++) {
+        E->scope_clear(s, PDR_GRAD);
+        pdr_tensor *x = T->leaf(s, noise(s, 4, 8, 0));
+        pdr_tensor *z = E->model->forward(s, m[1], E->model->forward(s, m[0], x, PDR_TRAIN), PDR_TRAIN);
+        pdr_tensor *slope = E->model->derivative(s, T->sum(s, z, PDR_ALL, 0), x);
+        pdr_tensor *loss = T->add(s, T->mean(s, T->square(s, T->affine(s, z, 1, -1)), PDR_ALL, 0),
+                                  T->mean(s, T->square(s, slope), PDR_ALL, 0));
+        assert_int_equal(E->descend(s, o, 2, 0.01, loss), PDR_OK);
+        assert_int_equal(T->read(loss, PDR_F64, &last, sizeof last), PDR_OK);
+        first = i ? first : last;
+    }
+    assert_true(last < 0.5 * first);
+    pdr_tensor *x = noise(s, 4, 8, 0);
+    pdr_tensor *bad = T->affine(s, T->mean(s, E->model->forward(s, m[0], x, PDR_TRAIN), PDR_ALL, 0), HUGE_VAL, 0);
+    assert_int_equal(E->descend(s, o, 1, 0.01, bad), PDR_ENOTFINITE); /* the 41st: one that is looked at */
+    for (int i = 0; i < 2; i++) {
+        E->optimizer_close(o[i]);
+        E->model->discard(m[i]);
+    }
+    T->close(s);
+}
+
 static void a_step_on_cuda(void **state)
 {
     (void)state;
@@ -76,6 +109,7 @@ static void a_step_on_cuda(void **state)
         {.kind = ENGINE_ADAMW, .weight_decay = 1e-2, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}};
     for (int k = 0; k < 2; k++)
         assert_true(train(&kinds[k]) < 1.0);
+    own_networks();
 }
 
 int main(void)

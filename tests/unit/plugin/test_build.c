@@ -34,6 +34,9 @@ static void learn(strategy *a, pdr_model *m, pdr_optim *o, const int64_t *shape,
     }
 }
 
+#define LISTED \
+    "{type: layers, layers: [{conv: 3}, batch_norm, leaky_relu, {max_pool: 2}, {dropout: 0.2}, {linear: 5}, tanh]}"
+
 static void every_kind_is_built_and_learns(void **state)
 {
     (void)state;
@@ -42,8 +45,7 @@ static void every_kind_is_built_and_learns(void **state)
                                         "{type: cnn, channels: [3], batch_norm: true, hidden: [6]}",
                                         "{type: resnet18, width: 2}",
                                         "{type: resnet32, width: 2}",
-                                        "{type: layers, layers: [{conv: 3}, batch_norm, leaky_relu, {max_pool: 2}, "
-                                        "{dropout: 0.2}, {linear: 5}, tanh]}"};
+                                        LISTED};
     const int64_t shape[] = {6, 1, 8, 8};
     house *h = house_open(DIGITS, 1);
     strategy *a = invited(h, 0, &guest, "a", NULL);
