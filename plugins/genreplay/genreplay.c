@@ -28,7 +28,7 @@ static const pdr_param params[] = {
     {KEY("z", INT, z), .help = "numbers in a code", .fallback = "100", .min = 1, .max = 1e6},
     {KEY("optimizer", OPTIMIZER, optimizer), .help = "of the VAE", .fallback = "{type: adam, lr: 0.001}"},
     {KEY("gan_optimizer", OPTIMIZER, gan_optimizer), .help = "of each half of a GAN",
-     .fallback = "{type: adam, lr: 0.0002, betas: [0.5, 0.9]}"},
+     .fallback = "{type: adam, lr: 0.0005, betas: [0.5, 0.9]}"},
     {KEY("steps", INT, steps), .help = "updates of the generator a training step", .fallback = "1", .min = 1,
      .max = 1e6},
     {KEY("critic_steps", INT, critic_steps),
