@@ -1,4 +1,4 @@
-/* The host itself: streams, logs and metrics, what strategies leave behind, and slots that wait for a later release. */
+/* The host itself: streams, logs and metrics, and what strategies leave behind. */
 #include "fixture.h"
 
 /* ---- random streams ---- */
