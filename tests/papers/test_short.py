@@ -1,6 +1,7 @@
 """A short seed of what van de Ven and Tolias did: methods of examples/papers/van-de-ven at a tenth of their length. The bands are
-around what this seed gives, wide enough for another machine's rounding (two threads instead of one stay well inside) and narrow
-enough that a method which has stopped working falls out: without its strategy each comes to what finetune does. Needs MNIST."""
+around what this seed gives, wide enough for another machine's rounding (two threads instead of one move iCaRL by 0.018 and DGR by
+0.021) and narrow enough that a method which has stopped working falls out: without its strategy each comes to what finetune does.
+Needs MNIST."""
 import os
 import re
 import subprocess
@@ -46,7 +47,7 @@ class Short(unittest.TestCase):
         self.short("class-il", 200, {"lwf": (0.203, 0.245), "icarl": (0.905, 0.945)})
 
     def test_class_il_memory(self):
-        self.short("class-il-memory", 200, {"er": (0.87, 0.925), "icarl": (0.85, 0.90)})
+        self.short("class-il-memory", 200, {"er": (0.87, 0.925), "icarl": (0.83, 0.905)})
 
     def test_class_il_generative(self):
         self.short("class-il-generative", 200, {"dgr": (0.5, 0.7)})
