@@ -29,9 +29,11 @@ static const struct {
 } strategies[] = {
     {"replay", "{capacity: 2000}"},
     {"ewc", "{lambda: 100, fisher: batched}"},
+    {"si", "{c: 0.1}"},
     {"lwf", "{}"},
     {"icarl", "{capacity: 2000}"},
     {"genreplay", "{}"},
+    {"agem", "{capacity: 2000}"},
 };
 
 static bool strategy_good(const char *name)
