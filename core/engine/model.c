@@ -129,7 +129,7 @@ static pdr_model *frozen_outline(const pdr_model *m)
     copy->recipe = m->recipe ? alloc_text(m->recipe) : NULL;
     copy->frozen = true;
     copy->has_gradient = copy->flat = false;
-    copy->dropout.key = ~m->dropout.key; /* not the masks that the network draws */
+    copy->dropout.key = ~m->dropout.key;           /* not the masks that the network draws */
     random_seek(&copy->dropout, m->dropout.drawn); /* a stream holds a block of its key */
     copy->params = copy->gradients = copy->moving = NULL;
     copy->gates = NULL;
