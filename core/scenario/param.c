@@ -62,7 +62,7 @@ static struct row param_as_row(const pdr_param *p)
                       .choices = p->choices,
                       .rows = param_types[p->type].rows,
                       .size = param_types[p->type].size};
-    if (p->type == PDR_PARAM_INT || p->type == PDR_PARAM_REAL) {
+    if (p->type == PDR_PARAM_INT || p->type == PDR_PARAM_REAL || p->type == PDR_PARAM_REALS) {
         row.min = p->min;
         row.max = p->max;
     }

@@ -61,7 +61,7 @@ typedef struct pdr_param {
                                    required, of a subtree those keys that the host's schema requires. A subtree's
                                    default holds key by key: with "{type: adam, betas: [0.5, 0.9]}" a scenario that
                                    says {lr: 1e-4} keeps these betas, and {type: sgd} has none */
-    double min, max;            /* INT and REAL: inclusive. Both 0: no bound */
+    double min, max;            /* INT, REAL and every one of REALS: inclusive. Both 0: no bound */
     const char *const *choices; /* CHOICE: NULL-ended words; else NULL */
 } pdr_param;
 

@@ -176,6 +176,8 @@ for temperature in 0 1001; do
   refused "lwf: {temperature: $temperature}" 78 "s.yaml:6:53: methods[0].strategies[0].lwf.temperature: found \
 $temperature; expected a number from 0.01 to 1000"
 done
+scenario 'methods: [{name: a, strategies: [lwf: {alphas: [1, -2]}]}]'
+refused 'lwf: {alphas: [1, -2]}' 78 's.yaml:6:52: methods[0].strategies[0].lwf.alphas[1]: found -2; expected a number from 0 to 1000000000'
 scenario 'methods: [{name: a, strategies: [si: {damping: 0, gradient: task, negative: relu}]}]'
 refused 'si: {damping: 0, gradient: task, negative: relu}' 78 \
   's.yaml:6:38: methods[0].strategies[0].si.c: found nothing; expected a number, at least 0

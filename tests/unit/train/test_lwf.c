@@ -173,17 +173,6 @@ static void heads_of_many_sizes_have_no_mean(void **state)
     planned_free(&p);
 }
 
-static void an_alpha_below_zero_is_refused(void **state)
-{
-    (void)state;
-    planned p = tiny_plan_of(6, PAIRS("domain-il"), "methods: [{name: a, strategies: [{lwf: {alphas: [1, -2]}}]}]\n");
-    cell_result *r = NULL;
-    error e = {0};
-    assert_int_equal(cell_tried(&p, 0, 3, NULL, &r, &e), EXIT_FAILED);
-    assert_string_equal(e.text, "strategy lwf, hook create: found alphas[1] -2; expected at least 0");
-    planned_free(&p);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,7 +181,6 @@ int main(void)
         cmocka_unit_test(the_table_may_stay_unfinished),    cmocka_unit_test(augmented_rows_are_asked_for_anew),
         cmocka_unit_test(the_first_task_is_left_alone),     cmocka_unit_test(others_may_rehearse_and_hold),
         cmocka_unit_test(no_new_classes_have_no_share),     cmocka_unit_test(heads_of_many_sizes_have_no_mean),
-        cmocka_unit_test(an_alpha_below_zero_is_refused),
     };
     return cmocka_run_group_tests(tests, six_classes, folder_end);
 }
