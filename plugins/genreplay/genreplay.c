@@ -17,8 +17,11 @@ typedef genreplay strategy;
 /* ---- parameters ---- */
 
 static const char *const generators[] = {"vae", "gan", "wgan-gp", NULL};
+static const char *const scales[] = PDR_SCALES;
 
 #define MLP "{type: mlp, hidden: [400, 400]}"
+#define OF_VAE "{type: adam, lr: 0.001}"
+#define OF_GAN "{type: adam, lr: 0.0005, betas: [0.5, 0.9]}"
 #define KEY(name, kind, member) .key = name, .type = PDR_PARAM_##kind, .offset = offsetof(config, member)
 static const pdr_param params[] = {
     {KEY("generator", CHOICE, generator), .help = "what makes the rows that are replayed", .fallback = "vae",
@@ -26,9 +29,8 @@ static const pdr_param params[] = {
     {KEY("encoder", NETWORK, encoder), .help = "its half that rows enter: encoder, or a GAN's critic", .fallback = MLP},
     {KEY("decoder", NETWORK, decoder), .help = "its half that makes rows of codes", .fallback = MLP},
     {KEY("z", INT, z), .help = "numbers in a code", .fallback = "100", .min = 1, .max = 1e6},
-    {KEY("optimizer", OPTIMIZER, optimizer), .help = "of the VAE", .fallback = "{type: adam, lr: 0.001}"},
-    {KEY("gan_optimizer", OPTIMIZER, gan_optimizer), .help = "of each half of a GAN",
-     .fallback = "{type: adam, lr: 0.0005, betas: [0.5, 0.9]}"},
+    {KEY("optimizer", OPTIMIZER, optimizer), .help = "of the VAE", .fallback = OF_VAE},
+    {KEY("gan_optimizer", OPTIMIZER, gan_optimizer), .help = "of each half of a GAN", .fallback = OF_GAN},
     {KEY("steps", INT, steps), .help = "updates of the generator a training step", .fallback = "1", .min = 1,
      .max = 1e6},
     {KEY("critic_steps", INT, critic_steps),
@@ -39,13 +41,33 @@ static const pdr_param params[] = {
      .max = 1e9},
     {KEY("distill", BOOL, distill), .help = "soft labels instead of hard ones", .fallback = "false"},
     {KEY("temperature", REAL, temperature), .help = "of soft labels", .fallback = "2", .min = 1e-3, .max = 1e6},
+    {KEY("scale", CHOICE, scale),
+     .help = "of their term: the temperature's square, none, or the square over the columns", .fallback = "square",
+     .choices = scales},
     {.key = NULL}};
 
 /* ---- the instance ---- */
 
+/* Parameters of another generator or of soft labels, which would do nothing, in words; NULL: none. */
+static const char *conflict(const config *c)
+{
+    if (c->generator == VAE && (strcmp(c->gan_optimizer, OF_GAN) != 0 || c->critic_steps != 0))
+        return "found gan_optimizer or critic_steps with generator: vae; expected gan or wgan-gp, or optimizer";
+    if (c->generator != VAE && strcmp(c->optimizer, OF_VAE) != 0)
+        return "found optimizer with the generator of a GAN; expected gan_optimizer, which each of its halves has";
+    if (c->generator != WGAN_GP && c->penalty != 10)
+        return "found penalty with another generator than wgan-gp, which alone has one; expected wgan-gp";
+    if (!c->distill && (c->temperature != 2 || c->scale != PDR_SCALE_SQUARE))
+        return "found temperature or scale without soft labels; expected distill: true";
+    return NULL;
+}
+
 /* Ranks draw pseudo-samples and noise of their own. */
 static pdr_status setup(strategy *self)
 {
+    const char *why = conflict(&self->config);
+    if (why)
+        return self->host->fail(self->host, PDR_EINVALID, why);
     const pdr_rng_api *R = self->host->rng;
     self->dreams = R->stream(self->host, "dreams", (int64_t)self->host->rank);
     self->noise = R->stream(self->host, "noise", (int64_t)self->host->rank);
@@ -100,15 +122,27 @@ static pdr_status before_task(void *p, const pdr_task *t)
     self->values = 1;
     for (int64_t i = 0; i < t->rank; i++)
         self->values *= self->shape[i + 1] = t->shape[i];
-    if (t->previous)
-        self->competing = pdr_competing(self->host, t);
-    return self->encoder ? PDR_OK : generator_make(self, t);
+    self->ranged = 0;
+    if (!t->previous)
+        return self->encoder ? PDR_OK : generator_make(self, t);
+    self->competing = pdr_competing(self->host, t);
+    if (!self->competing)
+        return self->host->tensor->status(t->scope);
+    pdr_status bad = pdr_distill_check(self->host, t, self->competing);
+    if (!bad && self->config.scale == PDR_SCALE_MEAN && !pdr_distill_columns(t, self->competing))
+        return self->host->fail(self->host, PDR_EINVALID,
+                                "found scale: mean where earlier tasks differ in their number of columns; expected "
+                                "square or none");
+    return bad;
 }
 
 /* What a generator makes lies in 0..1, whatever it is to learn. Looked at once a task, as looking waits. */
-static pdr_status range_check(const strategy *self, const pdr_step *st)
+static pdr_status range_check(strategy *self, const pdr_step *st)
 {
     const pdr_tensor_api *T = self->host->tensor;
+    if (self->ranged || !st->fresh)
+        return PDR_OK;
+    self->ranged = 1;
     double most = pdr_number(self->host, T->max(st->scope, st->x, PDR_ALL, 0));
     double least = -pdr_number(self->host, T->max(st->scope, T->affine(st->scope, st->x, -1, 0), PDR_ALL, 0));
     if (T->status(st->scope) || (least >= 0 && most <= 1))
@@ -155,7 +189,7 @@ static pdr_status before_batch(void *p, const pdr_step *st)
     self->count = 0;
     if (st->fresh > self->full)
         self->full = st->fresh;
-    pdr_status bad = st->index == 0 ? range_check(self, st) : PDR_OK;
+    pdr_status bad = range_check(self, st);
     if (bad || !self->old_decoder)
         return bad;
 
@@ -182,7 +216,11 @@ static pdr_status after_loss(void *p, const pdr_step *st)
     pdr_tensor *own = T->slice(st->scope, st->logits, 0, self->first, self->count);
     pdr_tensor *rows = pdr_distill_old(self->host, st->scope, st->task, own, self->targets,
                                        by_task ? 1 : self->config.temperature, self->competing);
-    return self->host->step->add_loss(st, T->mean(st->scope, rows, PDR_ALL, 0), PDR_SHARE, (double)st->task->index,
+    double factor = by_task ? 1
+                            : pdr_distill_factor(self->config.scale, self->config.temperature,
+                                                 pdr_distill_columns(st->task, self->competing));
+    pdr_tensor *term = T->affine(st->scope, T->mean(st->scope, rows, PDR_ALL, 0), factor, 0);
+    return self->host->step->add_loss(st, term, PDR_SHARE, (double)st->task->index,
                                       st->index % 50 ? NULL
                                       : by_task      ? "labels"
                                                      : "distillation");
@@ -209,6 +247,8 @@ static pdr_status after_batch(void *p, const pdr_step *st)
     const pdr_tensor_api *T = self->host->tensor;
     lesson l = lesson_of(self, st);
     pdr_status bad = T->status(st->scope);
+    if (!bad && T->size(l.x, 0) == 0) /* a batch of other strategies' rows in the first task */
+        return PDR_OK;
     for (int64_t i = 0; !bad && i < self->config.steps; i++) {
         pdr_scope *s = T->open(self->host, PDR_GRAD);
         pdr_tensor *loss = NULL;

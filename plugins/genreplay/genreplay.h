@@ -9,7 +9,7 @@ typedef struct genreplay_config {
     const char *encoder, *decoder, *optimizer, *gan_optimizer; /* YAML, only passed on */
     int64_t z, batch, steps, critic_steps;
     double penalty, temperature;
-    int32_t generator, distill;
+    int32_t generator, distill, scale;
 } genreplay_config;
 
 typedef struct genreplay {
@@ -22,6 +22,7 @@ typedef struct genreplay {
     pdr_tensor *targets;                  /* [count, columns] of this step's term; its memory stays */
     int64_t shape[8], rank, values;       /* of a row; the first of `shape` is for the number of rows */
     int64_t full;                         /* the most fresh rows that a batch had */
+    int32_t ranged;                       /* the task's rows were seen to lie in 0..1 */
     int64_t competing;                    /* columns, in this task: see perdure/distill.h */
     int64_t first, count;                 /* where the pseudo-samples stand in this step, and how many there are */
 } genreplay;
@@ -32,14 +33,14 @@ typedef struct lesson {
     int64_t fresh, k;
 } lesson;
 
-/* rows [n] -> their mean with weights 1/k for the fresh ones together and 1 - 1/k for the others. */
+/* rows [n] -> their mean with weights 1/k for the fresh ones together and 1 - 1/k for the others; of one kind alone the mean. */
 static inline pdr_tensor *lesson_mean(const genreplay *g, pdr_scope *s, const lesson *l, const pdr_tensor *rows)
 {
     const pdr_tensor_api *ops = g->host->tensor;
     int64_t rest = ops->size(rows, 0) - l->fresh;
+    if (rest == 0 || l->fresh == 0) /* or all of the batch is other strategies' */
+        return ops->mean(s, rows, PDR_ALL, 0);
     pdr_tensor *fresh = ops->mean(s, ops->slice(s, rows, 0, 0, l->fresh), PDR_ALL, 0);
-    if (rest == 0)
-        return fresh;
     pdr_tensor *old = ops->mean(s, ops->slice(s, rows, 0, l->fresh, rest), PDR_ALL, 0);
     double share = 1 / (double)l->k;
     return ops->add(s, ops->affine(s, fresh, share, 0), ops->affine(s, old, 1 - share, 0));

@@ -14,7 +14,6 @@
 enum { PER_TASK, CLASSES, SHARE, ADD }; /* blend */
 enum { PADDED, OLD, ALL };              /* columns */
 enum { MEAN, SUM };                     /* heads */
-enum { SQUARE, NONE, COLUMNS };         /* scale */
 
 typedef struct {
     double temperature, alpha;
@@ -25,7 +24,7 @@ typedef struct {
 
 static const char *const blends[] = {"per-task", "classes", "share", "add", NULL};
 static const char *const whose[] = {"padded", "old", "all", NULL};
-static const char *const scales[] = {"square", "none", "mean", NULL};
+static const char *const scales[] = PDR_SCALES;
 static const char *const sums[] = {"mean", "sum", NULL};
 
 #define KEY(name, kind, member) .key = name, .type = PDR_PARAM_##kind, .offset = offsetof(config, member)
@@ -59,7 +58,8 @@ typedef struct {
 
 static pdr_status setup(strategy *self)
 {
-    (void)self;
+    if (self->config.alpha != 1 && self->config.alphas.count)
+        return self->host->fail(self->host, PDR_EINVALID, "found alpha beside alphas; expected one of them");
     return PDR_OK;
 }
 
@@ -87,9 +87,8 @@ static pdr_tensor *asked(const strategy *self, pdr_scope *s, const pdr_task *t, 
 /* How many columns the student's softmax is over; 0: that differs from head to head. */
 static int64_t softmax_columns(const strategy *self, const pdr_task *t)
 {
-    if (pdr_distills_by_task(t, self->competing))
-        return pdr_even_columns(t);
-    return self->config.columns == OLD ? t->seen_before : self->competing;
+    int shared = !pdr_distills_by_task(t, self->competing);
+    return shared && self->config.columns == OLD ? t->seen_before : pdr_distill_columns(t, self->competing);
 }
 
 /* A table pays where rows come again as they were: not augmented, not endless, and no larger than it may be. */
@@ -127,7 +126,10 @@ static pdr_status before_task(void *p, const pdr_task *t)
     self->competing = pdr_competing(self->host, t);
     if (!self->competing)
         return self->host->tensor->status(t->scope);
-    if (self->config.scale == COLUMNS && !softmax_columns(self, t))
+    pdr_status bad = pdr_distill_check(self->host, t, self->competing);
+    if (bad)
+        return bad;
+    if (self->config.scale == PDR_SCALE_MEAN && !softmax_columns(self, t))
         return self->host->fail(self->host, PDR_EINVALID,
                                 "found scale: mean where earlier tasks differ in their number of columns; expected "
                                 "square or none");
@@ -161,11 +163,7 @@ static double factor(const strategy *self, const pdr_task *t)
     const config *c = &self->config;
     int each = pdr_distills_by_task(t, self->competing) || t->previous->class_count == t->seen;
     double heads = c->heads == SUM && each ? (double)pdr_earlier_tasks(t) : 1;
-    switch (c->scale) {
-    case NONE: return heads / (c->temperature * c->temperature);
-    case COLUMNS: return heads / (double)softmax_columns(self, t);
-    default: return heads;
-    }
+    return heads * pdr_distill_factor(c->scale, c->temperature, softmax_columns(self, t));
 }
 
 /* (L3) The r or w of the term. */

@@ -1,8 +1,8 @@
 /* <perdure/distill.h> against numbers worked out by hand: rows of logits 2 ln(n), so that at temperature 2 the shares of
  * a row are as the whole numbers n. */
-#include "fixture.h"
+#include <perdure/distill.h> /* before CMocka, whose fail() is a macro */
 
-#include <perdure/distill.h>
+#include "fixture.h"
 
 enum { MOST = 4 };
 
