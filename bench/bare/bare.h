@@ -36,7 +36,8 @@ struct Data {
 struct Passes {
     Tensor pool, order;
     int64_t at = INT64_MAX;
-    Tensor next(int64_t count);
+    Tensor next(int64_t count); // the last of a pass may be short
+    Tensor full(int64_t count); // as many, the rest from the next pass
 };
 
 struct NetImpl : torch::nn::Module {

@@ -31,7 +31,7 @@ struct Replay : Memory {
     {
         if (!filled())
             return Method::loss(x, y);
-        Tensor at = kept.next(w.batch), labels = torch::cat({y, w.data.labels_of(at)});
+        Tensor at = kept.full(w.batch), labels = torch::cat({y, w.data.labels_of(at)});
         Tensor logits = w.net->forward(torch::cat({x, w.data.rows(at)}));
         if (w.o["weights"] == "join")
             return torch::cross_entropy_loss(logits, labels);
@@ -90,7 +90,7 @@ struct Agem : Memory {
     Tensor loss(const Tensor &x, const Tensor &y) override
     {
         if (filled()) {
-            Tensor at = kept.next(w.batch);
+            Tensor at = kept.full(w.batch);
             reference = torch::autograd::grad({Method::loss(w.data.rows(at), w.data.labels_of(at))}, w.params);
         }
         return Method::loss(x, y);
@@ -102,8 +102,9 @@ struct Agem : Memory {
             return;
         double along = 0, square = 0;
         for (size_t p = 0; p < reference.size(); p++) {
-            along += (reference[p] * w.params[p].grad()).sum().item<double>();
-            square += reference[p].square().sum().item<double>();
+            Tensor flat = reference[p].flatten();
+            along += flat.dot(w.params[p].grad().flatten()).item<double>();
+            square += flat.dot(flat).item<double>();
         }
         for (size_t p = 0; along < 0 && p < reference.size(); p++)
             w.params[p].mutable_grad().sub_(reference[p], along / (square + 1e-7));

@@ -77,6 +77,14 @@ Tensor Passes::next(int64_t count)
     return taken;
 }
 
+Tensor Passes::full(int64_t count)
+{
+    Tensor taken = next(count);
+    while (taken.size(0) < count)
+        taken = torch::cat({taken, next(count - taken.size(0))});
+    return taken;
+}
+
 NetImpl::NetImpl(int64_t in, const std::vector<int64_t> &hidden, int64_t out)
 {
     for (int64_t n : hidden) {

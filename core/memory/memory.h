@@ -24,7 +24,7 @@ typedef struct memory memory;
 
 /* n rows. `x` has row_bytes a row; extra is NULL or has extra_bytes a row; value is NULL or [n]. The first rows fix
  * row_bytes and is_bytes (uint8 rows; else float32), the first extra, which may come later, extra_bytes; another size
- * afterwards is refused (65). Rows without value or extra read 0. Where there is no memory left: 71, nothing changed. */
+ * afterwards is refused (65), but for a longer extra with extra_blank. Rows without value or extra read 0. Where there is no memory left: 71, nothing changed. */
 typedef struct memory_rows {
     int64_t count;
     const void *x;

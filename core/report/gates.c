@@ -1,6 +1,7 @@
 /* The table of gates, and a line for each that does not hold. */
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "report/grid.h"
@@ -17,6 +18,18 @@ static char *word_of(const json_t *gate, const char *key)
 {
     const char *word = json_string_value(json_object_get(gate, key));
     return text_tamed(word ? word : "?", SOURCE_SHOWN);
+}
+
+/* All of it, on one line: a source that is folded over several has their ends in it. */
+static char *words_whole(const json_t *gate, const char *key)
+{
+    const char *word = json_string_value(json_object_get(gate, key));
+    char *line = alloc_text(word ? word : "?"), *out;
+    for (char *c = line; *c; c++)
+        *c = *c == '\n' ? ' ' : *c;
+    out = text_tamed(line, 4 * strlen(line) + 4); /* each byte may become four */
+    free(line);
+    return out;
 }
 
 static char *name_words(const json_t *gate)
@@ -119,8 +132,8 @@ grid gates_grid_whole(const json_t *summary, const struct page *page)
         grid_set(&g, i + 1, column++, seeds_words(gate));
         grid_set(&g, i + 1, column++, band_words(gate));
         grid_set(&g, i + 1, column++, alloc_text(result_word(gate)));
-        grid_set(&g, i + 1, column++, word_of(gate, "why"));
-        grid_set(&g, i + 1, column++, word_of(gate, "source"));
+        grid_set(&g, i + 1, column++, words_whole(gate, "why"));
+        grid_set(&g, i + 1, column++, words_whole(gate, "source"));
     }
     return g;
 }

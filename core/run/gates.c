@@ -126,3 +126,12 @@ size_t gates_open(const json_t *summary)
     json_array_foreach(json_object_get(summary, "gates"), i, gate) open += !json_is_true(json_object_get(gate, "pass"));
     return open;
 }
+
+size_t gates_failed(const json_t *summary)
+{
+    size_t failed = 0, i;
+    json_t *gate;
+    json_array_foreach(json_object_get(summary, "gates"), i, gate) failed +=
+        json_is_false(json_object_get(gate, "pass"));
+    return failed;
+}

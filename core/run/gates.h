@@ -10,5 +10,6 @@
  * method of which a seed or a value is missing is not decided ("pass": null): who fell out may be who would have failed. */
 void gates_judge(json_t *summary, const struct gate_list *gates, int64_t seeds);
 size_t gates_open(const json_t *summary); /* how many do not hold: failed or not decided */
+size_t gates_failed(const json_t *summary);
 
 #endif

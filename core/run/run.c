@@ -187,8 +187,8 @@ static int run_judge(const run *r, const json_t *summary)
         fprintf(stderr, "perdure: %d of %d cells failed; the same command tries them again\n", r->failed,
                 r->cells.count);
     if (open > 0)
-        fprintf(stderr, "perdure: %zu of %zu gate%s %s not hold\n", open, gates, gates == 1 ? "" : "s",
-                open == 1 ? "does" : "do");
+        fprintf(stderr, "perdure: of %zu gate%s %zu failed, %zu could not be decided\n", gates, gates == 1 ? "" : "s",
+                gates_failed(summary), open - gates_failed(summary));
     return r->failed > 0 || open > 0 ? EXIT_FAILED : 0;
 }
 

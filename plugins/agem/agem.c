@@ -44,6 +44,10 @@ typedef struct {
 
 static pdr_status setup(strategy *self)
 {
+    if (strstr(self->config.memory, "none") || strstr(self->config.memory, "value"))
+        return self->host->fail(self->host, PDR_EINVALID,
+                                "found policy: none or value, which keep nothing that comes without a value; expected "
+                                "another policy");
     self->memory = self->host->memory->open(self->host, "samples", self->config.memory);
     return self->memory ? PDR_OK : PDR_ERROR; /* the host has the words */
 }
@@ -60,7 +64,7 @@ static pdr_status before_task(void *p, const pdr_task *t)
 {
     strategy *self = (strategy *)p;
     if (!t->boundary_known && self->config.fill == TASK)
-        return self->host->fail(self->host, PDR_EINVALID, "this stream has no task boundaries: set fill: stream");
+        return self->host->fail(self->host, PDR_EINVALID, "found a stream without task boundaries; expected fill: stream, or boundaries");
     self->steps = 0;
     pdr_hold(self->host, &self->projected, pdr_scalar(self->host, t->scope, 0));
     return self->host->tensor->status(t->scope);

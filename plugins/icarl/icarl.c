@@ -48,6 +48,8 @@ static pdr_status setup(strategy *self)
     pdr_status bad = policy_check(self);
     if (bad)
         return bad;
+    if (!self->config.distill && self->config.temperature != 1)
+        return self->host->fail(self->host, PDR_EINVALID, "found temperature without distill; expected one of them");
     self->exemplars = self->host->memory->open(self->host, "exemplars", self->config.memory);
     return self->exemplars ? PDR_OK : PDR_ERROR;
 }
@@ -207,4 +209,4 @@ static const pdr_hooks hooks = {PDR_HOOKS,
                                 .load = load};
 
 PDR_STRATEGY("icarl", "1.0", "Exemplars by herding, distillation, nearest mean of exemplars",
-             "Rebuffi et al. 2017, arXiv 1611.07725", PDR_NEEDS_BOUNDARIES | PDR_GRAPH_SAFE | PDR_USES_FEATURES)
+             "Rebuffi et al. 2017, arXiv 1611.07725", PDR_NEEDS_BOUNDARIES | PDR_GRAPH_SAFE)

@@ -33,12 +33,13 @@ static pdr_status rows_offer(strategy *self, const pdr_task *t, const pdr_tensor
     return PDR_OK;
 }
 
-/* What a class may get: the memory shared among the classes of the tasks so far, rounded up. */
+/* What a class may get: the memory shared among the classes of the tasks so far, rounded up. A class counts in the task
+ * that brings it, where its rows come again (train_on: all-so-far); where no task brings any (domain-il), in each. */
 static int64_t class_share(strategy *self, const pdr_task *t)
 {
     int64_t classes = 0, capacity = self->host->memory->capacity(self->memory);
     for (; t; t = t->previous)
-        classes += t->class_count;
+        classes += t->seen > t->seen_before ? t->seen - t->seen_before : t->class_count;
     return (capacity + classes - 1) / classes;
 }
 

@@ -50,8 +50,12 @@ static const char *conflict(const config *c)
         return "found select: loss with a policy that does not look at it; expected policy: value";
     if (chosen && c->fill != TASK)
         return "found select: herding or closest, which choose among a whole task; expected fill: task";
+    if (c->weight != 1 && c->alpha <= 0 && (c->blend == PDR_JOIN || c->blend == PER_TASK))
+        return "found weight with blend: join or per-task, which have weights of their own; expected share or add";
     if (c->every_epoch && c->fill == TASK)
         return "found every_epoch with fill: task, which offers a row once; expected fill: stream";
+    if (c->online && c->fill == TASK)
+        return "found online with fill: task, whose memory is empty in the first task; expected fill: stream";
     if (c->beta > 0 && c->alpha <= 0)
         return "found beta without alpha; expected both, or blend: add and weight for labels alone";
     if (c->alpha > 0 && (c->blend != PDR_JOIN || c->weight != 1))
@@ -87,7 +91,7 @@ static pdr_status before_task(void *p, const pdr_task *t)
     if (t->boundary_known || (self->config.online && self->config.fill == STREAM))
         return PDR_OK;
     return self->host->fail(self->host, PDR_EINVALID,
-                            "this stream has no task boundaries: set online: true and fill: stream");
+                            "found a stream without task boundaries; expected online: true and fill: stream, or boundaries");
 }
 
 pdr_status draw(strategy *self, const pdr_step *s, pdr_tensor **slots, pdr_tensor **x, pdr_tensor **y,

@@ -41,7 +41,7 @@ class Gates(Case):
         for value, words in ((0.135, "too high by 0.35"), (0.865, "too low by 0.35")):
             done = self.run_program("run", "clouds.yaml", "--set", f"evaluation.expect[0].is={value}", code=1)
             self.assertIn("4 of 4 cells are finished already", done.stderr)
-            self.assertIn("perdure: 1 of 2 gates does not hold\n", done.stderr)
+            self.assertIn("perdure: of 2 gates 1 failed, 0 could not be decided\n", done.stderr)
             self.assertIn(f"\nfinetune acc.macro: fail: {words}", done.stdout)
             self.assertIn("; source: what forgetting leaves of two tasks\n", done.stdout)
             self.assertEqual([g["pass"] for g in self.gates()], [False, True])
@@ -61,7 +61,7 @@ class Gates(Case):
         self.write("runs/clouds/plan.json", "{}")
         done = self.run_program("run", "clouds.yaml", code=1)
         self.assertIn("1 of 4 cells failed", done.stderr)
-        self.assertIn("perdure: 1 of 2 gates does not hold\n", done.stderr)
+        self.assertIn("perdure: of 2 gates 0 failed, 1 could not be decided\n", done.stderr)
         self.assertIn("finetune acc.macro: not decided: 1 of 2 seeds missing; source: ", done.stdout)
         self.assertEqual([g["pass"] for g in self.gates()], [None, True])
         os.rmdir(self.path("runs/clouds/cells/finetune/seed-1/matrix.csv"))

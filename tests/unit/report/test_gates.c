@@ -92,7 +92,7 @@ static void in_markdown(void **state)
                         "combined SEM (0.0076) | a table |\n"
                         "| lwf | acc.macro | 0.2000..0.2550 | 0.3100 | 1 | 0.2000..0.2550 | fail | too high by 0.055; "
                         "band: between | one "
-                        "\\| another\\x0Aof\\x07two |\n"
+                        "\\| another of\\x07two |\n"
                         "| ewc | bwt.gem | -0.9900 | - | 0 | - | not decided | 2 of 2 seeds missing | s |\n"
                         "\n"
                         "mean \u00b1 SEM (seeds); band: the wider of `within` and 2.5 combined SEM, or `between`\n");
