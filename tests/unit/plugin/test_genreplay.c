@@ -258,6 +258,68 @@ static void slopes_are_those_of_differences(void **state)
     room_close(&r);
 }
 
+/* A critic with a hidden layer of tanh: its score, and (|slope| - 1)^2, which is another one at every point. */
+static double smooth(const double *w, const double *x, double *penalty)
+{
+    const double *v = w + HIDDEN * (WIDTH + 1);
+    double hidden[HIDDEN], out = v[HIDDEN], square = 0;
+    linear(w, HIDDEN, WIDTH, x, hidden);
+    for (int i = 0; i < HIDDEN; i++)
+        out += v[i] * tanh(hidden[i]);
+    for (int j = 0; j < WIDTH; j++) {
+        double slope = 0;
+        for (int i = 0; i < HIDDEN; i++)
+            slope += v[i] * (1 - tanh(hidden[i]) * tanh(hidden[i])) * w[i * WIDTH + j];
+        square += slope * slope;
+    }
+    *penalty = (sqrt(square) - 1) * (sqrt(square) - 1);
+    return out;
+}
+
+/* (G4) of three rows: a row of `weight` costs minus its score and ten times the slope between it and its fake. */
+static double wasserstein_by_hand(const double *w, const double *weight, const double *mix)
+{
+    double loss = 0;
+    for (int64_t i = 0; i < 3; i++) {
+        double between[WIDTH], penalty, unused;
+        for (int64_t j = 0; j < WIDTH; j++)
+            between[j] = (1 - mix[i]) * real[3 * i + j] + mix[i] * fake[3 * i + j];
+        smooth(w, between, &penalty);
+        loss += weight[i] * (10 * penalty - smooth(w, real + 3 * i, &unused)) + smooth(w, fake + 3 * i, &unused) / 3;
+    }
+    return loss;
+}
+
+/* Each row has a mix of its own, and the slopes have the shares of their rows: 1/k for the fresh ones together. */
+static void slopes_are_taken_between_real_and_fake(void **state)
+{
+    (void)state;
+    enum { COUNT = HIDDEN * (WIDTH + 1) + HIDDEN + 1 };
+    static const double mixes[][3] = {{0.2, 0.5, 0.9}, {0.75, 0.1, 0.35}, {0, 1, 0.6}};
+    static const struct {
+        int64_t fresh, k;
+        double weight[3];
+    } shares[] = {{1, 2, {1.0 / 2, 1.0 / 4, 1.0 / 4}},
+                  {2, 2, {1.0 / 4, 1.0 / 4, 1.0 / 2}},
+                  {2, 5, {1.0 / 10, 1.0 / 10, 4.0 / 5}},
+                  {3, 1, {1.0 / 3, 1.0 / 3, 1.0 / 3}}};
+    guest_room r;
+    room_open(&r, WGAN_GP, "{type: layers, layers: [{linear: 4}, tanh]}", 2);
+    double w[COUNT];
+    for (int i = 0; i < COUNT; i++)
+        w[i] = 1.5 * sin(5 * i + 2);
+    weights_set(&r, r.g.encoder, COUNT, w);
+    pdr_tensor *x = grid(&r, 3, WIDTH, real), *made = grid(&r, 3, WIDTH, fake);
+    for (size_t k = 0; k < sizeof shares / sizeof *shares; k++)
+        for (size_t m = 0; m < sizeof mixes / sizeof *mixes; m++) {
+            pdr_tensor *mix = grid(&r, 3, 1, mixes[m]);
+            const lesson l = {x, shares[k].fresh, shares[k].k};
+            double expected = wasserstein_by_hand(w, shares[k].weight, mixes[m]);
+            near(number(gan_critic_loss(&r.g, r.s, &l, made, mix)), expected, 1e-5 * (1 + fabs(expected)));
+        }
+    room_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -267,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_plain_gan_plays_for_log_likelihood),
         cmocka_unit_test(a_wasserstein_gan_plays_for_the_mean_score),
         cmocka_unit_test(slopes_are_those_of_differences),
+        cmocka_unit_test(slopes_are_taken_between_real_and_fake),
     };
     return cmocka_run_group_tests(tests, engine_begin, folder_end);
 }
