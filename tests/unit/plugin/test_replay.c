@@ -12,11 +12,11 @@ typedef struct stage {
     host_step step;
 } stage;
 
-static stage *stage_open(const char *parameters)
+static stage *stage_on(const char *data, const char *parameters)
 {
     stage *g = alloc_zero(1, sizeof *g);
     error e = {0};
-    g->h = house_open(DIGITS, 1);
+    g->h = house_open(data, 1);
     g->a = arena_open();
     if (plugin_find("replay", &g->p, &e))
         fail_msg("%s", e.text);
@@ -25,6 +25,8 @@ static stage *stage_open(const char *parameters)
     g->step.session = &g->h->session;
     return g;
 }
+
+static stage *stage_open(const char *parameters) { return stage_on(DIGITS, parameters); }
 
 static void stage_close(stage *g)
 {
@@ -424,12 +426,89 @@ static void a_filled_task_has_the_logits_of_its_end(void **state)
     stage_close(g);
 }
 
+/* What a row's loss is worth to the memory when its task ends: the cross entropy of all ten columns, in double. */
+static double *losses_by_hand(stage *g)
+{
+    house *h = g->h;
+    int64_t rows = h->task.task.row_count, columns = h->task.task.columns;
+    float *z = alloc_zero((size_t)(rows * columns), sizeof *z);
+    double *loss = alloc_zero((size_t)rows, sizeof *loss);
+    pdr_scope *s = T->open(NULL, PDR_NO_GRAD);
+    pdr_tensor *x = NULL;
+    assert_int_equal(host_task_rows(s, &h->task, NULL, rows, &x, NULL), PDR_OK);
+    floats_of(E->model->forward(s, h->model, x, PDR_EVAL), z, rows * columns);
+    assert_int_equal(T->close(s), PDR_OK);
+    for (int64_t i = 0; i < rows; i++) {
+        double sum = 0;
+        for (int64_t k = 0; k < columns; k++)
+            sum += exp((double)z[i * columns + k]);
+        loss[i] = log(sum) - (double)z[i * columns + h->labels[i]];
+    }
+    free(z);
+    return loss;
+}
+
+/* More rows than are read at once, and a memory for all of them or for the fifty that are known least. */
+static void a_filled_task_has_the_losses_of_its_end(void **state)
+{
+    enum { TASK_ROWS = 1300, MOST = 50 };
+    (void)state;
+    for (int few = 0; few < 2; few++) {
+        stage *g = stage_on("{set: synthetic, classes: 10, train_rows: 6500, test_rows: 100, shape: [5]}",
+                            SAID("{capacity: %d, policy: value, select: loss, fill: task}", few ? MOST : 2000));
+        int64_t who[TASK_ROWS], rows = g->h->task.task.row_count;
+        float value[TASK_ROWS];
+        bool there[TASK_ROWS] = {false};
+        double least = HUGE_VAL;
+        assert_int_equal(rows, TASK_ROWS);
+        task_ends(g);
+        double *loss = losses_by_hand(g);
+        int64_t n = kept(g, PDR_ALL, who, value);
+        assert_int_equal(n, few ? MOST : rows);
+        for (int64_t i = 0; i < n; i++) {
+            assert_false(there[who[i]]);
+            there[who[i]] = true;
+            assert_true(fabs((double)value[i] - loss[who[i]]) < 1e-5);
+            least = fmin(least, loss[who[i]]);
+        }
+        for (int64_t i = 0; i < rows; i++)
+            assert_true(there[i] || loss[i] <= least + 1e-6);
+        free(loss);
+        stage_close(g);
+    }
+}
+
+/* ---- blend: per-task ---- */
+
+/* (R3) At the k-th task the rehearsed rows have the share k - 1 to 1. */
+static void old_rows_weigh_as_many_tasks_as_there_were(void **state)
+{
+    (void)state;
+    stage *g = stage_open("{capacity: 4, online: true, blend: per-task, weight: 7}");
+    fresh(g, ROWS, 2, NULL, NULL);
+    HOOK(g, after_batch, PDR_NO_GRAD);
+    for (int64_t k = 1; k < 6; k++) {
+        g->h->task.task.index = k - 1;
+        fresh(g, ROWS, 2, NULL, NULL);
+        HOOK(g, before_batch, PDR_NO_GRAD);
+        assert_int_equal(g->step.part_count, 1);
+        assert_true(g->step.parts[0].blend == PDR_SHARE && g->step.parts[0].weight == (double)(k - 1));
+    }
+    g->h->task.task.index = 0;
+    stage_close(g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_dark_term_is_that_by_hand), cmocka_unit_test(columns_that_came_later_are_left_out),
-        cmocka_unit_test(low_losses_are_cleaned_out),  cmocka_unit_test(a_task_gives_the_rows_that_a_search_finds),
-        cmocka_unit_test(shares_shrink_by_rank),       cmocka_unit_test(a_filled_task_has_the_logits_of_its_end),
+        cmocka_unit_test(a_dark_term_is_that_by_hand),
+        cmocka_unit_test(columns_that_came_later_are_left_out),
+        cmocka_unit_test(low_losses_are_cleaned_out),
+        cmocka_unit_test(a_task_gives_the_rows_that_a_search_finds),
+        cmocka_unit_test(shares_shrink_by_rank),
+        cmocka_unit_test(a_filled_task_has_the_logits_of_its_end),
+        cmocka_unit_test(a_filled_task_has_the_losses_of_its_end),
+        cmocka_unit_test(old_rows_weigh_as_many_tasks_as_there_were),
     };
     return cmocka_run_group_tests(tests, engine_begin, folder_end);
 }

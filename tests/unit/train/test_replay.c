@@ -67,6 +67,27 @@ static void every_way_to_fill_trains(void **state)
         }
 }
 
+/* (R3) k - 1 is 1 in the second of two tasks, to the bit; and in the third it is something else. */
+static void per_task_is_a_share_that_grows(void **state)
+{
+    (void)state;
+    const char *streams[] = {TWO_TASKS "class-il", TWO_TASKS "task-il", TWO_TASKS "domain-il",
+                             "split: {by: class, order: [[0, 1], [2], [3]]}, scenario: class-il"};
+    const char *fills[] = {"capacity: 6", "capacity: {per_class: 2}, fill: task, batch: 3"};
+    for (size_t i = 0; i < sizeof streams / sizeof *streams; i++)
+        for (size_t k = 0; k < sizeof fills / sizeof *fills; k++) {
+            cell_result *one = trained(streams[i], SAID("{replay: {%s, blend: per-task}}", fills[k]));
+            cell_result *same = trained(streams[i], SAID("{replay: {%s, blend: share, weight: 1}}", fills[k]));
+            cell_result *other = trained(streams[i], SAID("{replay: {%s, blend: share, weight: 2}}", fills[k]));
+            double apart = distance(one, same), moved = distance(one, other);
+            if (!(moved > 1e-3) || (i < 3 ? apart > 0 : !(apart > 1e-3)))
+                fail_msg("%s, %s: %g from a share of 1, %g from one of 2", streams[i], fills[k], apart, moved);
+            cell_result_close(one);
+            cell_result_close(same);
+            cell_result_close(other);
+        }
+}
+
 /* Byte rows and augmentation: what is stored is the row before it, and what is rehearsed is augmented anew. */
 static void bytes_are_rehearsed_like_fresh_rows(void **state)
 {
@@ -87,6 +108,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dark_experience_is_that_by_loops),
         cmocka_unit_test(every_way_to_fill_trains),
+        cmocka_unit_test(per_task_is_a_share_that_grows),
         cmocka_unit_test(bytes_are_rehearsed_like_fresh_rows),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
