@@ -13,6 +13,7 @@ typedef struct {
     double temperature, scale, share, add, beside; /* share -1: the tasks before */
     int64_t competing;                             /* 0: the columns seen */
     int32_t form, by_tasks;                        /* by_tasks: KD counts as often as there are tasks before */
+    int32_t over_columns;                          /* KD is a mean over the columns of the student's softmax */
 } config;
 typedef struct {
     const pdr_host *host;
@@ -32,6 +33,7 @@ static const pdr_param params[] = {
     {KEY("competing", INT, competing), .help = "columns of the student", .fallback = "0", .max = 100},
     {KEY("form", CHOICE, form), .help = "which columns", .choices = forms},
     {KEY("by_tasks", BOOL, by_tasks), .help = "times the tasks before", .fallback = "false"},
+    {KEY("over_columns", BOOL, over_columns), .help = "a mean over columns", .fallback = "false"},
     {.key = NULL}};
 
 static pdr_status setup(strategy *self)
@@ -52,7 +54,7 @@ static pdr_tensor *entropy(strategy *self, pdr_scope *s, pdr_tensor *z, pdr_tens
     z = T->affine(s, T->slice(s, z, 1, 0, among), cold, 0);
     pdr_tensor *log_sum = T->log(s, T->sum(s, T->exp(s, z), 1, 1));
     pdr_tensor *p = T->mul(s, target, T->sub(s, T->slice(s, z, 1, 0, columns), log_sum));
-    return T->affine(s, T->sum(s, p, 1, 0), -1, 0);
+    return T->affine(s, T->sum(s, p, 1, 0), self->config.over_columns ? -1 / (double)among : -1, 0);
 }
 
 static pdr_tensor *of_tasks(strategy *self, const pdr_step *st, pdr_tensor *z, pdr_tensor *q)

@@ -47,6 +47,21 @@ static void the_original_and_others_can_be_said(void **state)
     as_slow(PAIRS("class-il"), "blend: share, alpha: 3", "form: padded, share: 3, scale: 4, competing: 6");
 }
 
+/* T^2 over the columns of the softmax, as many as have been seen: 4 and then 6, 5 and then 6; or as there are old ones. */
+static void a_mean_is_over_the_columns_of_its_task(void **state)
+{
+    (void)state;
+    const char *mean = "share: -1, over_columns: true";
+    as_slow(PAIRS("class-il, active: seen"), "scale: mean", SAID("form: padded, scale: 4, %s", mean));
+    as_slow(ODD("class-il, active: seen"), "scale: mean, temperature: 3",
+            SAID("form: padded, scale: 9, temperature: 3, %s", mean));
+    as_slow(PAIRS("class-il, active: seen"), "scale: mean, columns: old", SAID("form: old, scale: 4, %s", mean));
+    as_slow(ODD("class-il, active: seen"), "scale: mean, columns: all", SAID("form: all, scale: 4, %s", mean));
+    as_slow(PAIRS("class-il"), "scale: mean", SAID("form: padded, scale: 4, competing: 6, %s", mean));
+    as_slow(PAIRS("class-il, active: task"), "scale: mean", SAID("form: tasks, scale: 4, %s", mean));
+    as_slow(PAIRS("domain-il"), "scale: mean", SAID("form: all, scale: 4, competing: 2, %s", mean));
+}
+
 /* Equal numbers of old and new classes in the second task, twice as many old in the third; alphas are looked up by task. */
 static void weights_follow_classes_and_tasks(void **state)
 {
@@ -176,11 +191,17 @@ static void heads_of_many_sizes_have_no_mean(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_scenario_has_its_form),      cmocka_unit_test(the_original_and_others_can_be_said),
-        cmocka_unit_test(weights_follow_classes_and_tasks), cmocka_unit_test(the_table_is_not_noticed),
-        cmocka_unit_test(the_table_may_stay_unfinished),    cmocka_unit_test(augmented_rows_are_asked_for_anew),
-        cmocka_unit_test(the_first_task_is_left_alone),     cmocka_unit_test(others_may_rehearse_and_hold),
-        cmocka_unit_test(no_new_classes_have_no_share),     cmocka_unit_test(heads_of_many_sizes_have_no_mean),
+        cmocka_unit_test(every_scenario_has_its_form),
+        cmocka_unit_test(the_original_and_others_can_be_said),
+        cmocka_unit_test(a_mean_is_over_the_columns_of_its_task),
+        cmocka_unit_test(weights_follow_classes_and_tasks),
+        cmocka_unit_test(the_table_is_not_noticed),
+        cmocka_unit_test(the_table_may_stay_unfinished),
+        cmocka_unit_test(augmented_rows_are_asked_for_anew),
+        cmocka_unit_test(the_first_task_is_left_alone),
+        cmocka_unit_test(others_may_rehearse_and_hold),
+        cmocka_unit_test(no_new_classes_have_no_share),
+        cmocka_unit_test(heads_of_many_sizes_have_no_mean),
     };
     return cmocka_run_group_tests(tests, six_classes, folder_end);
 }
