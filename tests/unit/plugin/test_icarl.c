@@ -23,11 +23,11 @@ typedef struct bed {
     int64_t *labels; /* of the first */
 } bed;
 
-static bed *bed_open(const char *yaml)
+static bed *bed_on(const char *data, const char *yaml)
 {
     bed *b = alloc_zero(1, sizeof *b);
     const plugin *p = shipped();
-    b->h = house_open(DIGITS, 1);
+    b->h = house_open(data, 1);
     b->a = arena_open();
     b->me = invited(b->h, 0, p, "icarl", filled(p, yaml, b->a));
     b->hooks = &p->hooks;
@@ -36,6 +36,8 @@ static bed *bed_open(const char *yaml)
     leave(b->me);
     return b;
 }
+
+static bed *bed_open(const char *yaml) { return bed_on(DIGITS, yaml); }
 
 static void bed_close(bed *b)
 {
@@ -358,14 +360,15 @@ static double distance(bed *b, pdr_scope *s, int64_t column, const table *f, int
     return sum;
 }
 
-static void prediction_is_the_nearest_mean_of_exemplars(void **state)
+/* After two tasks of two classes, each of which keeps so many. */
+static void predicts_by_means(bed *b, int64_t exemplars)
 {
-    (void)state;
     enum { ROWS = 6, WIDTH = 4 };
-    bed *b = bed_open("{capacity: 40}");
     task_over(b);
     task_next(b);
     task_over(b);
+    for (int64_t c = 0; c < 4; c++)
+        assert_int_equal(memory_count(host_memory_store(b->me->memories[0]), c), exemplars);
     table f = table_open(ROWS, WIDTH, 5, 0);
     memset(f.at, 0, WIDTH * sizeof *f.at); /* a row of zeros is as far from all */
     pdr_scope *s = enter(b->me, "predict");
@@ -384,6 +387,21 @@ static void prediction_is_the_nearest_mean_of_exemplars(void **state)
     free(scores);
     free(f.at);
     bed_close(b);
+}
+
+static void prediction_is_the_nearest_mean_of_exemplars(void **state)
+{
+    (void)state;
+    predicts_by_means(bed_open("{capacity: 40}"), 10);
+}
+
+/* More than are in memory at once (500): three chunks, the last of which is short; and one that ends with its last row. */
+static void means_are_of_any_number_of_exemplars(void **state)
+{
+    (void)state;
+    const char *data = "{set: synthetic, classes: 10, train_rows: 13000, test_rows: 100, shape: [5]}";
+    predicts_by_means(bed_on(data, "{capacity: {per_class: 1201}}"), 1201);
+    predicts_by_means(bed_on(data, "{capacity: 4000}"), 1000);
 }
 
 /* Before the first task is over there are no exemplars, and the network decides. */
@@ -433,6 +451,7 @@ int main(void)
         cmocka_unit_test(exemplars_are_herded_and_shrink_by_rank),
         cmocka_unit_test(budgets_of_a_class),
         cmocka_unit_test(prediction_is_the_nearest_mean_of_exemplars),
+        cmocka_unit_test(means_are_of_any_number_of_exemplars),
         cmocka_unit_test(untrained_the_network_decides),
         cmocka_unit_test(a_class_without_rows_is_nobodys),
     };
