@@ -13,7 +13,7 @@ enum { VAE, GAN, WGAN_GP };
 #define OPTIMIZER "{type: adam, lr: 0.02, betas: [0.5, 0.9]}"
 
 typedef struct {
-    double temperature, penalty;
+    double temperature, penalty, factor;
     int64_t steps, critic_steps;
     int32_t generator, distill, by_task, all; /* labels: soft; one a task; `active: all` */
 } config;
@@ -36,6 +36,7 @@ static const pdr_param params[] = {
     {KEY("critic_steps", INT, critic_steps), .help = "before each of a decoder", .fallback = "1", .max = 100},
     {KEY("penalty", REAL, penalty), .help = "of slopes", .fallback = "10", .max = 100},
     {KEY("temperature", REAL, temperature), .help = "of soft labels", .fallback = "2", .max = 100},
+    {KEY("factor", REAL, factor), .help = "of their term", .fallback = "1", .max = 100},
     {KEY("distill", BOOL, distill), .help = "soft labels", .fallback = "false"},
     {KEY("by_task", BOOL, by_task), .help = "a label of each earlier task", .fallback = "false"},
     {KEY("all", BOOL, all), .help = "all columns compete, not only those seen", .fallback = "true"},
@@ -140,6 +141,7 @@ static pdr_status after_loss(void *p, const pdr_step *st)
     }
     term = term ? T->affine(st->scope, term, 1 / (double)tasks, 0)
                 : cross_entropy(self, st->scope, logits, 0, self->config.all ? t->columns : t->seen, t->seen_before);
+    term = T->affine(st->scope, term, self->config.factor, 0);
     return self->host->step->add_loss(st, term, PDR_SHARE, (double)t->index, NULL);
 }
 

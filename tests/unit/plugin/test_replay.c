@@ -484,7 +484,7 @@ static void a_filled_task_has_the_losses_of_its_end(void **state)
 static void old_rows_weigh_as_many_tasks_as_there_were(void **state)
 {
     (void)state;
-    stage *g = stage_open("{capacity: 4, online: true, blend: per-task, weight: 7}");
+    stage *g = stage_open("{capacity: 4, online: true, blend: per-task}");
     fresh(g, ROWS, 2, NULL, NULL);
     HOOK(g, after_batch, PDR_NO_GRAD);
     for (int64_t k = 1; k < 6; k++) {

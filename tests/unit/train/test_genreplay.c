@@ -78,12 +78,13 @@ static double apart(const cell_result *a, const cell_result *b, const cell_resul
 }
 
 #define ADAM "{type: adam, lr: 0.02, betas: [0.5, 0.9]}"
-#define SMALL_BUT(encoder) \
-    "z: 3, encoder: " encoder ", decoder: {type: mlp, hidden: [6]}, optimizer: " ADAM ", gan_optimizer: " ADAM
-#define SMALL SMALL_BUT("{type: mlp, hidden: [6]}")
+#define SMALL_BUT(encoder, optimizer) \
+    "z: 3, encoder: " encoder ", decoder: {type: mlp, hidden: [6]}, " optimizer ": " ADAM
+#define SMALL SMALL_BUT("{type: mlp, hidden: [6]}", "optimizer")
+#define SMALL_GAN SMALL_BUT("{type: mlp, hidden: [6]}", "gan_optimizer")
 /* The Wasserstein distance leaves the bias of a ReLU that is always awake without a gradient but for rounding, which Adam
  * makes a step of: no two ways to compute it stay together. A tanh always has one. */
-#define SMOOTH SMALL_BUT("{type: layers, layers: [flatten, {linear: 6}, tanh]}")
+#define SMOOTH SMALL_BUT("{type: layers, layers: [flatten, {linear: 6}, tanh]}", "gan_optimizer")
 
 /* The network's weights, and what the generator makes, within one of 256 shades; after three tasks of a hundred rows. */
 static void agrees(const char *streams, const char *fast_yaml, const char *slow_yaml)
@@ -127,6 +128,21 @@ static void loops_come_to_the_same_weights(void **state)
                    SAID("{plugin: %s, with: {%s, %s}}", tiny("slow_genreplay"), kinds[i].slow, labels[j]));
 }
 
+/* T^2 and the number of columns of the softmax: six compete in class-il, two in each term of task-il. */
+static void the_term_has_its_scale(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *stream, *scale, *slow;
+    } kinds[] = {{"class-il", "none", "factor: 0.1111111111111111"},
+                 {"class-il", "mean", "factor: 0.1666666666666667"},
+                 {"task-il", "mean", "by_task: true, factor: 0.5"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        agrees(kinds[i].stream,
+               SAID("{genreplay: {" SMALL ", distill: true, temperature: 3, scale: %s}}", kinds[i].scale),
+               SAID("{plugin: %s, with: {distill: true, temperature: 3, %s}}", tiny("slow_genreplay"), kinds[i].slow));
+}
+
 /* A critic learns several times before each time of the decoder, and both several times a step. */
 static void loops_play_the_same_game(void **state)
 {
@@ -135,7 +151,7 @@ static void loops_play_the_same_game(void **state)
                                         "generator: wgan-gp, steps: 2, critic_steps: 2",
                                         "generator: wgan-gp, critic_steps: 3, penalty: 4"};
     for (size_t i = 0; i < sizeof games / sizeof *games; i++) {
-        const char *halves = strstr(games[i], "wgan") ? SMOOTH : SMALL;
+        const char *halves = strstr(games[i], "wgan") ? SMOOTH : SMALL_GAN;
         agrees("class-il", SAID("{genreplay: {%s, distill: true, %s}}", halves, games[i]),
                SAID("{plugin: %s, with: {distill: true, %s}}", tiny("slow_genreplay"), games[i]));
     }
@@ -153,7 +169,7 @@ static void the_generator_does_not_see_rows_of_others(void **state)
     static const char *const kinds[] = {"vae", "gan", "wgan-gp"};
     static const char *const others[] = {"{replay: {capacity: 9}}", "{replay: {capacity: 9, batch: 2, blend: share}}"};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
-        const char *own = SAID("{genreplay: {" SMALL ", generator: %s}}", kinds[i]);
+        const char *own = SAID("{genreplay: {%s, generator: %s}}", i == 0 ? SMALL : SMALL_GAN, kinds[i]);
         gallery alone = {.count = 0};
         cell_result_close(trained_seen("class-il", own, &alone));
         assert_int_equal(alone.count, 3 * 100 * 12);
@@ -186,6 +202,23 @@ static void loops_agree_beside_rows_of_others(void **state)
     for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
         agrees("class-il", SAID("%s%s%s", orders[i][0], own, orders[i][1]),
                SAID("%s%s%s", orders[i][0], slow, orders[i][1]));
+}
+
+/* Mingled rows may fill a batch alone, in small batches the first one of a task, too. */
+static void batches_without_fresh_rows_are_lived_through(void **state)
+{
+    (void)state;
+    for (int seed = 0; seed < 4; seed++) {
+        planned p = planned_well(
+            SAID("perdure: 1\nname: t\nseeds: [%d]\ndata: {set: synthetic, classes: 6, train_rows: 30, test_rows: 12, "
+                 "shape: [1, 3, 4], normalize: unit}\nstream: {split: {by: class, tasks: 3}, scenario: class-il}\n"
+                 "network: {type: mlp, hidden: [8]}\ntraining: {batch: 1, epochs: 3}\n" CPU
+                 "methods: [{name: a, strategies: [{icarl: {capacity: 12}}, {genreplay: {" SMALL "}}]}]\n",
+                 seed));
+        cell_result *r = sole_trained(p);
+        assert_int_equal(r->warnings, 0);
+        cell_result_close(r);
+    }
 }
 
 /* ---- on digits ---- */
@@ -301,9 +334,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loops_come_to_the_same_weights),
+        cmocka_unit_test(the_term_has_its_scale),
         cmocka_unit_test(loops_play_the_same_game),
         cmocka_unit_test(the_generator_does_not_see_rows_of_others),
         cmocka_unit_test(loops_agree_beside_rows_of_others),
+        cmocka_unit_test(batches_without_fresh_rows_are_lived_through),
         cmocka_unit_test(old_digits_stay_known),
         cmocka_unit_test(it_composes_with_ewc),
         cmocka_unit_test(samples_are_shown_and_change_nothing),
