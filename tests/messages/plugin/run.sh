@@ -344,6 +344,21 @@ apart replay 'capacity: 9, alpha: 1, blend: add' \
   'found blend or weight with alpha; expected alpha and beta alone, which weigh the two parts'
 apart replay 'capacity: 9, policy: value, select: loss, alpha: 1' \
   'found select: loss with alpha, whose rows are rehearsed without labels; expected one of them'
+apart replay 'capacity: 9, fill: task, online: true' \
+  'found online with fill: task, whose memory is empty in the first task; expected fill: stream'
+apart replay 'capacity: 9, weight: 2' \
+  'found weight with blend: join or per-task, which have weights of their own; expected share or add'
+apart agem 'capacity: 9, policy: value' \
+  'found policy: none or value, which keep nothing that comes without a value; expected another policy'
+apart lwf 'alpha: 2, alphas: [1, 2]' 'found alpha beside alphas; expected one of them'
+apart icarl 'capacity: 9, distill: false, temperature: 2' 'found temperature without distill; expected one of them'
+apart genreplay 'critic_steps: 2' \
+  'found gan_optimizer or critic_steps with generator: vae; expected gan or wgan-gp, or optimizer'
+apart genreplay 'generator: gan, optimizer: {lr: 0.1}' \
+  'found optimizer with the generator of a GAN; expected gan_optimizer, which each of its halves has'
+apart genreplay 'generator: gan, penalty: 1' \
+  'found penalty with another generator than wgan-gp, which alone has one; expected wgan-gp'
+apart genreplay 'scale: mean' 'found temperature or scale without soft labels; expected distill: true'
 
 wait
 for i in 0 2; do
