@@ -67,8 +67,6 @@ static json_t *names_json(const cell_result *r)
     return tasks;
 }
 
-static json_t *number_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
 /* Place i, j of an array [tasks + 1, tasks]: after i tasks, on the task that stands in column j from 0. */
 static double share_at(const matrix *m, int64_t i, int64_t j)
 {
@@ -82,7 +80,7 @@ static json_t *matrix_json(const matrix *m)
     for (int64_t i = 0; i <= m->tasks; i++) {
         json_t *row = json_array();
         for (int64_t j = 0; j < m->tasks; j++)
-            json_array_append_new(row, number_or_null(share_at(m, i, j)));
+            json_array_append_new(row, record_number_json(share_at(m, i, j)));
         json_array_append_new(rows, row);
     }
     return rows;
@@ -105,7 +103,7 @@ static json_t *metrics_json(const matrix *m)
 {
     json_t *all = json_object();
     for (int64_t i = 0; i < metric_count; i++)
-        json_object_set_new(all, metrics[i].name, number_or_null(metrics[i].of(m)));
+        json_object_set_new(all, metrics[i].name, record_number_json(metrics[i].of(m)));
     return all;
 }
 
@@ -175,7 +173,7 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     }
     json_object_set_new(result, "warnings", warnings_json(r));
     json_object_set_new(result, "steps", json_integer(r->steps));
-    json_object_set_new(result, "steps_per_second", number_or_null(r->steps_per_second));
+    json_object_set_new(result, "steps_per_second", record_number_json(r->steps_per_second));
     json_object_set_new(result, "seconds", seconds_json(r, seconds_start));
     json_object_set_new(result, "weights_sha256", json_string(r->weights_sha256));
     json_object_set_new(result, "peak_memory_bytes", memory_json());

@@ -10,6 +10,14 @@
 #include "base/file.h"
 #include "record/record.h"
 
+json_t *record_number_json(double value) { return isfinite(value) ? json_real(value) : json_null(); }
+
+double record_number_at(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}
+
 void record_number(double value, text *out)
 {
     char digits[32];

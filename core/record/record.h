@@ -34,6 +34,9 @@ int record_log_close(record_log *l, error *e); /* flushes and fsyncs; 74 */
 int record_picture(const char *folder, const char *name, const picture *p, error *e); /* 73, 74 */
 int record_pictures_remove(const char *folder, error *e);                             /* all of them; 74 */
 
+/* null for what is not finite, and NAN for what is no number. */
+json_t *record_number_json(double value);
+double record_number_at(const json_t *object, const char *key);
 /* Any JSON: two spaces a level, lists of plain values on one line, numbers in the fewest digits that read back as the
  * same double. */
 void record_json_text(const json_t *value, text *out);

@@ -8,14 +8,7 @@
 #include "base/text.h"
 #include "evaluate/gate.h"
 #include "plan/plan.h"
-
-static json_t *number_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-static double number_at(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : (double)NAN;
-}
+#include "record/record.h"
 
 static const json_t *method_find(const json_t *summary, const char *name)
 {
@@ -35,8 +28,8 @@ static const json_t *method_find(const json_t *summary, const char *name)
 static json_t *ours_json(const spread *ours)
 {
     json_t *out = json_object();
-    json_object_set_new(out, "mean", number_or_null(ours->mean));
-    json_object_set_new(out, "sem", number_or_null(ours->sem));
+    json_object_set_new(out, "mean", record_number_json(ours->mean));
+    json_object_set_new(out, "sem", record_number_json(ours->sem));
     json_object_set_new(out, "n", json_integer(ours->n));
     return out;
 }
@@ -96,10 +89,10 @@ static json_t *gate_json(const json_t *summary, const struct gate_options *o, in
     const json_t *of = json_object_get(json_object_get(method, "metrics"), metric_name_text(o->metric));
     int64_t there = (int64_t)json_array_size(json_object_get(method, "seeds"));
     spread ours = {.n = json_integer_value(json_object_get(of, "n")),
-                   .mean = number_at(of, "mean"),
-                   .sd = number_at(of, "sd"),
-                   .sem = number_at(of, "sem"),
-                   .ci95 = number_at(of, "ci95")};
+                   .mean = record_number_at(of, "mean"),
+                   .sd = record_number_at(of, "sd"),
+                   .sem = record_number_at(of, "sem"),
+                   .ci95 = record_number_at(of, "ci95")};
     json_t *out = plan_gate_json(o);
     json_object_set_new(out, "ours", ours_json(&ours));
     if (ours.n == seeds)

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "evaluate/matrix.h"
+#include "record/record.h"
 
 json_t *summary_begin(const struct summary_head *h)
 {
@@ -14,22 +15,14 @@ json_t *summary_begin(const struct summary_head *h)
                      "scenario", h->scenario, "mask", h->mask, "error", h->error, "methods", "gates", "failed");
 }
 
-static json_t *number_or_null(double value) { return isfinite(value) ? json_real(value) : json_null(); }
-
-static double number_at(const json_t *object, const char *key)
-{
-    const json_t *value = json_object_get(object, key);
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
 static json_t *spread_json(const double *values, int64_t n, json_t *all)
 {
     spread s = spread_of(values, n);
     json_t *out = json_object();
-    json_object_set_new(out, "mean", number_or_null(n > 0 ? s.mean : NAN));
-    json_object_set_new(out, "sd", number_or_null(n > 1 ? s.sd : NAN));
-    json_object_set_new(out, "sem", number_or_null(n > 1 ? s.sem : NAN));
-    json_object_set_new(out, "ci95", number_or_null(n > 1 ? s.ci95 : NAN));
+    json_object_set_new(out, "mean", record_number_json(n > 0 ? s.mean : NAN));
+    json_object_set_new(out, "sd", record_number_json(n > 1 ? s.sd : NAN));
+    json_object_set_new(out, "sem", record_number_json(n > 1 ? s.sem : NAN));
+    json_object_set_new(out, "ci95", record_number_json(n > 1 ? s.ci95 : NAN));
     json_object_set_new(out, "n", json_integer(n));
     json_object_set_new(out, "values", all);
     return out;
@@ -41,8 +34,8 @@ static json_t *metric_json(const char *of, const char *name, json_t *const *resu
     json_t *all = json_array();
     int64_t n = 0;
     for (size_t i = 0; i < count; i++) {
-        double value = number_at(json_object_get(results[i], of), name);
-        json_array_append_new(all, number_or_null(value));
+        double value = record_number_at(json_object_get(results[i], of), name);
+        json_array_append_new(all, record_number_json(value));
         if (isfinite(value))
             present[n++] = value;
     }
@@ -76,7 +69,7 @@ static double mean_of(json_t *const *results, size_t count, const char *key)
 {
     double sum = 0;
     for (size_t i = 0; i < count; i++)
-        sum += key ? number_at(results[i], key) : seconds_of(results[i]);
+        sum += key ? record_number_at(results[i], key) : seconds_of(results[i]);
     return count > 0 ? sum / (double)count : NAN;
 }
 
@@ -101,8 +94,8 @@ void summary_method(json_t *summary, const struct summary_head *h, const char *m
     json_object_set_new(row, "metrics", metrics_json(h, "metrics", results, count));
     if (count > 0 && json_object_get(results[0], "metrics_network"))
         json_object_set_new(row, "metrics_network", metrics_json(h, "metrics_network", results, count));
-    json_object_set_new(row, "steps_per_second", number_or_null(mean_of(results, count, "steps_per_second")));
-    json_object_set_new(row, "seconds", number_or_null(mean_of(results, count, NULL)));
+    json_object_set_new(row, "steps_per_second", record_number_json(mean_of(results, count, "steps_per_second")));
+    json_object_set_new(row, "seconds", record_number_json(mean_of(results, count, NULL)));
     json_object_set_new(row, "peak_memory_bytes", peak_of(results, count));
     json_array_append_new(json_object_get(summary, "methods"), row);
 }
