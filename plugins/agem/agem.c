@@ -64,7 +64,8 @@ static pdr_status before_task(void *p, const pdr_task *t)
 {
     strategy *self = (strategy *)p;
     if (!t->boundary_known && self->config.fill == TASK)
-        return self->host->fail(self->host, PDR_EINVALID, "found a stream without task boundaries; expected fill: stream, or boundaries");
+        return self->host->fail(self->host, PDR_EINVALID,
+                                "found a stream without task boundaries; expected fill: stream, or boundaries");
     self->steps = 0;
     pdr_hold(self->host, &self->projected, pdr_scalar(self->host, t->scope, 0));
     return self->host->tensor->status(t->scope);

@@ -90,8 +90,9 @@ static pdr_status before_task(void *p, const pdr_task *t)
     strategy *self = p;
     if (t->boundary_known || (self->config.online && self->config.fill == STREAM))
         return PDR_OK;
-    return self->host->fail(self->host, PDR_EINVALID,
-                            "found a stream without task boundaries; expected online: true and fill: stream, or boundaries");
+    return self->host->fail(
+        self->host, PDR_EINVALID,
+        "found a stream without task boundaries; expected online: true and fill: stream, or boundaries");
 }
 
 pdr_status draw(strategy *self, const pdr_step *s, pdr_tensor **slots, pdr_tensor **x, pdr_tensor **y,

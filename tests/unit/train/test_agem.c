@@ -74,9 +74,8 @@ static void without_boundaries_rows_must_be_taken_as_they_come(void **state)
     cell_result *r = NULL;
     error e = {0};
     assert_int_equal(cell_tried(&p, 0, 3, NULL, &r, &e), EXIT_FAILED);
-    assert_string_equal(
-        e.text,
-        "strategy agem, hook before_task, task 1, step 0: found a stream without task boundaries; expected fill: stream, or boundaries");
+    assert_string_equal(e.text, "strategy agem, hook before_task, task 1, step 0: found a stream without task "
+                                "boundaries; expected fill: stream, or boundaries");
     planned_free(&p);
     cell_result_close(sole_trained(tiny_plan(
         TWO_TASKS "class-il", "methods: [{name: a, train_on: all, strategies: [" ALL ", fill: stream}]}]\n")));
