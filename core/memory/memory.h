@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arrays.h"
 #include "base/error.h"
 #include "base/random.h"
 #include "scenario/scenario.h"
@@ -64,5 +65,15 @@ int64_t memory_per_class(const memory *m);             /* 0: one budget for all 
 int64_t memory_row_bytes(const memory *m);
 int64_t memory_extra_bytes(const memory *m);
 bool memory_is_bytes(const memory *m);
+
+/* ---- state.c: for checkpoints ---- */
+
+/* Adds all that goes on with the memory under "PREFIX/...": rows, lists in their orders, counters, both random streams. Most
+ * of it is borrowed: nothing may be done with the memory until `into` is written. */
+int memory_save(memory *m, const char *prefix, arrays *into, error *e);
+/* Into a memory just opened with the same setup, which then goes on as the saved one. Everything is checked: a state that is
+ * damaged, or of another setup, is refused (65) and the memory is good for closing only. 71 where there is no memory left. */
+int memory_load(memory *m, const char *prefix, const arrays *from, error *e);
+bool memory_is_saved(const char *prefix, const arrays *from); /* whether there is a state of that name at all */
 
 #endif

@@ -105,3 +105,11 @@ bool pool_keeps(const memory *m, const memory_pool *p, float value)
 {
     return value_compare(value, m->value[p->slots[0]]) > 0;
 }
+
+bool pool_is_ordered(const memory *m, const memory_pool *p)
+{
+    for (int64_t at = 1; is_ordered(m) && at < p->count; at++)
+        if (goes_first(m, p->slots[at], p->slots[(at - 1) / 2]))
+            return false;
+    return true;
+}

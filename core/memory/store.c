@@ -83,6 +83,20 @@ static bool extra_widen(memory *m, const memory_rows *rows)
     return true;
 }
 
+static int out_of_memory(const memory *m, int64_t room, error *e)
+{
+    return error_set(e, EXIT_SYSTEM, "memory %s: found no memory for %lld rows of %lld bytes; expected enough",
+                     m->setup.name, (long long)room, (long long)(m->row_bytes + m->extra_bytes));
+}
+
+int store_reserve(memory *m, int64_t room, error *e)
+{
+    bool done = room <= m->room || store_resize(m, room);
+    if (done && m->extra_bytes && !m->extra)
+        done = (m->extra = calloc((size_t)m->room, (size_t)m->extra_bytes)) != NULL;
+    return done ? 0 : out_of_memory(m, room, e);
+}
+
 int store_prepare(memory *m, const memory_rows *rows, error *e)
 {
     int64_t most = m->setup.per_class ? INT64_MAX : m->setup.capacity;
@@ -102,9 +116,7 @@ int store_prepare(memory *m, const memory_rows *rows, error *e)
         done = extra_begin(m, rows);
     if (done && extra_grows(m, rows))
         done = extra_widen(m, rows);
-    return done ? 0
-                : error_set(e, EXIT_SYSTEM, "memory %s: found no memory for %lld rows of %lld bytes; expected enough",
-                            m->setup.name, (long long)room, (long long)(m->row_bytes + m->extra_bytes));
+    return done ? 0 : out_of_memory(m, room, e);
 }
 
 /* ---- classes ---- */

@@ -52,6 +52,7 @@ void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i);
 void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i); /* what is NULL in `rows` stays */
 void store_remove(memory *m, int64_t slot);
 bool store_has(const memory *m, int64_t slot);
+int store_reserve(memory *m, int64_t room, error *e); /* for as many slots at least, of sizes that are known; 71 */
 /* ---- pools ---- */
 memory_pool *pool_find(memory *m, int64_t task, int64_t column); /* made when there is none: others may move */
 int64_t pool_budget(const memory *m);                            /* rows that a pool has room for */
@@ -60,5 +61,14 @@ void pool_remove(memory *m, int64_t slot);
 void pool_settle(memory *m, int64_t slot); /* its value or its arrival changed */
 /* Policy value, of a pool that is not empty: whether a row that comes now is worth more than the one that would go. */
 bool pool_keeps(const memory *m, const memory_pool *p, float value);
+bool pool_is_ordered(const memory *m, const memory_pool *p); /* as the heap that the policy needs; a bag always is */
+/* ---- state.c ---- */
+/* 65: "memory NAME: saved state: ..." */
+int state_refuse(const memory *m, error *e, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* ---- rebuild.c ---- */
+/* Makes the lists of slots and the places in them anew out of a saved state's: `y`, `pool_of`, `arrived`, `in_class` and
+ * `in_pool` by slot, `active` and `freed` are filled as they were read, `classes` and `pools` have counts and no slots.
+ * 65 where they disagree in any way; the memory is then good for closing only. */
+int store_rebuild(memory *m, error *e);
 
 #endif
