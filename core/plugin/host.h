@@ -11,6 +11,7 @@
 #include <stdbool.h>
 
 #include "base/arena.h"
+#include "base/arrays.h"
 #include "base/error.h"
 #include "base/picture.h"
 #include "data/data.h"
@@ -163,6 +164,28 @@ pdr_tensor *host_blank_rows(const host_session *session, pdr_scope *s, pdr_dtype
 /* x augmented as the scenario says, drawn from `r`; without augmentation x itself, in scope `s`. */
 pdr_tensor *host_augment(const host_session *session, pdr_scope *s, random_stream *r, const pdr_tensor *x);
 
+/* The shape of one row of a tensor that was offered to a memory. */
+enum { HOST_ROW_RANK = 4 };
+struct row_form {
+    pdr_dtype dtype;
+    int32_t rank; /* of a row */
+    int64_t shape[HOST_ROW_RANK];
+    int64_t values; /* a row */
+};
+struct pdr_memory {
+    memory *store;
+    strategy *owner;
+    char *name;
+    bool known, extra_known; /* forms are those of the first rows */
+    struct row_form row, extra;
+};
+
+/* host_memory_state.c: a memory in a checkpoint, under "PREFIX/..."; as memory_save() and memory_load(), with the forms of its
+ * rows. */
+int host_memory_save(pdr_memory *m, const char *prefix, arrays *into, error *e);
+int host_memory_load(pdr_memory *m, const char *prefix, const arrays *from, error *e);
+bool host_memory_saved_there(const char *prefix, const arrays *from);
+
 /* The memory behind a handle, for mingled rows. */
 memory *host_memory_store(const pdr_memory *m);
 const char *host_memory_name(const pdr_memory *m);
@@ -241,6 +264,7 @@ random_stream *host_stream_next(strategy *s, const char *name);
 /* The values of a tensor on the CPU, as engine->bytes; never NULL for an empty one, so that NULL means failure. */
 const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 void host_memories_close(strategy *s);
+int64_t host_dtype_bytes(pdr_dtype d); /* of one value */
 void host_streams_close(strategy *s);
 const struct engine *host_engine(void); /* of the session that began last */
 

@@ -9,29 +9,11 @@
 #include "base/alloc.h"
 #include "plugin/host.h"
 
-enum { ROW_RANK = 4, EXTRA_RANK = 4 };
-
-/* The shape of one row of a tensor that was offered. */
-struct row_form {
-    pdr_dtype dtype;
-    int32_t rank; /* of a row */
-    int64_t shape[4];
-    int64_t values; /* a row */
-};
-
-struct pdr_memory {
-    memory *store;
-    strategy *owner;
-    char *name;
-    bool known, extra_known; /* forms are those of the first rows */
-    struct row_form row, extra;
-};
-
 memory *host_memory_store(const pdr_memory *m) { return m->store; }
 const strategy *host_memory_owner(const pdr_memory *m) { return m->owner; }
 const char *host_memory_name(const pdr_memory *m) { return m->name; }
 
-static int64_t dtype_bytes(pdr_dtype d)
+int64_t host_dtype_bytes(pdr_dtype d)
 {
     switch (d) {
     case PDR_F64:
@@ -47,7 +29,7 @@ static int64_t dtype_bytes(pdr_dtype d)
 static bool form_of(const struct engine *e, const pdr_tensor *t, struct row_form *out)
 {
     *out = (struct row_form){.dtype = e->tensor->dtype(t), .rank = e->tensor->rank(t) - 1, .values = 1};
-    if (out->rank < 0 || out->rank > ROW_RANK)
+    if (out->rank < 0 || out->rank > HOST_ROW_RANK)
         return false;
     for (int32_t i = 0; i < out->rank; i++)
         out->values *= out->shape[i] = e->tensor->size(t, i + 1);
@@ -190,7 +172,8 @@ static pdr_status extra_take(pdr_scope *s, const pdr_memory *m, const pdr_tensor
 {
     struct row_form form;
     if (!form_of(host_engine(), extra, &form))
-        return scope_fail(s, PDR_EINVALID, "memory %s: extra has more than %d dimensions a row", m->name, EXTRA_RANK);
+        return scope_fail(s, PDR_EINVALID, "memory %s: extra has more than %d dimensions a row", m->name,
+                          HOST_ROW_RANK);
     if (m->extra_known && !form_equal(&m->extra, &form) && !extra_grows(m, &form))
         return scope_fail(s, PDR_EINVALID, "memory %s: extra of another shape or type than the first", m->name);
     in->extra = form;
@@ -226,12 +209,12 @@ static pdr_status rows_take(pdr_scope *s, const pdr_memory *m, int64_t n, const 
     in->rows = (memory_rows){
         .count = n,
         .x = x ? host_bytes(s, x, row->dtype) : NULL,
-        .row_bytes = row->values * dtype_bytes(row->dtype),
+        .row_bytes = row->values * host_dtype_bytes(row->dtype),
         .is_bytes = row->dtype == PDR_U8,
         .y = y ? host_bytes(s, y, PDR_I64) : NULL,
         .value = value ? host_bytes(s, value, PDR_F32) : NULL,
         .extra = extra ? host_bytes(s, extra, in->extra.dtype) : NULL,
-        .extra_bytes = extra ? in->extra.values * dtype_bytes(in->extra.dtype) : 0,
+        .extra_bytes = extra ? in->extra.values * host_dtype_bytes(in->extra.dtype) : 0,
         .extra_blank = extra && m->extra_known && extra_grows(m, &in->extra) ? extra_blank(s, &in->extra) : NULL,
         .task = task ? task->task.index : 0,
     };
@@ -361,7 +344,7 @@ static pdr_tensor *host_sample(pdr_scope *s, pdr_memory *m, int64_t n)
 
 static pdr_tensor *blank_rows(pdr_scope *s, pdr_dtype d, int64_t n, const struct row_form *form, void **at)
 {
-    int64_t shape[ROW_RANK + 1] = {n};
+    int64_t shape[HOST_ROW_RANK + 1] = {n};
     memcpy(shape + 1, form->shape, sizeof form->shape);
     return host_engine()->blank(s, d, shape, form->rank + 1, at);
 }
