@@ -80,20 +80,35 @@ int file_read(const char *path, size_t limit, char **bytes, size_t *count, error
     return 0;
 }
 
-static int file_sync_folder(const char *path, error *e)
+int folder_sync(const char *path, error *e)
 {
-    char *folder = path_folder(path);
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int code = 0;
-    /* Some file systems know no fsync of a folder and say EINVAL: there is nothing more to be done there. */
-    if (fd < 0 || (fsync(fd) != 0 && errno != EINVAL)) {
-        code = error_system(e, EXIT_IO, "%s: found a fault while syncing the folder", folder);
+    /* Some file systems know no fsync of a folder and say EINVAL, and one that may be written to need not be readable:
+     * there is nothing more to be done there. */
+    if (fd < 0 ? errno != EACCES : fsync(fd) != 0 && errno != EINVAL) {
+        code = error_system(e, EXIT_IO, "%s: found a fault while syncing the folder", path);
     }
     if (fd >= 0) {
         close(fd);
     }
+    return code;
+}
+
+static int file_sync_folder(const char *path, error *e)
+{
+    char *folder = path_folder(path);
+    int code = folder_sync(folder, e);
     free(folder);
     return code;
+}
+
+int file_move(const char *from, const char *to, error *e)
+{
+    if (rename(from, to) != 0) {
+        return error_system(e, EXIT_IO, "%s: found a fault while writing", to);
+    }
+    return file_sync_folder(to, e);
 }
 
 /* A new file beside the target; *name is owned. The number sets threads and forks of one process apart. */
@@ -147,11 +162,13 @@ int file_write(const char *path, const void *bytes, size_t count, error *e)
         errno = number;
     }
     int code = 0;
-    if (!filled || !closed || rename(beside, path) != 0) {
+    if (!filled || !closed) {
         code = error_system(e, EXIT_IO, "%s: found a fault while writing", path);
-        unlink(beside);
     } else {
-        code = file_sync_folder(path, e);
+        code = file_move(beside, path, e);
+    }
+    if (code != 0) {
+        unlink(beside); /* not there any more where only the folder's fsync failed */
     }
     free(beside);
     return code;
@@ -179,8 +196,11 @@ int folder_make(const char *path, error *e)
         char kept = *at;
         *at = '\0';
         /* Another process may make it at the same time, so only what is there afterwards counts. */
-        if (walk[0] != '\0' && mkdir(walk, 0777) != 0 && !folder_exists(walk)) {
+        bool made = walk[0] != '\0' && mkdir(walk, 0777) == 0;
+        if (walk[0] != '\0' && !made && !folder_exists(walk)) {
             code = error_system(e, EXIT_CREATE, "%s: found no way to create this folder", walk);
+        } else if (made) {
+            code = file_sync_folder(walk, e);
         }
         *at = kept;
     }

@@ -13,7 +13,9 @@
  * a folder, a device, a FIFO), 65 (larger than limit), 74. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *count, error *e);
 int file_write(const char *path, const void *bytes, size_t count, error *e); /* 73, 74 */
-int folder_make(const char *path, error *e);                                 /* with its parents; 73 */
+int folder_make(const char *path, error *e);                                 /* with its parents; 73, 74 */
+int folder_sync(const char *path, error *e);                                 /* makes its entries durable; 74 */
+int file_move(const char *from, const char *to, error *e);                   /* over `to`, durably; 74 */
 bool file_exists(const char *path);                                          /* a regular file, or a link to one */
 bool folder_exists(const char *path);
 /* `path` below `base` unless it is absolute; a leading "~/" is $HOME. Owned by the caller. */

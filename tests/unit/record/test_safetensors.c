@@ -1,10 +1,27 @@
 /* Every byte of weights.safetensors. `test_record_safetensors --write FILE` writes one for the public reader to judge
  * (read_safetensors.py). */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "../check.h"
+#include "base/file.h"
+#include "base/text.h"
 #include "fabricate.h"
 #include "record/safetensors.h"
+
+/* The bytes of the file that is written, which goes. */
+static int bytes_of(const cell_result *r, const json_t *metadata, text *out, error *e)
+{
+    char folder[] = "/tmp/perdure-weights-XXXXXX", path[64];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/w", folder);
+    int code = safetensors_write(path, r, metadata, e);
+    if (!code)
+        assert_int_equal(file_read(path, 1 << 20, &out->at, &out->length, e), 0);
+    unlink(path);
+    assert_int_equal(rmdir(folder), 0); /* nothing else was left */
+    return code;
+}
 
 static uint64_t length_of(const text *file)
 {
@@ -20,7 +37,7 @@ static void bytes_are_exact(void **state)
     error e = {0};
     text file = {0};
     cell_result *r = result_fabricate();
-    assert_int_equal(safetensors_text(r, NULL, &file, &e), 0);
+    assert_int_equal(bytes_of(r, NULL, &file, &e), 0);
     static const char header[] = "{\"hidden.0.weight\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
                                  "\"hidden.0.bias\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[24,36]}}";
     size_t length = sizeof header - 1, padded = (length + 7) / 8 * 8;
@@ -44,7 +61,7 @@ static void holes_are_closed(void **state)
     r->weights[0] = (struct cell_weights){.name = "a", .shape = {2}, .rank = 1, .first = 1, .count = 2};
     r->weights[1] = (struct cell_weights){.name = "scalar", .rank = 0, .first = 8, .count = 1};
     json_t *metadata = json_pack("{s:s}", "format", "pt");
-    assert_int_equal(safetensors_text(r, metadata, &file, &e), 0);
+    assert_int_equal(bytes_of(r, metadata, &file, &e), 0);
     const float *values = (const float *)(const void *)(file.at + 8 + length_of(&file));
     assert_true(values[0] == 0.5F && values[1] == 1.0F && values[2] == 4.0F);
     assert_int_equal(file.length, 8 + length_of(&file) + 12);
@@ -61,7 +78,7 @@ static void refused(cell_result *r, const char *words)
 {
     error e = {0};
     text file = {0};
-    assert_int_equal(safetensors_text(r, NULL, &file, &e), EXIT_INTERNAL);
+    assert_int_equal(bytes_of(r, NULL, &file, &e), EXIT_INTERNAL);
     assert_non_null(strstr(e.text, words));
     assert_int_equal(file.length, 0);
     text_free(&file);
