@@ -64,6 +64,12 @@ void arrays_copy(arrays *a, const char *name, enum array_type type, int64_t coun
     arrays_take(a, name, type, &count, 1, copy);
 }
 
+void arrays_keep(arrays *a, void *bytes)
+{
+    a->kept = alloc_again(a->kept, (size_t)a->kept_count + 1, sizeof *a->kept);
+    a->kept[a->kept_count++] = bytes;
+}
+
 const array *arrays_find(const arrays *a, const char *name)
 {
     for (int64_t i = 0; i < a->count; i++)
@@ -91,6 +97,9 @@ void arrays_free(arrays *a)
         free(a->at[i].name);
         free(a->at[i].owned);
     }
+    for (int64_t i = 0; i < a->kept_count; i++)
+        free(a->kept[i]);
+    free(a->kept);
     free(a->at);
     *a = (arrays){0};
 }

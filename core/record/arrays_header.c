@@ -268,7 +268,7 @@ static int places_check(const struct reading *r, struct place *at, int64_t count
 /* Not arrays_add: that looks every name up, and the JSON has said already that none is there twice. */
 static void places_take(const struct place *at, int64_t count, arrays *out)
 {
-    *out = (arrays){alloc_zero((size_t)count + 1, sizeof *out->at), count, count + 1};
+    *out = (arrays){.at = alloc_zero((size_t)count + 1, sizeof *out->at), .count = count, .room = count + 1};
     for (int64_t i = 0; i < count; i++) {
         out->at[i] = at[i].array;
         out->at[i].name = alloc_text(at[i].array.name);
