@@ -124,6 +124,7 @@ typedef struct host_session {
     int64_t step;          /* that runs, else that ran last: from 1, of the whole cell; 0: none yet */
     host_listener listener;
     pthread_mutex_t lock; /* of the listener: log() may be called from any thread */
+    const arrays *saved;  /* of the checkpoint that the cell goes on from, until host_loaded(); else NULL */
     int64_t warnings;
     host_finding *findings;
     int64_t finding_count;
@@ -144,6 +145,15 @@ void host_begin(host_session *session);
 int host_create(host_session *session, int i, const plugin *p, const char *name, const void *config, error *e);
 /* Destroys in reverse order, closes what is left open and notes what was kept and not released. */
 void host_end(host_session *session);
+
+/* ---- host_save.c: what a checkpoint holds of the strategies (rule 21) ---- */
+/* Between two steps. Borrows rows of memories, which must stay as they are until `into` is written. 1 with the plugin's own
+ * words, 74 where rows cannot be written to disk. */
+int host_save(host_session *session, arrays *into, error *e);
+/* To go on: session->saved is set before host_create, so that memories come back as they are opened; host_load after it;
+ * host_loaded after before_run, from when on the streams stand where they stood. 65, 1. */
+int host_load(host_session *session, const arrays *from, error *e);
+int host_loaded(host_session *session, const arrays *from, error *e);
 
 /* Around one hook of one strategy: opens its scope in `mode`, and afterwards gives 0 or the error of the hook, however it
  * was told: by its status, by host->fail, or left behind in its scope. */
@@ -266,6 +276,10 @@ const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);
 void host_memories_close(strategy *s);
 int64_t host_dtype_bytes(pdr_dtype d); /* of one value */
 void host_streams_close(strategy *s);
+void host_streams_save(const strategy *s, const char *place, arrays *into);
+int host_streams_load(strategy *s, const char *place, const arrays *from, error *e); /* 65 */
+int host_memory_back(pdr_memory *m,
+                     error *e);         /* host_save.c: a memory just opened gets what session->saved has of it */
 const struct engine *host_engine(void); /* of the session that began last */
 
 #endif

@@ -77,7 +77,12 @@ static pdr_memory *host_open(const pdr_host *h, const char *name, const char *me
     pdr_memory *m = alloc_zero(1, sizeof *m);
     *m = (pdr_memory){.store = store, .owner = s, .name = alloc_text(name)};
     s->memories = alloc_again(s->memories, (size_t)s->memory_count + 1, sizeof m);
-    return s->memories[s->memory_count++] = m;
+    s->memories[s->memory_count++] = m;
+    if (host_memory_back(m, &why)) {
+        host_fail(s, why.code == EXIT_IO ? PDR_EIO : PDR_EINVALID, "%s", why.text);
+        return NULL;
+    }
+    return m;
 }
 
 static void memory_free(pdr_memory *m)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "plugin/host.h"
 
 struct pdr_rng {
@@ -82,6 +83,58 @@ static pdr_tensor *rng_permutation(pdr_scope *s, pdr_rng *r, int64_t n)
     if (t)
         random_permutation(&r->stream, at, n);
     return e->to_device(s, t);
+}
+
+/* ---- in a checkpoint: PLACE/names, each with its NUL, and PLACE/stood, [n, 2]: number of the stream and words drawn ---- */
+
+void host_streams_save(const strategy *s, const char *place, arrays *into)
+{
+    text names = {0};
+    int64_t *stood = alloc_zero((size_t)s->stream_count * 2 + 1, sizeof *stood);
+    char *at = alloc_format("%s/names", place), *where = alloc_format("%s/stood", place);
+    for (int64_t i = 0; i < s->stream_count; i++) {
+        text_add(&names, s->streams[i]->name, strlen(s->streams[i]->name) + 1);
+        stood[2 * i] = s->streams[i]->number;
+        stood[2 * i + 1] = (int64_t)s->streams[i]->stream.drawn;
+    }
+    arrays_copy(into, at, ARRAY_U8, (int64_t)names.length, names.at);
+    arrays_take(into, where, ARRAY_I64, (const int64_t[]){s->stream_count, 2}, 2, stood);
+    text_free(&names);
+    free(where);
+    free(at);
+}
+
+static int streams_lay(strategy *s, const array *names, const array *stood, error *e)
+{
+    const char *name = names->bytes;
+    const int64_t *place = stood->bytes;
+    size_t left = names->size;
+    for (int64_t i = 0; i < stood->shape[0]; i++) {
+        const char *end = left ? memchr(name, '\0', left) : NULL;
+        if (!end)
+            return error_set(e, EXIT_DATA, "strategy %s: found %lld random streams and fewer names; expected as many",
+                             s->name, (long long)stood->shape[0]);
+        random_seek(&rng_stream(&s->host, name, place[2 * i])->stream, (uint64_t)place[2 * i + 1]);
+        left -= (size_t)(end + 1 - name);
+        name = end + 1;
+    }
+    return 0;
+}
+
+int host_streams_load(strategy *s, const char *place, const arrays *from, error *e)
+{
+    char *at = alloc_format("%s/names", place), *where = alloc_format("%s/stood", place);
+    const array *names = arrays_find(from, at), *stood = arrays_find(from, where);
+    int code = 0;
+    if (!names || !stood || names->type != ARRAY_U8 || stood->type != ARRAY_I64 || stood->rank != 2 ||
+        stood->shape[1] != 2)
+        code = error_set(e, EXIT_DATA, "strategy %s: found no random streams in the checkpoint; expected %s and %s",
+                         s->name, at, where);
+    else
+        code = streams_lay(s, names, stood, e);
+    free(where);
+    free(at);
+    return code;
 }
 
 void host_streams_close(strategy *s)

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "plugin/host.h"
+
+enum { KEY_LENGTH = 200 };
 
 void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...)
 {
@@ -43,6 +46,11 @@ static shelf_entry *shelf_add(pdr_state *s, const char *key, uint64_t bytes)
     if (!key || !key[0] || shelf_find(s, key)) {
         shelf_fail(s, PDR_EINVALID, "state: found the key \"%s\" %s; expected a new one", key ? key : "",
                    key && key[0] ? "twice" : "empty");
+        return NULL;
+    }
+    if (!text_plain(key) || strlen(key) > KEY_LENGTH || strstr(key, "/../")) { /* it becomes a name in a file */
+        shelf_fail(s, PDR_EINVALID, "state: found the key \"%s\"; expected printable text of at most %d bytes",
+                   text_quoted(key), KEY_LENGTH);
         return NULL;
     }
     s->entries = alloc_again(s->entries, (size_t)s->count + 1, sizeof *s->entries);
