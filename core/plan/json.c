@@ -124,6 +124,19 @@ static json_t *expect_json(const struct gate_list *gates)
     return out;
 }
 
+/* How often a cell is saved changes no number of it either. */
+static json_t *checkpoint_json(const struct checkpoint_options *o)
+{
+    json_t *out = o->on ? json_pack("{s:s, s:I, s:I, s:I}", "every", checkpoint_every_name(o->every), "last",
+                                    (json_int_t)o->last, "weekly", (json_int_t)o->weekly, "days", (json_int_t)o->days)
+                        : json_null();
+    if (o->every == CHECKPOINT_BATCHES)
+        json_object_set_new(out, "batches", json_integer(o->batches));
+    if (o->every == CHECKPOINT_MINUTES)
+        json_object_set_new(out, "minutes", json_real(o->minutes));
+    return out;
+}
+
 json_t *plan_json(const plan *p)
 {
     const struct scenario *s = p->scenario;
@@ -145,6 +158,7 @@ json_t *plan_json(const plan *p)
     json_object_set_new(out, "metrics", metrics);
     json_object_set_new(out, "error", json_string(error_kind_name(s->evaluation.error)));
     json_object_set_new(out, "expect", expect_json(&s->evaluation.expect));
+    json_object_set_new(out, "checkpoint", checkpoint_json(&s->output.checkpoint));
     json_decref(shared);
     return out;
 }

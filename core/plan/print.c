@@ -125,6 +125,27 @@ static void gate_print(const struct gate_options *g, text *out)
     free(source);
 }
 
+static void checkpoint_print(const struct checkpoint_options *o, text *out)
+{
+    text_addf(out, "checkpoint ");
+    if (!o->on) {
+        text_addf(out, "none\n");
+        return;
+    }
+    if (o->every == CHECKPOINT_TASK)
+        text_addf(out, "after every task");
+    else if (o->every == CHECKPOINT_BATCHES)
+        text_addf(out, "every %lld batch%s", (long long)o->batches, o->batches == 1 ? "" : "es");
+    else
+        text_addf(out, "every %.15g minutes", o->minutes);
+    text_addf(out, "; kept: the last %lld", (long long)o->last);
+    if (o->weekly)
+        text_addf(out, ", the newest of %lld week%s", (long long)o->weekly, o->weekly == 1 ? "" : "s");
+    if (o->days)
+        text_addf(out, ", all of %lld day%s", (long long)o->days, o->days == 1 ? "" : "s");
+    text_addf(out, "\n");
+}
+
 void plan_print(const plan *p, text *out)
 {
     const struct scenario *s = p->scenario;
@@ -136,6 +157,7 @@ void plan_print(const plan *p, text *out)
     network_print(&s->network, "network    ", out);
     optimizer_print(&s->optimizer, "optimizer  ", out);
     training_print(&s->training, "training   ", out);
+    checkpoint_print(&s->output.checkpoint, out);
     text_addf(out, "device     %s, %lld thread%s%s: %s\nmethods\n", p->device, (long long)s->device.threads,
               s->device.threads == 1 ? "" : "s", s->device.deterministic ? ", deterministic" : "", p->device_why);
     for (int i = 0; i < p->method_count; i++)

@@ -388,7 +388,8 @@ static const struct row evaluation_rows[] = {
 static const struct row output_rows[] = {
     {.key = "folder", .help = "of the run, from the working directory; {name} is replaced", .type = ROW_TEXT,
      AT(output_options, folder), .fallback = "\"runs/{name}\""},
-    {.key = "checkpoint", .help = "how often the state is saved, and how many are kept", .type = ROW_LATER},
+    {.key = "checkpoint", .help = "how often the state is saved, and how many are kept", .type = ROW_SPECIAL,
+     AT(output_options, checkpoint), .fallback = "{every: task, keep: 2}", .special = &special_checkpoint},
     {.key = "tensorboard", .help = "event files for TensorBoard", .type = ROW_LATER},
     {.key = "metrics_port", .help = "Prometheus text over HTTP while it runs", .type = ROW_LATER},
     ROW_END};

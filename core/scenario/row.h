@@ -96,6 +96,7 @@ extern const struct special special_normalize, special_augment, special_order;
 extern const struct special special_betas, special_schedule, special_clip;
 extern const struct special special_layers, special_kernel;
 extern const struct special special_strategies, special_set;
+extern const struct special special_every, special_keep, special_checkpoint;
 extern const struct special special_between; /* gates.c */
 
 /* special_method.c: lays the method's `set` over its network, optimizer and training, which are those of the file. `path`:

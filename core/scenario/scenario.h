@@ -259,8 +259,19 @@ struct evaluation_options {
     struct gate_list expect; /* no method and metric twice */
 };
 
+enum checkpoint_every { CHECKPOINT_TASK, CHECKPOINT_BATCHES, CHECKPOINT_MINUTES };
+struct checkpoint_options { /* all 0 where none are wanted; no part of a cell's plan */
+    bool on;
+    enum checkpoint_every every;
+    int64_t batches; /* BATCHES: so many steps apart */
+    double minutes;  /* MINUTES */
+    int64_t last;    /* how many of the newest are kept, at least 1 */
+    int64_t weekly;  /* and of so many weeks the newest */
+    int64_t days;    /* and all of so many days */
+};
 struct output_options {
     const char *folder; /* "{name}" replaced; relative to the working directory */
+    struct checkpoint_options checkpoint;
 };
 
 struct scenario {
@@ -344,6 +355,7 @@ const char *device_type_name(enum device_type v); /* without the number */
 const char *train_on_name(enum train_on v);
 const char *metric_name_text(enum metric_name v);
 const char *error_kind_name(enum error_kind v);
+const char *checkpoint_every_name(enum checkpoint_every v);
 const char *memory_policy_name(enum memory_policy v);
 const char *memory_where_name(enum memory_where v);
 

@@ -23,6 +23,36 @@ static void defaults_are_in_the_plan(void **state)
     planned_free(&p);
 }
 
+static void checkpoints_are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said, *words, *json;
+    } kinds[] = {
+        {"none", "\ncheckpoint none\n", "null"},
+        {"{}", "\ncheckpoint after every task; kept: the last 2\n",
+         "{\"days\":0,\"every\":\"task\",\"last\":2,\"weekly\":0}"},
+        {"{every: {batches: 500}, keep: {last: 1, weekly: 1, days: 7}}",
+         "\ncheckpoint every 500 batches; kept: the last 1, the newest of 1 week, all of 7 days\n",
+         "{\"batches\":500,\"days\":7,\"every\":\"batches\",\"last\":1,\"weekly\":1}"},
+        {"{every: {minutes: 2.5}, keep: 3}", "\ncheckpoint every 2.5 minutes; kept: the last 3\n",
+         "{\"days\":0,\"every\":\"minutes\",\"last\":3,\"minutes\":2.5,\"weekly\":0}"},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        planned p = planned_well(SAID(HEAD CPU "output: {checkpoint: %s}\nmethods: [{name: a}]\n", kinds[i].said));
+        text out = {0};
+        plan_print(p.plan, &out);
+        assert_non_null(strstr(out.at, kinds[i].words));
+        json_t *all = plan_json(p.plan);
+        char *json = json_dumps(json_object_get(all, "checkpoint"), JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY);
+        assert_string_equal(json, kinds[i].json);
+        free(json);
+        json_decref(all);
+        text_free(&out);
+        planned_free(&p);
+    }
+}
+
 static void defaults_are_in_the_json(void **state)
 {
     (void)state;
@@ -260,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_in_the_plan),
         cmocka_unit_test(defaults_are_in_the_json),
+        cmocka_unit_test(checkpoints_are_told),
         cmocka_unit_test(two_owners_are_refused_with_both_lines),
         cmocka_unit_test(icarl_owns_the_loss_and_the_prediction),
         cmocka_unit_test(flags_that_the_stream_does_not_meet),

@@ -146,6 +146,33 @@ static void learning_in_every_form(void **state)
     reading_free(&r);
 }
 
+static void checkpoints_in_every_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said;
+        struct checkpoint_options is;
+    } forms_of[] = {
+        {"", {true, CHECKPOINT_TASK, 0, 0, 2, 0, 0}},
+        {"output: {checkpoint: none}\n", {false, CHECKPOINT_TASK, 0, 0, 0, 0, 0}},
+        {"output: {checkpoint: {}}\n", {true, CHECKPOINT_TASK, 0, 0, 2, 0, 0}},
+        {"output: {checkpoint: {every: {batches: 500}}}\n", {true, CHECKPOINT_BATCHES, 500, 0, 2, 0, 0}},
+        {"output: {checkpoint: {every: {minutes: 0.5}, keep: 7}}\n", {true, CHECKPOINT_MINUTES, 0, 0.5, 7, 0, 0}},
+        {"output: {checkpoint: {keep: {weekly: 3, days: 9}}}\n", {true, CHECKPOINT_TASK, 0, 0, 2, 3, 9}},
+        {"output: {checkpoint: {every: task, keep: {last: 1}}}\n", {true, CHECKPOINT_TASK, 0, 0, 1, 0, 0}},
+    };
+    for (size_t i = 0; i < sizeof forms_of / sizeof *forms_of; i++) {
+        char *yaml = alloc_format(SMALL "%s", forms_of[i].said);
+        struct reading r = read_good(yaml);
+        const struct checkpoint_options *is = &r.s->output.checkpoint, *want = &forms_of[i].is;
+        assert_true(is->on == want->on && is->every == want->every && is->batches == want->batches);
+        assert_true(is->minutes == want->minutes && is->last == want->last && is->weekly == want->weekly);
+        assert_int_equal(is->days, want->days);
+        reading_free(&r);
+        free(yaml);
+    }
+}
+
 static void check_layer(const struct layer_options *found, struct layer_options expected)
 {
     assert_int_equal(found->kind, expected.kind);
@@ -485,6 +512,7 @@ int main(void)
         cmocka_unit_test(every_key_is_typed),
         cmocka_unit_test(data_and_stream_in_every_form),
         cmocka_unit_test(learning_in_every_form),
+        cmocka_unit_test(checkpoints_in_every_form),
         cmocka_unit_test(layers_and_their_sizes),
         cmocka_unit_test(networks_and_their_keys),
         cmocka_unit_test(sets_and_their_keys),
