@@ -127,7 +127,7 @@ static json_t *seconds_json(const cell_result *r, double seconds_start)
                      "evaluate", r->seconds.evaluate, "between_tasks", r->seconds.between_tasks, "checkpoint", 0.0);
 }
 
-static json_t *engine_json(const engine_info *engine)
+json_t *cell_engine_json(const engine_info *engine)
 {
     return json_pack("{s:s, s:s, s:s, s:s, s:s}", "perdure", PERDURE_VERSION, "torch", engine->torch, "torch_built",
                      engine->torch_built, "cpu", engine->cpu, "device", engine->device);
@@ -178,7 +178,7 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "weights_sha256", json_string(r->weights_sha256));
     json_object_set_new(result, "peak_memory_bytes", memory_json());
     json_object_set_new(result, "plan_sha256", json_string(id->plan_sha256));
-    json_object_set_new(result, "engine", engine_json(&r->engine));
+    json_object_set_new(result, "engine", cell_engine_json(&r->engine));
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -27,7 +28,7 @@ int record_log_open(const char *folder, record_log **out, error *e)
     if (code)
         return code;
     char *path = alloc_format("%s/log.jsonl", folder);
-    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
     if (file < 0) {
         code = error_system(e, EXIT_CREATE, "%s: cannot be created", path);
         free(path);
@@ -70,13 +71,42 @@ void record_log_point(record_log *l, const char *name, int64_t task, int64_t ste
         log_flush(l);
 }
 
+static void log_sync(record_log *l)
+{
+    log_flush(l);
+    if (l->first.code == 0 && fsync(l->file) != 0 && errno != EINVAL && errno != EROFS)
+        error_system(&l->first, EXIT_IO, "%s: cannot be written", l->path);
+}
+
+int record_log_keep(record_log *l, int64_t bytes, error *e)
+{
+    struct stat about;
+    l->lines.length = 0;
+    if (fstat(l->file, &about) != 0)
+        return error_system(e, EXIT_IO, "%s: cannot be read", l->path);
+    if (about.st_size < bytes)
+        return error_set(e, EXIT_DATA, "%s: found %lld bytes; expected at least %lld, as the checkpoint says", l->path,
+                         (long long)about.st_size, (long long)bytes);
+    if (about.st_size != bytes && ftruncate(l->file, bytes) != 0)
+        return error_system(e, EXIT_IO, "%s: cannot be cut", l->path);
+    return 0;
+}
+
+int record_log_place(record_log *l, int64_t *bytes, error *e)
+{
+    struct stat about = {0};
+    log_sync(l);
+    if (l->first.code == 0 && fstat(l->file, &about) != 0)
+        error_system(&l->first, EXIT_IO, "%s: cannot be read", l->path);
+    *bytes = about.st_size;
+    return l->first.code ? error_set(e, l->first.code, "%s", l->first.text) : 0;
+}
+
 int record_log_close(record_log *l, error *e)
 {
     if (l == NULL)
         return 0;
-    log_flush(l);
-    if (fsync(l->file) != 0 && errno != EINVAL && errno != EROFS)
-        error_system(&l->first, EXIT_IO, "%s: cannot be written", l->path);
+    log_sync(l);
     if (close(l->file) != 0)
         error_system(&l->first, EXIT_IO, "%s: cannot be written", l->path);
     int code = l->first.code;

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "record/checkpoint.h"
 #include "record/record.h"
 
 enum { RESULT_BYTES = 64 << 20 };
@@ -45,16 +46,35 @@ int record_read(const char *folder, json_t **out, error *e)
     return code;
 }
 
-int record_remove(const char *folder, error *e)
+static int file_remove(const char *folder, const char *name, error *e)
 {
-    static const char *const files[] = {"result.json", "matrix.csv", "weights.safetensors", "log.jsonl"};
+    char *path = alloc_format("%s/%s", folder, name);
     int code = 0;
-    for (size_t i = 0; i < sizeof files / sizeof *files && !code; i++) {
-        char *path = alloc_format("%s/%s", folder, files[i]);
-        if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
-            code = error_system(e, EXIT_IO, "%s: cannot be removed", path);
-        free(path);
-    }
+    if (unlink(path) != 0 && errno != ENOENT && errno != ENOTDIR)
+        code = error_system(e, EXIT_IO, "%s: cannot be removed", path);
+    free(path);
+    return code;
+}
+
+static int checkpoints_remove(const char *folder, error *e)
+{
+    char *path = alloc_format("%s/checkpoints", folder);
+    int code = checkpoint_remove_all(path, e);
+    free(path);
+    return code;
+}
+
+int record_remove(const char *folder, bool all, error *e)
+{
+    static const char *const files[] = {"result.json", "matrix.csv", "weights.safetensors"};
+    int code = 0;
+    for (size_t i = 0; i < sizeof files / sizeof *files && !code; i++)
+        code = file_remove(folder, files[i], e);
+    if (code || !all)
+        return code;
+    code = file_remove(folder, "log.jsonl", e);
+    if (!code)
+        code = checkpoints_remove(folder, e);
     return code ? code : record_pictures_remove(folder, e);
 }
 

@@ -18,15 +18,21 @@ int record_cell(const char *folder, const plan *p, int method, int64_t seed, con
                 error *e);
 /* result.json of a finished cell: owned. *out NULL and 0 where there is none; 65 where it is damaged. */
 int record_read(const char *folder, json_t **out, error *e);
-/* Removes what record_cell, record_log and record_picture leave, result.json first, so that the cell counts as not finished from the
- * first moment on. Files that Perdure does not write stay. */
-int record_remove(const char *folder, error *e); /* 74 */
+/* Removes what record_cell leaves, result.json first, so that the cell counts as not finished from the first moment on.
+ * `all`: what it left on its way as well (checkpoints, log, pictures), which a cell that goes on needs. Files that
+ * Perdure does not write stay. 74 */
+int record_remove(const char *folder, bool all, error *e);
 
 /* log.jsonl: one point a line, {"name", "task", "step", "value"}, appended as the cell goes. Tasks and steps count from 1,
  * steps over the whole cell, as in every message; what is told between two steps has the number of the earlier one. A
  * value that is not finite is null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them. */
 typedef struct record_log record_log;
-int record_log_open(const char *folder, record_log **out, error *e); /* makes the folder; begins the file anew */
+int record_log_open(const char *folder, record_log **out,
+                    error *e); /* makes the folder; goes on behind what is there */
+/* Cuts it to the length that record_log_place told, for a cell that goes on from there; 0: begins anew. 65: it is
+ * shorter than that; 74. */
+int record_log_keep(record_log *l, int64_t bytes, error *e);
+int record_log_place(record_log *l, int64_t *bytes, error *e); /* flushes, fsyncs, and how long it is now; 74 */
 void record_log_point(record_log *l, const char *name, int64_t task, int64_t step, double value);
 int record_log_close(record_log *l, error *e); /* flushes and fsyncs; 74 */
 

@@ -40,7 +40,7 @@ static int work_live(void *self, int number, int channel, error *e)
 }
 
 /* What an earlier run left of a cell goes when the cell begins, not before: a run that cannot start loses nothing. */
-static int work_clear(void *self, int number, error *e) { return record_remove(cell_at(self, number)->folder, e); }
+static int work_clear(void *self, int number, error *e) { return record_remove(cell_at(self, number)->folder, true, e); }
 
 static bool work_recorded(void *self, int number, error *e)
 {

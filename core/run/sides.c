@@ -56,7 +56,7 @@ static int work_clear(void *self, int number, error *e)
     struct place at = place_of(s, number);
     if (s->failures[at.method])
         return error_set(e, EXIT_FAILED, "%s", s->failures[at.method]);
-    return record_remove(s->folder, e);
+    return record_remove(s->folder, true, e);
 }
 
 static bool work_recorded(void *self, int number, error *e)

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "../check.h"
+#include "base/alloc.h"
 #include "base/file.h"
 #include "fabricate.h"
 #include "record/cell.h"
@@ -22,7 +23,7 @@ static char *folder_new(void)
 static void folder_remove(const char *folder)
 {
     error e = {0};
-    assert_int_equal(record_remove(folder, &e), 0);
+    assert_int_equal(record_remove(folder, true, &e), 0);
     assert_int_equal(rmdir(folder), 0); /* so nothing else was left */
 }
 
@@ -151,7 +152,7 @@ static void no_result_is_no_error(void **state)
     json_t *j = NULL;
     assert_int_equal(record_read("/nowhere/at/all", &j, &e), 0);
     assert_null(j);
-    assert_int_equal(record_remove("/nowhere/at/all", &e), 0);
+    assert_int_equal(record_remove("/nowhere/at/all", true, &e), 0);
 }
 
 static void damaged_result_is_65(void **state)
@@ -243,6 +244,73 @@ static void log_lines_are_exact(void **state)
     folder_remove(folder);
 }
 
+static void log_goes_on_where_it_was_placed(void **state)
+{
+    (void)state;
+    error e = {0};
+    record_log *l = NULL;
+    char *folder = folder_new(), path[128], *bytes = NULL;
+    size_t count = 0;
+    int64_t place = 0, end = 0;
+    snprintf(path, sizeof path, "%s/log.jsonl", folder);
+    assert_int_equal(record_log_open(folder, &l, &e), 0);
+    record_log_point(l, "a", 1, 1, 1);
+    assert_int_equal(record_log_place(l, &place, &e), 0); /* what came so far is in the file */
+    assert_int_equal(file_read(path, 4096, &bytes, &count, &e), 0);
+    assert_int_equal(place, count);
+    free(bytes);
+    record_log_point(l, "lost", 1, 2, 2);
+    assert_int_equal(record_log_close(l, &e), 0);
+    assert_int_equal(record_log_open(folder, &l, &e), 0);
+    assert_int_equal(record_log_keep(l, place, &e), 0);
+    record_log_point(l, "b", 1, 2, 3);
+    assert_int_equal(record_log_place(l, &end, &e), 0);
+    assert_int_equal(record_log_close(l, &e), 0);
+    assert_int_equal(file_read(path, 4096, &bytes, &count, &e), 0);
+    assert_string_equal(bytes, "{\"name\": \"a\", \"task\": 1, \"step\": 1, \"value\": 1}\n"
+                               "{\"name\": \"b\", \"task\": 1, \"step\": 2, \"value\": 3}\n");
+    free(bytes);
+    assert_int_equal(record_log_open(folder, &l, &e), 0);
+    assert_int_equal(record_log_keep(l, end + 1, &e), EXIT_DATA);
+    char *words = alloc_format("%s: found %lld bytes; expected at least %lld, as the checkpoint says", path,
+                               (long long)end, (long long)end + 1);
+    assert_string_equal(e.text, words);
+    free(words);
+    assert_int_equal(record_log_keep(l, 0, NULL), 0);
+    assert_int_equal(record_log_close(l, NULL), 0);
+    assert_int_equal(file_read(path, 4096, &bytes, &count, NULL), 0);
+    assert_int_equal(count, 0);
+    free(bytes);
+    folder_remove(folder);
+}
+
+/* A cell that goes on loses its result, and keeps what it needs. */
+static void what_a_cell_needs_to_go_on_stays(void **state)
+{
+    (void)state;
+    error e = {0};
+    cell_result *r = result_fabricate();
+    record_log *l = NULL;
+    char *folder = folder_new(), inside[128];
+    assert_int_equal(cell_write(folder, &identity, r, 0, &e), 0);
+    assert_int_equal(record_log_open(folder, &l, &e), 0);
+    assert_int_equal(record_log_close(l, &e), 0);
+    assert_int_equal(record_picture(folder, "a", &(picture){1, 1, 1, (const uint8_t *)"x"}, &e), 0);
+    snprintf(inside, sizeof inside, "%s/checkpoints/step-00000001-in-task-1", folder);
+    assert_int_equal(folder_make(inside, &e), 0);
+    assert_int_equal(record_remove(folder, false, &e), 0);
+    static const char *const gone[] = {"result.json", "matrix.csv", "weights.safetensors"};
+    static const char *const kept[] = {"log.jsonl", "samples/a.png"};
+    for (int i = 0; i < 5; i++) {
+        char *path = alloc_format("%s/%s", folder, i < 3 ? gone[i] : kept[i - 3]);
+        assert_int_equal(file_exists(path), i >= 3);
+        free(path);
+    }
+    assert_true(folder_exists(inside));
+    folder_remove(folder);
+    cell_result_close(r);
+}
+
 /* The disk that is always full. */
 static void log_that_cannot_be_written_is_74(void **state)
 {
@@ -274,6 +342,8 @@ int main(void)
         cmocka_unit_test(damaged_matrix_is_null),
         cmocka_unit_test(json_is_readable_and_exact),
         cmocka_unit_test(log_lines_are_exact),
+        cmocka_unit_test(log_goes_on_where_it_was_placed),
+        cmocka_unit_test(what_a_cell_needs_to_go_on_stays),
         cmocka_unit_test(log_that_cannot_be_written_is_74),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

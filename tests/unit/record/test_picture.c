@@ -43,11 +43,11 @@ static void pictures_read_back_to_the_bit(void **state)
         read_back(path, &pictures[i]);
     }
     assert_int_equal(file_write(other, "x", 1, &e), 0);
-    assert_int_equal(record_remove(folder, &e), 0);
+    assert_int_equal(record_remove(folder, true, &e), 0);
     assert_false(file_exists(path));
     assert_true(file_exists(other)); /* what Perdure does not write stays */
     assert_int_equal(unlink(other), 0);
-    assert_int_equal(record_remove(folder, &e), 0);
+    assert_int_equal(record_remove(folder, true, &e), 0);
     assert_false(folder_exists(samples));
     assert_int_equal(rmdir(folder), 0);
     free(path);
