@@ -64,10 +64,25 @@ void arrays_copy(arrays *a, const char *name, enum array_type type, int64_t coun
     arrays_take(a, name, type, &count, 1, copy);
 }
 
-void arrays_keep(arrays *a, void *bytes)
+uint64_t arrays_borrowed(const arrays *a)
 {
-    a->kept = alloc_again(a->kept, (size_t)a->kept_count + 1, sizeof *a->kept);
-    a->kept[a->kept_count++] = bytes;
+    uint64_t size = 0;
+    for (int64_t i = 0; i < a->count; i++)
+        size += a->at[i].owned ? 0 : a->at[i].size;
+    return size;
+}
+
+void arrays_own(arrays *a)
+{
+    for (int64_t i = 0; i < a->count; i++) {
+        array *one = &a->at[i];
+        if (one->owned)
+            continue;
+        one->owned = alloc_zero(one->size + 1, 1);
+        if (one->size)
+            memcpy(one->owned, one->bytes, one->size);
+        one->bytes = one->owned;
+    }
 }
 
 const array *arrays_find(const arrays *a, const char *name)
@@ -97,9 +112,6 @@ void arrays_free(arrays *a)
         free(a->at[i].name);
         free(a->at[i].owned);
     }
-    for (int64_t i = 0; i < a->kept_count; i++)
-        free(a->kept[i]);
-    free(a->kept);
     free(a->at);
     *a = (arrays){0};
 }

@@ -26,8 +26,6 @@ typedef struct array {
 typedef struct arrays {
     array *at;
     int64_t count, room;
-    void **kept; /* [kept_count] what several arrays lie in */
-    int64_t kept_count;
 } arrays;
 
 size_t array_width(enum array_type type); /* bytes of one value */
@@ -41,8 +39,8 @@ void arrays_copy(arrays *a, const char *name, enum array_type type, int64_t coun
 /* Takes bytes from malloc over. */
 void arrays_take(arrays *a, const char *name, enum array_type type, const int64_t *shape, int32_t rank, void *bytes);
 
-/* Frees `bytes`, from malloc, with the list: several borrowed arrays may lie in it. */
-void arrays_keep(arrays *a, void *bytes);
+uint64_t arrays_borrowed(const arrays *a); /* bytes that the list does not own */
+void arrays_own(arrays *a);                /* copies what it does not: the lenders are free again */
 
 const array *arrays_find(const arrays *a, const char *name); /* NULL: none */
 /* One of rank 1 with this type; its values and, in *count, how many. 65 where it is missing or another one; `what` names the

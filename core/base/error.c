@@ -46,6 +46,14 @@ int error_system(error *e, int code, const char *format, ...)
     return code;
 }
 
+int error_copy(error *e, const error *from)
+{
+    if (e != NULL && e->code == 0) {
+        *e = *from;
+    }
+    return e != NULL ? e->code : from->code;
+}
+
 int error_hint(error *e, const char *format, ...)
 {
     if (e == NULL || e->code == 0) {

@@ -34,6 +34,8 @@ typedef struct error {
 int error_set(error *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The same with ": strerror(errno)" behind the words. */
 int error_system(error *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* The same with the words, code and hint of another error. */
+int error_copy(error *e, const error *from);
 /* Sets the hint of an error that is there. Returns its code. */
 int error_hint(error *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Prints `perdure: error: TEXT` and, where there is one, `hint: ...` to standard error. Returns the code. */
