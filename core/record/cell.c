@@ -124,7 +124,8 @@ static json_t *memory_json(void)
 static json_t *seconds_json(const cell_result *r, double seconds_start)
 {
     return json_pack("{s:f, s:f, s:f, s:f, s:f}", "start", r->seconds.start + seconds_start, "train", r->seconds.train,
-                     "evaluate", r->seconds.evaluate, "between_tasks", r->seconds.between_tasks, "checkpoint", 0.0);
+                     "evaluate", r->seconds.evaluate, "between_tasks", r->seconds.between_tasks, "checkpoint",
+                     r->seconds.checkpoint);
 }
 
 json_t *cell_engine_json(const engine_info *engine)

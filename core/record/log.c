@@ -71,7 +71,7 @@ void record_log_point(record_log *l, const char *name, int64_t task, int64_t ste
         log_flush(l);
 }
 
-static void log_sync(record_log *l)
+static void log_finish(record_log *l)
 {
     log_flush(l);
     if (l->first.code == 0 && fsync(l->file) != 0 && errno != EINVAL && errno != EROFS)
@@ -95,18 +95,25 @@ int record_log_keep(record_log *l, int64_t bytes, error *e)
 int record_log_place(record_log *l, int64_t *bytes, error *e)
 {
     struct stat about = {0};
-    log_sync(l);
+    log_flush(l);
     if (l->first.code == 0 && fstat(l->file, &about) != 0)
         error_system(&l->first, EXIT_IO, "%s: cannot be read", l->path);
     *bytes = about.st_size;
     return l->first.code ? error_set(e, l->first.code, "%s", l->first.text) : 0;
 }
 
+int record_log_sync(const record_log *l, error *e)
+{
+    if (fsync(l->file) == 0 || errno == EINVAL || errno == EROFS)
+        return 0;
+    return error_system(e, EXIT_IO, "%s: cannot be written", l->path);
+}
+
 int record_log_close(record_log *l, error *e)
 {
     if (l == NULL)
         return 0;
-    log_sync(l);
+    log_finish(l);
     if (close(l->file) != 0)
         error_system(&l->first, EXIT_IO, "%s: cannot be written", l->path);
     int code = l->first.code;

@@ -32,7 +32,8 @@ int record_log_open(const char *folder, record_log **out,
 /* Cuts it to the length that record_log_place told, for a cell that goes on from there; 0: begins anew. 65: it is
  * shorter than that; 74. */
 int record_log_keep(record_log *l, int64_t bytes, error *e);
-int record_log_place(record_log *l, int64_t *bytes, error *e); /* flushes, fsyncs, and how long it is now; 74 */
+int record_log_place(record_log *l, int64_t *bytes, error *e); /* flushes, and how long it is now; 74 */
+int record_log_sync(const record_log *l, error *e);            /* that much is on disk; any thread; 74 */
 void record_log_point(record_log *l, const char *name, int64_t task, int64_t step, double value);
 int record_log_close(record_log *l, error *e); /* flushes and fsyncs; 74 */
 

@@ -22,7 +22,7 @@ typedef struct cell_result {
     int64_t steps;
     double steps_per_second; /* from the second step on: the first counts to seconds.start */
     struct {
-        double start, train, evaluate, between_tasks;
+        double start, train, evaluate, between_tasks, checkpoint;
     } seconds;
     engine_info engine;
     struct cell_weights { /* of the trained network: blocks in the order of the flat buffer, then running means */
