@@ -42,10 +42,45 @@ static int voice_picture(void *self, const char *name, const picture *p, error *
     return record_picture(v->folder, name, p, e);
 }
 
+static int voice_log_place(void *self, int64_t *bytes, error *e)
+{
+    const struct voice *v = self;
+    return record_log_place(v->log, bytes, e);
+}
+
+static int voice_log_sync(void *self, error *e)
+{
+    const struct voice *v = self;
+    return record_log_sync(v->log, e);
+}
+
+/* A cell that begins anew begins with nothing, whatever an earlier one has left. */
+static int voice_log_keep(void *self, int64_t bytes, error *e)
+{
+    const struct voice *v = self;
+    error why = {0};
+    int code = bytes ? 0 : record_pictures_remove(v->folder, e);
+    if (code || !(code = record_log_keep(v->log, bytes, &why)))
+        return code;
+    if (code != EXIT_DATA)
+        return error_copy(e, &why);
+    channel_note(v->channel, "warning", why.text); /* somebody cut it: no reason to lose the training too */
+    return 0;
+}
+
 int cell_live(const plan *p, const dataset *data, const struct run_cell *c, int channel, error *e)
 {
     struct voice voice = {channel, c->folder, NULL};
-    train_listener listener = {&voice, voice_progress, voice_note, voice_point, voice_measured, voice_picture};
+    train_listener listener = {.self = &voice,
+                               .progress = voice_progress,
+                               .note = voice_note,
+                               .point = voice_point,
+                               .measured = voice_measured,
+                               .picture = voice_picture,
+                               .folder = c->folder,
+                               .log_place = voice_log_place,
+                               .log_sync = voice_log_sync,
+                               .log_keep = voice_log_keep};
     cell_result *result = NULL;
     double start = progress_now();
     int code = record_log_open(c->folder, &voice.log, e);

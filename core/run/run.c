@@ -26,6 +26,7 @@ typedef struct run {
     struct run_cells cells;
     int *pending; /* [pending_count] in cells.at: what the coordinator's numbers mean */
     int pending_count, failed, lock;
+    bool fresh;
     struct progress progress;
 } run;
 
@@ -39,8 +40,13 @@ static int work_live(void *self, int number, int channel, error *e)
     return cell_live(r->plan, r->data, cell_at(r, number), channel, e);
 }
 
-/* What an earlier run left of a cell goes when the cell begins, not before: a run that cannot start loses nothing. */
-static int work_clear(void *self, int number, error *e) { return record_remove(cell_at(self, number)->folder, true, e); }
+/* What an earlier run left of a cell, and what it does not go on from, goes when the cell begins, not before: a run that
+ * cannot start loses nothing. */
+static int work_clear(void *self, int number, error *e)
+{
+    run *r = self;
+    return record_remove(cell_at(r, number)->folder, r->fresh, e);
+}
 
 static bool work_recorded(void *self, int number, error *e)
 {
@@ -204,7 +210,7 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
 
 int run_plan(plan *p, const run_options *options, json_t **summary, error *e)
 {
-    run r = {.plan = p, .lock = -1};
+    run r = {.plan = p, .lock = -1, .fresh = options->fresh};
     *summary = NULL;
     int code = run_go(&r, options, summary, e);
     if (r.data)

@@ -19,6 +19,7 @@ static int bare_step(cell *c, const stage *s, error *e)
     heads_tell(c);
     engine->optimizer_step(h->scope, c->optimizer, h->step.lr, NULL, 0);
     c->steps++;
+    c->steps_timed += c->steps > 1;
     return step_failed(c, "the bare step", e); /* one call that reads a number */
 }
 

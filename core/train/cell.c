@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "plugin/options.h"
+#include "record/checkpoint.h"
 
 double cell_now(void)
 {
@@ -101,7 +102,9 @@ static int cell_open(cell *c, error *e)
     stages_open(c);
     c->step.session = &c->session;
     c->step.scope = c->engine->tensor->open(NULL, PDR_GRAD);
-    return strategies_create(c, e);
+    if ((code = resume_find(c, e)) || (code = strategies_create(c, e)))
+        return code;
+    return resume_strategies(c, e);
 }
 
 static void findings_keep(cell *c)
@@ -124,6 +127,8 @@ static void cell_close(cell *c)
 {
     findings_keep(c);
     check_close(c);
+    saver_close(c);
+    checkpoint_close(c->from);
     if (c->engine && c->session.engine)
         host_end(&c->session);
     batch_order_close(&c->order);
@@ -153,8 +158,9 @@ int cell_train(const plan *p, const plan_method *method, int64_t seed, const dat
                 .listener = listener ? listener : &deaf,
                 .result = alloc_zero(1, sizeof *c->result)};
     int code = cell_open(c, e);
-    c->clock.start = cell_now() - start; /* the first step is added to it */
-    if (!code && !(code = body(c, e)))
+    c->saved = cell_now();
+    c->clock.start += c->saved - start; /* the first step is added to it */
+    if (!code && !(code = body(c, e)) && !(code = saver_end(c, e)))
         code = result_fill(c, e);
     cell_close(c); /* leaks are noted in here */
     c->result->warnings = c->session.warnings;

@@ -28,8 +28,14 @@ typedef struct batch_order {
 } batch_order;
 
 typedef struct cell_clock {
-    double start, train, evaluate, between_tasks; /* seconds */
+    double start, train, evaluate, between_tasks, checkpoint; /* seconds */
 } cell_clock;
+
+/* Where a cell stands between two steps, or between two tasks. */
+typedef struct cell_place {
+    int64_t stage, epoch; /* of the stage that runs, else that is next */
+    bool in_task;         /* behind its before_task; the batch order says how far */
+} cell_place;
 
 typedef struct cell {
     const plan *plan;
@@ -50,7 +56,12 @@ typedef struct cell {
     host_step step;               /* one, used again by every step */
     batch_order order;
     int64_t steps, steps_before, steps_all; /* done; done before this stage; of the whole cell */
-    double loss, told;                      /* last loss read; when progress was last told */
+    int64_t steps_timed;                    /* those that the clock of training counts */
+    bool warm;                              /* a step was made in this process */
+    double loss, told, saved;               /* last loss read; when progress was last told, the state last saved */
+    struct saver *saver;                    /* NULL: nothing was saved yet */
+    struct checkpoint *from;                /* while the cell is opened to go on; else NULL */
+    cell_place place;                       /* where it goes on; all zero: at the beginning */
     float *heads;                           /* all weights as the task began, see check.c; NULL: not looked at */
     bool *reached;                          /* [columns] by a gradient in this task; likewise */
     cell_clock clock;
@@ -113,7 +124,27 @@ void check_penalties_end(cell *c);                              /* the same, beh
 void check_heads_begin(cell *c);
 void check_heads_step(cell *c); /* between backward and penalties */
 void check_heads_end(cell *c, const stage *s);
+void check_save(const cell *c, arrays *rest); /* what is known of the heads in this task */
+int check_resume(cell *c, const arrays *rest, error *e);
 void check_close(cell *c);
+
+/* ---- save.c: the state of the cell as a checkpoint, when the scenario or a signal says so ---- */
+/* Behind a step, and behind the row of the matrix that follows `done` stages. EXIT_RESUMABLE where it was told to stop:
+ * what can be saved is saved then. */
+int save_in_task(cell *c, const stage *s, int64_t epoch, error *e);
+int save_after_task(cell *c, int64_t done, error *e);
+
+/* ---- saver.c: who writes it, while training goes on. An error is told at the next call ---- */
+struct checkpoint;
+int saver_begin(cell *c, struct checkpoint *k, error *e); /* takes what it holds over; waits for the one before */
+int saver_look(cell *c, error *e);                        /* whether one was finished meanwhile */
+int saver_end(cell *c, error *e);                         /* waits */
+void saver_close(cell *c);
+
+/* ---- resume.c: a cell that was opened as new goes on where its newest checkpoint stands; without one nothing happens ---- */
+int resume_find(cell *c, error *e);       /* before the strategies are created: network, optimizer, results, c->place */
+int resume_strategies(cell *c, error *e); /* once they are */
+int resume_end(cell *c, error *e);        /* behind before_run: from here on all stands where it stood */
 
 /* ---- heads.c: with `head: multi` the network has the heads of the tasks that have come ---- */
 bool heads_grow(const cell *c);

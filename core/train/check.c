@@ -317,6 +317,49 @@ void check_heads_end(cell *c, const stage *s)
     free(moved);
 }
 
+/* Values of the blocks of heads, one after another: of `from` into `to`, or the other way round. Returns how many. */
+static int64_t heads_pack(const cell *c, float *packed, bool out)
+{
+    int64_t count = 0;
+    pdr_block b;
+    for (int64_t i = 0; head_next(c, &i, &b); count += b.count)
+        if (packed && out)
+            memcpy(packed + count, c->heads + b.first, (size_t)b.count * sizeof *packed);
+        else if (packed)
+            memcpy(c->heads + b.first, packed + count, (size_t)b.count * sizeof *packed);
+    return count;
+}
+
+void check_save(const cell *c, arrays *rest)
+{
+    if (!c->heads)
+        return;
+    const int64_t count = heads_pack(c, NULL, true);
+    float *packed = alloc_zero((size_t)count + 1, sizeof *packed);
+    heads_pack(c, packed, true);
+    arrays_take(rest, "loop/heads", ARRAY_F32, &count, 1, packed);
+    arrays_add_list(rest, "loop/reached", ARRAY_BOOL, c->stream->columns, c->reached);
+}
+
+int check_resume(cell *c, const arrays *rest, error *e)
+{
+    const void *heads, *reached;
+    int64_t count, columns;
+    check_heads_begin(c);
+    if (!c->heads)
+        return 0;
+    int code = arrays_list(rest, "loop/heads", ARRAY_F32, &heads, &count, "checkpoint", e);
+    if (code || (code = arrays_list(rest, "loop/reached", ARRAY_BOOL, &reached, &columns, "checkpoint", e)))
+        return code;
+    if (count != heads_pack(c, NULL, false) || columns != c->stream->columns)
+        return error_set(
+            e, EXIT_DATA, "checkpoint: found heads of %lld numbers and %lld columns; expected %lld and %lld",
+            (long long)count, (long long)columns, (long long)heads_pack(c, NULL, false), (long long)c->stream->columns);
+    heads_pack(c, (float *)(uintptr_t)heads, false);
+    memcpy(c->reached, reached, (size_t)columns * sizeof *c->reached);
+    return 0;
+}
+
 void check_close(cell *c)
 {
     free(c->heads);

@@ -26,7 +26,7 @@ static int loop_batch(cell *c, error *e)
 
 static void progress_tell(cell *c, const stage *s, double now)
 {
-    double rate = (double)(c->steps - 1) / (c->clock.train + 1e-9);
+    double rate = (double)c->steps_timed / (c->clock.train + 1e-9);
     c->listener->progress(c->listener->self, &(train_progress){s->task.task.index + 1, c->stage_count, c->steps,
                                                                c->steps_all, c->loss, rate});
     c->told = now;
@@ -49,16 +49,30 @@ static void loop_tell(cell *c, const stage *s)
 static int loop_settle(cell *c, error *e)
 {
     double start = cell_now();
+    if (!c->warm) /* it goes on behind the last batch of an epoch */
+        return 0;
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
     c->clock.train += cell_now() - start;
     return check_loss_now(c, c->step.step.loss, e);
 }
 
-static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
+/* The first step of a process starts parts of LibTorch. */
+static void loop_time(cell *c, double seconds)
 {
-    int code = EPOCH(before_epoch);
+    if (c->warm)
+        c->clock.train += seconds;
+    else
+        c->clock.start += seconds;
+    c->steps_timed += c->warm;
+    c->warm = true;
+}
+
+/* going_on: the epoch has begun before the checkpoint was written. */
+static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
+{
+    int code = going_on ? 0 : EPOCH(before_epoch);
     double start = cell_now();
-    if (!code)
+    if (!code && !going_on)
         batch_order_begin(c, s, epoch);
     while (!code && batch_take(c, s, epoch, e)) {
         if ((code = loop_batch(c, e)))
@@ -66,29 +80,43 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, error *e)
         host_flush_metrics(&c->session); /* under the number that metric() had in the same hooks */
         c->steps++;
         double now = cell_now();
-        double *clock = c->steps == 1 ? &c->clock.start : &c->clock.train; /* LibTorch starts its parts in the first */
-        *clock += now - start;
+        loop_time(c, now - start);
         start = now;
         loop_tell(c, s);
+        double saved = c->saved;
+        if ((code = save_in_task(c, s, epoch, e)))
+            break;
+        if (c->saved != saved)
+            start = c->saved;
     }
     if (!code && !(code = e->code))
         code = loop_settle(c, e);
     return code ? code : EPOCH(after_epoch);
 }
 
-static int loop_task(cell *c, stage *s, error *e)
+static int task_begin(cell *c, stage *s, error *e)
 {
+    double start = cell_now();
     c->session.task = &s->task;
     c->steps_before = c->steps;
-    double start = cell_now();
     int code = stage_begin(c, s, e);
     if (!code)
         code = TASK(before_task);
     check_heads_begin(c);
     c->clock.between_tasks += cell_now() - start;
-    for (int64_t epoch = 0; !code && !schedule_over(c, epoch); epoch++)
-        code = loop_epoch(c, s, epoch, e);
-    start = cell_now();
+    return code;
+}
+
+/* A cell that goes on within a task is behind all that task_begin() does, and within an epoch. */
+static int loop_task(cell *c, stage *s, error *e)
+{
+    bool going_on = c->place.in_task && s == &c->stages[c->place.stage];
+    int code = going_on ? 0 : task_begin(c, s, e);
+    for (int64_t epoch = going_on ? c->place.epoch : 0; !code && (going_on || !schedule_over(c, epoch)); epoch++) {
+        code = loop_epoch(c, s, epoch, going_on, e);
+        going_on = false;
+    }
+    double start = cell_now();
     s->task.mingled_count = 0; /* no batch comes any more: their strategy may close them */
     if (!code) {
         check_penalties_end(c);
@@ -104,12 +132,17 @@ static int loop_task(cell *c, stage *s, error *e)
 
 int loop_run(cell *c, error *e)
 {
+    bool going_on = c->from != NULL, each = c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK;
     int code = dispatch_run(c, true, e);
-    bool each = c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK;
-    if (!code && c->scenario->evaluation.matrix.untrained)
+    if (!code)
+        code = resume_end(c, e);
+    if (!code && !going_on && c->scenario->evaluation.matrix.untrained)
         code = evaluate_row(c, 0, e);
-    for (int64_t i = 0; !code && i < c->stage_count; i++)
+    for (int64_t i = c->place.stage; !code && i < c->stage_count; i++) {
         if (!(code = loop_task(c, &c->stages[i], e)) && (each || i == c->stage_count - 1))
             code = evaluate_row(c, c->stages[i].after, e);
+        if (!code)
+            code = save_after_task(c, i + 1, e);
+    }
     return code ? code : dispatch_run(c, false, e);
 }

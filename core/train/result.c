@@ -81,10 +81,11 @@ int result_fill(cell *c, error *e)
     cell_result *r = c->result;
     tasks_keep(c);
     r->steps = c->steps;
-    r->steps_per_second = c->clock.train > 0 ? (double)(c->steps - 1) / c->clock.train : 0;
+    r->steps_per_second = c->clock.train > 0 ? (double)c->steps_timed / c->clock.train : 0;
     r->seconds.start = c->clock.start;
     r->seconds.train = c->clock.train;
     r->seconds.evaluate = c->clock.evaluate;
     r->seconds.between_tasks = c->clock.between_tasks;
+    r->seconds.checkpoint = c->clock.checkpoint;
     return weights_keep(c, e);
 }

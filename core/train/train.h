@@ -27,6 +27,15 @@ typedef struct train_listener {
     void (*measured)(void *self, int64_t after, int64_t on, double accuracy);
     /* a strategy shows something, under a name that can be that of a file ("genreplay.after-task-1") */
     int (*picture)(void *self, const char *name, const picture *p, error *e);
+    /* Of the cell: its checkpoints and its memories on disk lie there, and from there it goes on. NULL: it keeps nothing. */
+    const char *folder;
+    /* Asked behind every step and every task: true, and the cell saves its state and ends with EXIT_RESUMABLE. */
+    bool (*stop)(void *self);
+    /* log.jsonl with a checkpoint: how long it is; that so much is on disk (called by another thread); and what is kept of
+     * it when the cell goes on (0: it begins anew). */
+    int (*log_place)(void *self, int64_t *bytes, error *e);
+    int (*log_sync)(void *self, error *e);
+    int (*log_keep)(void *self, int64_t bytes, error *e);
 } train_listener;
 
 /* `data`: opened by the caller, may be shared by many cells. On failure the error names plugin, hook, task and step. */

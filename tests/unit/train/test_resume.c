@@ -1,0 +1,254 @@
+/* A cell that is stopped at any step and goes on ends with the same bits as one that was not: weights, matrix, warnings, for every
+ * strategy that ships, every kind of network, optimizer and schedule. */
+#include "fixture.h"
+
+typedef struct stopper {
+    int64_t asked, at; /* stops the at-th time that it is asked; 0: never */
+    int64_t log_kept;
+} stopper;
+
+static bool stop_at(void *self)
+{
+    stopper *s = self;
+    return ++s->asked == s->at;
+}
+
+static int log_keep(void *self, int64_t bytes, error *e)
+{
+    (void)e;
+    ((stopper *)self)->log_kept = bytes;
+    return 0;
+}
+
+static int log_place(void *self, int64_t *bytes, error *e)
+{
+    (void)e;
+    *bytes = ((stopper *)self)->asked + 1000;
+    return 0;
+}
+
+static char *home_new(void)
+{
+    static int number;
+    error e = {0};
+    char *home = SAID("%s/cell-%d", folder, number++);
+    assert_int_equal(folder_make(home, &e), 0);
+    return home;
+}
+
+static train_listener listening(stopper *s, const char *home)
+{
+    return (train_listener){.self = s, .folder = home, .stop = stop_at, .log_keep = log_keep, .log_place = log_place};
+}
+
+static void results_equal(const cell_result *a, const cell_result *b, int64_t at)
+{
+    const size_t places = (size_t)((a->accuracy->tasks + 1) * a->accuracy->tasks) * sizeof(int64_t);
+    if (strcmp(a->weights_sha256, b->weights_sha256) != 0)
+        fail_msg("stopped the %lldth time: other weights", (long long)at);
+    assert_memory_equal(a->accuracy->right, b->accuracy->right, places);
+    assert_memory_equal(a->accuracy->count, b->accuracy->count, places);
+    assert_int_equal(!a->network, !b->network);
+    if (a->network)
+        assert_memory_equal(a->network->right, b->network->right, places);
+    if (a->validation)
+        assert_memory_equal(a->validation->right, b->validation->right, places);
+    assert_int_equal(a->steps, b->steps);
+    assert_int_equal(a->warnings, b->warnings);
+    assert_int_equal(a->finding_count, b->finding_count);
+    for (int64_t i = 0; i < a->finding_count; i++)
+        assert_memory_equal(a->findings[i].words, b->findings[i].words, strlen(a->findings[i].words) + 1);
+}
+
+/* The whole cell in one go; *asked: how often it could have been stopped. */
+static cell_result *uninterrupted(const planned *p, int method, int64_t *asked)
+{
+    stopper never = {0};
+    train_listener l = listening(&never, NULL);
+    cell_result *r = cell_trained(p, method, 3, &l);
+    *asked = never.asked;
+    return r;
+}
+
+/* Stopped the at-th time, and every `every` times after that: each piece in turn. */
+static cell_result *in_pieces(const planned *p, int method, int64_t at, int64_t every)
+{
+    char *home = home_new();
+    for (int64_t pieces = 0; pieces < 200; pieces++) {
+        stopper s = {.at = pieces ? every : at};
+        train_listener l = listening(&s, home);
+        cell_result *r = NULL;
+        error e = {0};
+        int code = cell_tried(p, method, 3, &l, &r, &e);
+        if (!code)
+            return r;
+        if (code != EXIT_RESUMABLE)
+            fail_msg("piece %lld: %d %s", (long long)pieces, code, e.text);
+    }
+    fail_msg("it never came to its end");
+    return NULL;
+}
+
+/* `step`: of all the moments every so many-th is tried. */
+static void goes_on(const planned *p, int method, int64_t step)
+{
+    int64_t asked;
+    cell_result *whole = uninterrupted(p, method, &asked);
+    assert_true(asked > 4);
+    for (int64_t at = 1; at < asked; at += step) {
+        cell_result *r = in_pieces(p, method, at, 0);
+        results_equal(whole, r, at);
+        cell_result_close(r);
+    }
+    cell_result *pieces = in_pieces(p, method, 2, 3);
+    results_equal(whole, pieces, -1);
+    cell_result_close(pieces);
+    cell_result_close(whole);
+}
+
+static void all_go_on(planned p, int64_t step)
+{
+    for (int m = 0; m < p.plan->method_count; m++)
+        goes_on(&p, m, step);
+    planned_free(&p);
+}
+
+#define NEVER_ELSE "output: {checkpoint: {every: {batches: 1000000}, keep: 1}}\n"
+
+static void without_strategies(void **state)
+{
+    (void)state;
+    all_go_on(tiny_plan(TWO_TASKS "class-il", NEVER_ELSE ONE_METHOD), 1);
+    all_go_on(tiny_plan(TWO_TASKS "task-il, head: multi",
+                        NEVER_ELSE "methods: [{name: a, train_on: all-so-far}, {name: b, train_on: all}, "
+                                   "{name: c, set: {optimizer.momentum: 0.9}}]\n"),
+              2);
+}
+
+static void networks_optimizers_and_schedules(void **state)
+{
+    (void)state;
+    all_go_on(picture_plan(
+                  ", augment: [{crop: 1}, flip], validation: 0.2",
+                  "split: {by: rotation, tasks: 3}, scenario: domain-il",
+                  NEVER_ELSE
+                  "methods:\n"
+                  "  - {name: a, set: {optimizer.type: adam, optimizer.schedule: cosine}}\n"
+                  "  - {name: b, set: {network.type: cnn, network.channels: [2], network.hidden: [4], "
+                  "network.batch_norm: true}}\n"
+                  "  - {name: c, set: {network.type: layers, network.layers: [{linear: 6}, relu, {dropout: 0.3}], "
+                  "optimizer.type: adamw}}\n"
+                  "  - {name: d, set: {training.iterations: 5, optimizer.schedule: {step: {at: [2], factor: 0.1}}}}\n"),
+              3);
+}
+
+static void rehearsal(void **state)
+{
+    (void)state;
+    all_go_on(
+        tiny_plan(TWO_TASKS "class-il", NEVER_ELSE
+                  "methods:\n"
+                  "  - {name: reservoir, strategies: [replay: {capacity: 5}]}\n"
+                  "  - {name: online, strategies: [replay: {capacity: 6, policy: class-balanced, online: true, "
+                  "every_epoch: true}]}\n"
+                  "  - {name: task, strategies: [replay: {capacity: {per_class: 2}, fill: task, select: herding}]}\n"
+                  "  - {name: der, strategies: [replay: {capacity: 6, every_epoch: true, online: true, alpha: 0.5, "
+                  "beta: 0.5}]}\n"
+                  "  - {name: agem, strategies: [agem: {capacity: 6}]}\n"
+                  "  - {name: mingled, strategies: [icarl: {capacity: 6}]}\n"),
+        2);
+}
+
+static void penalties_and_teachers(void **state)
+{
+    (void)state;
+    all_go_on(tiny_plan("split: {by: class, tasks: 2}, scenario: task-il, head: multi", NEVER_ELSE
+                        "methods:\n"
+                        "  - {name: ewc, strategies: [ewc: {lambda: 10}]}\n"
+                        "  - {name: sampled, strategies: [ewc: {lambda: 10, fisher: sample}]}\n"
+                        "  - {name: si, strategies: [si: {c: 1}]}\n"
+                        "  - {name: lwf, strategies: [lwf: {}]}\n"
+                        "  - {name: both, strategies: [ewc: {lambda: 10}, replay: {capacity: 5}, lwf: {}]}\n"),
+              2);
+}
+
+static void generators(void **state)
+{
+    (void)state;
+    all_go_on(picture_plan("", "split: {by: class, tasks: 3}, scenario: class-il",
+                           NEVER_ELSE "methods:\n"
+                                      "  - {name: vae, strategies: [genreplay: {}]}\n"
+                                      "  - {name: gan, strategies: [genreplay: {generator: wgan-gp}]}\n"),
+              3);
+}
+
+/* Against a test that compares nothing: with another place of one random stream the bits differ. */
+static void a_wrong_state_shows(void **state)
+{
+    (void)state;
+    planned p =
+        tiny_plan(TWO_TASKS "class-il", NEVER_ELSE "methods: [{name: a, strategies: [replay: {capacity: 5}]}]\n");
+    int64_t asked;
+    cell_result *whole = uninterrupted(&p, 0, &asked);
+    planned other = tiny_plan(TWO_TASKS "class-il",
+                              NEVER_ELSE "methods: [{name: a, strategies: [replay: {capacity: 5, policy: fifo}]}]\n");
+    cell_result *r = in_pieces(&other, 0, 5, 0);
+    assert_string_not_equal(whole->weights_sha256, r->weights_sha256);
+    cell_result_close(whole);
+    cell_result_close(r);
+    planned_free(&p);
+    planned_free(&other);
+}
+
+static void another_plan_is_refused(void **state)
+{
+    (void)state;
+    char *home = home_new();
+    planned p = tiny_plan(TWO_TASKS "class-il", NEVER_ELSE ONE_METHOD);
+    planned other = tiny_plan(TWO_TASKS "class-il", NEVER_ELSE "methods: [{name: a, set: {optimizer.lr: 0.2}}]\n");
+    stopper s = {.at = 3};
+    train_listener l = listening(&s, home);
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(cell_tried(&p, 0, 3, &l, &r, &e), EXIT_RESUMABLE);
+    assert_string_equal(e.text, "stopped in task 1, behind step 3; its checkpoint is written");
+    e = (error){0};
+    assert_int_equal(cell_tried(&other, 0, 3, &l, &r, &e), EXIT_CREATE);
+    assert_non_null(strstr(e.text, "found the state of another plan"));
+    planned_free(&p);
+    planned_free(&other);
+}
+
+static void the_log_is_cut_where_the_checkpoint_was_written(void **state)
+{
+    (void)state;
+    char *home = home_new();
+    planned p = tiny_plan(TWO_TASKS "class-il", NEVER_ELSE ONE_METHOD);
+    stopper s = {.at = 3, .log_kept = -1};
+    train_listener l = listening(&s, home);
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(cell_tried(&p, 0, 3, &l, &r, &e), EXIT_RESUMABLE);
+    assert_int_equal(s.log_kept, 0);
+    s = (stopper){0};
+    e = (error){0};
+    assert_int_equal(cell_tried(&p, 0, 3, &l, &r, &e), 0);
+    assert_int_equal(s.log_kept, 1003);
+    cell_result_close(r);
+    planned_free(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_strategies),
+        cmocka_unit_test(networks_optimizers_and_schedules),
+        cmocka_unit_test(rehearsal),
+        cmocka_unit_test(penalties_and_teachers),
+        cmocka_unit_test(generators),
+        cmocka_unit_test(a_wrong_state_shows),
+        cmocka_unit_test(another_plan_is_refused),
+        cmocka_unit_test(the_log_is_cut_where_the_checkpoint_was_written),
+    };
+    return cmocka_run_group_tests_name("resume", tests, folder_begin, folder_end);
+}
