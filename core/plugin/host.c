@@ -80,9 +80,45 @@ const void *host_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d)
 
 /* ---- around a hook ---- */
 
+static void place_mark(const host_session *session)
+{
+    session->mark->task = session->task ? session->task->task.index + 1 : 0;
+    session->mark->step = session->step;
+}
+
+void host_doing(const host_session *session, enum host_phase phase)
+{
+    if (!session->mark)
+        return;
+    session->mark->phase = phase;
+    place_mark(session);
+}
+
+/* The hook's name comes last: with it the rest is in force. */
+static void hook_mark(const strategy *s, const char *moment)
+{
+    host_mark *mark = s->session->mark;
+    if (!mark)
+        return;
+    memcpy(mark->strategy, s->marked, sizeof mark->strategy);
+    place_mark(s->session);
+    mark->hooks++;
+    size_t i = 0;
+    for (; i < sizeof mark->hook - 1 && moment[i]; i++)
+        mark->hook[i] = moment[i];
+    mark->hook[i] = '\0';
+}
+
+static void hook_unmark(const strategy *s)
+{
+    if (s->session->mark)
+        s->session->mark->hook[0] = '\0';
+}
+
 pdr_scope *host_enter(strategy *s, const char *moment, int32_t mode)
 {
     running = s;
+    hook_mark(s, moment);
     s->owner.closed = PDR_OK;
     s->session->moment = moment;
     engine->scope_clear(s->scope, mode);
@@ -123,6 +159,7 @@ int host_leave(strategy *s, pdr_status status, error *e)
         code = hook_failed(s, status, e);
     if (s->owner.scopes)
         scopes_sweep(s);
+    hook_unmark(s);
     s->session->moment = "";
     running = NULL;
     return code;
@@ -247,6 +284,7 @@ int host_create(host_session *session, int i, const plugin *p, const char *name,
 {
     strategy *s = &session->strategies[i];
     *s = (strategy){.plugin = p, .name = name, .session = session};
+    memcpy(s->marked, name, strnlen(name, sizeof s->marked - 1));
     s->needs_gradient = p->descriptor->flags & PDR_USES_GRADIENT;
     s->host = host_tables(s);
     s->scope = engine->tensor->open(NULL, PDR_NO_GRAD);

@@ -17,6 +17,7 @@
 #include "data/data.h"
 #include "engine/engine.h"
 #include "memory/memory.h"
+#include "plugin/mark.h"
 #include "plugin/plugin.h"
 
 struct host_session;
@@ -70,6 +71,7 @@ typedef struct strategy {
     engine_owner owner; /* first: host.impl points here */
     const plugin *plugin;
     const char *name; /* unique in the method */
+    char marked[64];  /* the same as the mark has it: cut, zeros behind */
     void *self;
     pdr_host host;
     pdr_scope *scope; /* of the hook that is running */
@@ -122,6 +124,7 @@ typedef struct host_session {
     const char *moment;    /* name of the hook that is running, eg. "before_batch"; "" between hooks */
     const host_task *task; /* the task that is current; NULL before the first */
     int64_t step;          /* that runs, else that ran last: from 1, of the whole cell; 0: none yet */
+    host_mark *mark;       /* whoever looks on from outside reads it; NULL: nobody does */
     host_listener listener;
     pthread_mutex_t lock; /* of the listener: log() may be called from any thread */
     const arrays *saved;  /* of the checkpoint that the cell goes on from, until host_loaded(); else NULL */
@@ -159,6 +162,8 @@ int host_loaded(host_session *session, const arrays *from, error *e);
  * was told: by its status, by host->fail, or left behind in its scope. */
 pdr_scope *host_enter(strategy *s, const char *moment, int32_t mode);
 int host_leave(strategy *s, pdr_status status, error *e);
+/* What the host goes over to, outside of hooks: for the mark. */
+void host_doing(const host_session *session, enum host_phase phase);
 
 void host_note(host_session *session, pdr_level level, const char *who, const char *line);
 /* A self-check found something: said as a warning where it is the first of its kind and strategy, and counted. `s` NULL:

@@ -162,6 +162,43 @@ static void a_create_that_fails_is_destroyed(void **state)
     house_close(h);
 }
 
+/* ---- who looks on from outside ---- */
+
+static void the_mark_says_who_is_at_work(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 2);
+    host_mark mark = {0};
+    char name[101];
+    memset(name, 'n', sizeof name);
+    name[100] = '\0';
+    h->session.mark = &mark;
+    strategy *a = invited(h, 0, &guest, "ewc", NULL), *b = invited(h, 1, &guest, name, NULL);
+    assert_string_equal(mark.strategy, b->marked);
+    assert_string_equal(mark.hook, "");
+    assert_int_equal(mark.task, 0);
+    h->session.step = 12;
+    enter(a, "after_loss");
+    assert_string_equal(mark.strategy, "ewc");
+    assert_string_equal(mark.hook, "after_loss");
+    assert_true(mark.task == 1 && mark.step == 12 && mark.hooks == 3);
+    leave(a);
+    assert_string_equal(mark.hook, "");
+    host_doing(&h->session, HOST_UPDATE);
+    assert_int_equal(mark.phase, HOST_UPDATE);
+    enter(b, "a hook whose name is longer than there is room for");
+    assert_int_equal(strlen(mark.strategy), sizeof mark.strategy - 1);
+    assert_string_equal(mark.hook, "a hook whose name is longer tha");
+    assert_int_equal(mark.phase, HOST_UPDATE);
+    leave(b);
+    h->session.mark = NULL;
+    host_doing(&h->session, HOST_UPDATE);
+    enter(a, "after_loss");
+    leave(a);
+    assert_int_equal(mark.hooks, 4);
+    house_close(h);
+}
+
 /* ---- failures ---- */
 
 static void failures_name_strategy_hook_task_and_step(void **state)
@@ -257,6 +294,7 @@ int main(void)
         cmocka_unit_test(what_is_kept_is_counted_at_the_end),
         cmocka_unit_test(open_scopes_are_told_once),
         cmocka_unit_test(a_create_that_fails_is_destroyed),
+        cmocka_unit_test(the_mark_says_who_is_at_work),
         cmocka_unit_test(failures_name_strategy_hook_task_and_step),
         cmocka_unit_test(failures_of_a_scope_of_ones_own_keep_their_words),
         cmocka_unit_test(a_gradient_needs_its_flag),
