@@ -158,6 +158,7 @@ static void step_begin(cell *c, stage *s, int64_t epoch)
     host_step *h = &c->step;
     c->engine->scope_clear(h->scope, PDR_GRAD);
     c->session.step = c->steps + 1;
+    host_doing(&c->session, HOST_BATCH);
     h->step = (pdr_step){
         .struct_size = sizeof(pdr_step),
         .epoch = (uint32_t)epoch,

@@ -219,6 +219,7 @@ int evaluate_row(cell *c, int64_t after, error *e)
     int code = 0;
     pdr_model *ahead = NULL;
     bool seen = c->scenario->evaluation.matrix.tasks == TASKS_SEEN;
+    host_doing(&c->session, HOST_EVALUATE);
     for (int64_t i = 0; !code && i < (seen ? after : c->stream->count); i++)
         code = task_evaluate(c, after, &c->stream->tasks[i], &ahead, e);
     c->engine->model->discard(ahead);

@@ -138,6 +138,8 @@ int loop_run(cell *c, error *e)
         code = resume_end(c, e);
     if (!code && !going_on && c->scenario->evaluation.matrix.untrained)
         code = evaluate_row(c, 0, e);
+    if (!code && !going_on)
+        code = save_after_task(c, 0, e);
     for (int64_t i = c->place.stage; !code && i < c->stage_count; i++) {
         if (!(code = loop_task(c, &c->stages[i], e)) && (each || i == c->stage_count - 1))
             code = evaluate_row(c, c->stages[i].after, e);

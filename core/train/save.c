@@ -244,7 +244,8 @@ int save_after_task(cell *c, int64_t done, error *e)
 {
     const bool stop = stop_wanted(c) && done < c->stage_count; /* else only the result is left to be written */
     int code = saver_look(c, e);
-    if (!code && saves(c) && (stop || c->scenario->output.checkpoint.every == CHECKPOINT_TASK))
+    const bool due = done && c->scenario->output.checkpoint.every == CHECKPOINT_TASK;
+    if (!code && saves(c) && (stop || due))
         code = cell_save(c, &(cell_place){done, 0, false}, e);
     return code || !stop ? code : stop_tell(c, e);
 }

@@ -42,6 +42,7 @@ int step_forward(cell *c, error *e)
     host_step *h = &c->step;
     pdr_tensor *features = NULL;
     bool wanted = c->method->flags & PDR_USES_FEATURES;
+    host_doing(&c->session, HOST_FORWARD);
     h->step.logits = c->executor->forward(h->scope, c->session.model, h->step.x, wanted ? &features : NULL);
     h->step.features = features;
     return step_failed(c, "the forward pass", e);
@@ -188,6 +189,7 @@ int step_loss(cell *c, error *e)
     host_step *h = &c->step;
     pdr_tensor *rows = NULL;
     int code = 0;
+    host_doing(&c->session, HOST_LOSS);
     if (c->method->loss_owner >= 0)
         code = rows_by_owner(c, &rows, e);
     else
@@ -235,6 +237,7 @@ static pdr_tensor *loss_with_terms(cell *c)
 int step_backward(cell *c, error *e)
 {
     host_step *h = &c->step;
+    host_doing(&c->session, HOST_BACKWARD);
     pdr_tensor *total = loss_with_terms(c);
     int code = check_loss(c, total, e);
     if (code)
@@ -271,6 +274,7 @@ int step_penalties(cell *c, error *e)
 int step_update(cell *c, error *e)
 {
     host_step *h = &c->step;
+    host_doing(&c->session, HOST_UPDATE);
     heads_tell(c);
     int64_t penalties = h->penalties_applied ? 0 : h->penalty_count;
     pdr_status done = c->engine->optimizer_step(h->scope, c->optimizer, h->step.lr, h->penalties, penalties);

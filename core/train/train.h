@@ -2,6 +2,8 @@
  * own, with the engine loaded. */
 #ifndef PERDURE_TRAIN_TRAIN_H
 #define PERDURE_TRAIN_TRAIN_H
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "base/picture.h"
 #include "base/sha256.h"
@@ -15,7 +17,9 @@ typedef struct train_progress { /* one report, at most a few a second */
     double loss, steps_per_second;
 } train_progress;
 
-/* What a cell tells while it runs. Every function may be NULL. */
+struct host_mark;
+
+/* What a cell tells and asks while it runs. Everything in it may be NULL. */
 typedef struct train_listener {
     void *self;
     void (*progress)(void *self, const train_progress *p);
@@ -36,6 +40,7 @@ typedef struct train_listener {
     int (*log_place)(void *self, int64_t *bytes, error *e);
     int (*log_sync)(void *self, error *e);
     int (*log_keep)(void *self, int64_t bytes, error *e);
+    struct host_mark *mark; /* written on the way, see plugin/mark.h */
 } train_listener;
 
 /* `data`: opened by the caller, may be shared by many cells. On failure the error names plugin, hook, task and step. */

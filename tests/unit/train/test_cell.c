@@ -323,6 +323,46 @@ static void a_session_has_the_batch_of_its_method(void **state)
     planned_free(&p);
 }
 
+/* ---- stopped from outside ---- */
+
+typedef struct asked {
+    int64_t asks, at;
+} asked;
+
+static bool asked_stop(void *self)
+{
+    asked *a = self;
+    return ++a->asks == a->at;
+}
+
+static void a_cell_stops_behind_a_batch_or_between_tasks(void **state)
+{
+    static const struct {
+        int64_t at, task, step;
+        int32_t phase;
+    } cases[] = {{1, 0, 0, HOST_EVALUATE}, {5, 1, 4, HOST_UPDATE}, {8, 1, 6, HOST_EVALUATE}, {9, 2, 7, HOST_UPDATE}};
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il", ONE_METHOD);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        host_mark mark = {0};
+        asked a = {.at = cases[i].at};
+        const train_listener listener = {.self = &a, .stop = asked_stop, .mark = &mark};
+        cell_result *r = NULL;
+        error e = {0};
+        assert_int_equal(cell_tried(&p, 0, 3, &listener, &r, &e), EXIT_RESUMABLE);
+        assert_null(r);
+        assert_int_equal(a.asks, a.at); /* not once more */
+        assert_int_equal(mark.task, cases[i].task);
+        assert_int_equal(mark.step, cases[i].step);
+        assert_int_equal(mark.phase, cases[i].phase);
+        assert_string_equal(mark.hook, "");
+    }
+    asked never = {0};
+    cell_result_close(cell_trained(&p, 0, 3, &(train_listener){.self = &never, .stop = asked_stop}));
+    assert_int_equal(never.asks, 12 + 3);
+    planned_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -337,6 +377,7 @@ int main(void)
         cmocka_unit_test(a_session_has_the_batch_of_its_method),
         cmocka_unit_test(rehearsed_rows_change_no_mask_of_fresh_ones),
         cmocka_unit_test(two_threads_train),
+        cmocka_unit_test(a_cell_stops_behind_a_batch_or_between_tasks),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
 }
