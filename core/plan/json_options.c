@@ -157,6 +157,7 @@ json_t *optimizer_json(const struct training_optimizer_options *optimizer)
                      optimizer->reset_per_task);
 }
 
+/* Without hook_limit: how long a strategy may take changes no number. */
 json_t *training_json(const struct training_options *t)
 {
     json_t *out = json_pack("{s:I, s:f}", "batch", (json_int_t)t->batch, "gradient_clip", t->gradient_clip);

@@ -265,6 +265,9 @@ const struct row training_rows[] = {
      .unit = "steps"},
     {.key = "gradient_clip", .help = "the greatest L2 norm of a step's gradient", .type = ROW_SPECIAL,
      AT(training_options, gradient_clip), .fallback = "none", .special = &special_clip},
+    {.key = "hook_limit", .help = "the longest that one call of a strategy may take; changes no result",
+     .type = ROW_SPECIAL, AT(training_options, hook_limit), .fallback = "3600", .special = &special_limit,
+     .unit = "seconds"},
     ROW_END};
 
 void training_after(struct check *c, const node *n, const char *path, void *out)

@@ -93,7 +93,7 @@ void metric_check(struct check *c, const node *metric, const char *path, const n
 extern const struct special special_format, special_seeds, special_device, special_version, special_bytes,
     special_capacity;
 extern const struct special special_normalize, special_augment, special_order;
-extern const struct special special_betas, special_schedule, special_clip;
+extern const struct special special_betas, special_schedule, special_clip, special_limit;
 extern const struct special special_layers, special_kernel;
 extern const struct special special_strategies, special_set;
 extern const struct special special_every, special_keep, special_checkpoint;

@@ -172,6 +172,7 @@ struct training_options {
     int64_t batch;
     int64_t epochs, iterations; /* of a task; one of them is 0 */
     double gradient_clip;       /* the greatest L2 norm of the gradient; 0: none */
+    double hook_limit;          /* seconds that one call of a strategy may take; 0: any */
 };
 
 /* ---- device ---- */

@@ -1,4 +1,5 @@
-/* Keys of optimizer and training that may take several forms: betas, schedule, gradient_clip. */
+/* Keys of optimizer and training that may take several forms: betas, schedule, gradient_clip,
+ * hook_limit. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -122,19 +123,32 @@ const struct special special_schedule = {
 
 const char *schedule_type_name(enum schedule_type v) { return schedule_words[v]; }
 
-/* ---- gradient_clip: none or a norm ---- */
+/* ---- gradient_clip: none or a norm; hook_limit: none or seconds ---- */
+
+static void none_or_fill(struct check *c, const node *n, const char *path, double most, const char *expects, void *out)
+{
+    static const char *const words[] = {"none", NULL};
+    double value = 0;
+    bool none = n->kind == NODE_TEXT && strcmp(n->text, "none") == 0;
+    if (!none && (n->kind != NODE_TEXT || n->quoted || !number_real(n->text, &value) || value <= 0 || value > most)) {
+        row_refuse_word(c, n, path, expects, words);
+        return;
+    }
+    *(double *)out = value;
+}
 
 static void clip_fill(struct check *c, const node *n, const char *path, void *out)
 {
-    static const char *const words[] = {"none", NULL};
-    double norm = 0;
-    bool none = n->kind == NODE_TEXT && strcmp(n->text, "none") == 0;
-    if (!none && (n->kind != NODE_TEXT || n->quoted || !number_real(n->text, &norm) || norm <= 0 || norm > 1e12)) {
-        row_refuse_word(c, n, path, special_clip.expects, words);
-        return;
-    }
-    *(double *)out = norm;
+    none_or_fill(c, n, path, 1e12, special_clip.expects, out);
 }
 const struct special special_clip = {
     "none, or a number above 0, at most 1e12", clip_fill,
     "{\"oneOf\": [{\"const\": \"none\"}, {\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 1e12}]}", 0};
+
+static void limit_fill(struct check *c, const node *n, const char *path, void *out)
+{
+    none_or_fill(c, n, path, 1e9, special_limit.expects, out);
+}
+const struct special special_limit = {
+    "none, or a number above 0, at most 1e9", limit_fill,
+    "{\"oneOf\": [{\"const\": \"none\"}, {\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 1e9}]}", 0};
