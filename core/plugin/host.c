@@ -90,7 +90,7 @@ void host_doing(const host_session *session, enum host_phase phase)
 {
     if (!session->mark)
         return;
-    session->mark->phase = phase;
+    session->mark->phase = (int32_t)phase;
     place_mark(session);
 }
 
