@@ -198,6 +198,7 @@ static int cell_save(cell *c, const cell_place *p, error *e)
 {
     double start = cell_now();
     checkpoint k = {0};
+    host_doing(&c->session, HOST_CHECKPOINT);
     int code = saver_end(c, e); /* the one before: memories then know what may go */
     if (!code)
         code = state_gather(c, p, &k, e);

@@ -206,7 +206,7 @@ static void another_plan_is_refused(void **state)
     char *home = home_new();
     planned p = tiny_plan(TWO_TASKS "class-il", NEVER_ELSE ONE_METHOD);
     planned other = tiny_plan(TWO_TASKS "class-il", NEVER_ELSE "methods: [{name: a, set: {optimizer.lr: 0.2}}]\n");
-    stopper s = {.at = 3};
+    stopper s = {.at = 4};
     train_listener l = listening(&s, home);
     cell_result *r = NULL;
     error e = {0};
@@ -224,7 +224,7 @@ static void the_log_is_cut_where_the_checkpoint_was_written(void **state)
     (void)state;
     char *home = home_new();
     planned p = tiny_plan(TWO_TASKS "class-il", NEVER_ELSE ONE_METHOD);
-    stopper s = {.at = 3, .log_kept = -1};
+    stopper s = {.at = 4, .log_kept = -1};
     train_listener l = listening(&s, home);
     cell_result *r = NULL;
     error e = {0};
@@ -233,7 +233,7 @@ static void the_log_is_cut_where_the_checkpoint_was_written(void **state)
     s = (stopper){0};
     e = (error){0};
     assert_int_equal(cell_tried(&p, 0, 3, &l, &r, &e), 0);
-    assert_int_equal(s.log_kept, 1003);
+    assert_int_equal(s.log_kept, 1004);
     cell_result_close(r);
     planned_free(&p);
 }
