@@ -41,6 +41,8 @@ int checkpoint_write(const char *folder, checkpoint *c, const struct checkpoint_
  * whole; 71: no memory. */
 int checkpoint_newest(const char *folder, void (*note)(void *self, const char *line), void *self, checkpoint **out,
                       error *e);
+/* The plan of the newest whose manifest can be read, its files unseen; false: there is none. */
+bool checkpoint_plan(const char *folder, char hex[SHA256_HEX]);
 int64_t checkpoint_oldest(const char *folder);           /* the least serial that is kept; -1: there is none */
 int checkpoint_remove_all(const char *folder, error *e); /* whole, damaged or half done, and `latest`; 74 */
 void checkpoint_clear(checkpoint *c);                    /* all that it holds */

@@ -116,6 +116,18 @@ int checkpoint_newest(const char *folder, void (*note)(void *self, const char *l
     return code;
 }
 
+bool checkpoint_plan(const char *folder, char hex[SHA256_HEX])
+{
+    struct found_list list = {0};
+    bool there = false;
+    found_look(folder, &list, NULL);
+    for (int64_t i = 0; i < list.count && !there; i++)
+        if ((there = list.at[i].code == 0))
+            memcpy(hex, list.at[i].manifest.head.plan_sha256, SHA256_HEX);
+    found_free(&list);
+    return there;
+}
+
 int64_t checkpoint_oldest(const char *folder)
 {
     struct found_list list = {0};

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "record/checkpoint.h"
 #include "record/record.h"
 #include "run/changes.h"
 
@@ -83,14 +84,26 @@ int folder_look(const plan *p, bool fresh, error *e)
     return code;
 }
 
-static int cell_refuse(const plan *p, const struct run_cell *c, const char *digest, error *e)
+/* what: "result", or "checkpoint" of a cell that is not finished. */
+static int cell_refuse(const plan *p, const struct run_cell *c, const char *what, const char *digest, error *e)
 {
     text changes = {0};
     changes_of(p, c->method, c->seed, &changes);
-    error_set(e, EXIT_CREATE, "%s: found the result of another plan (%.12s); expected one of this plan (%.12s)%s",
-              c->folder, digest ? digest : "unknown", c->digest, changes.at ? changes.at : "");
+    error_set(e, EXIT_CREATE, "%s: found the %s of another plan (%.12s); expected one of this plan (%.12s)%s", c->folder,
+              what, digest ? digest : "unknown", c->digest, changes.at ? changes.at : "");
     text_free(&changes);
     return error_hint(e, "--fresh runs it again in its place, --out DIR keeps both");
+}
+
+/* What a cell was in the middle of is worth as much as what it has finished. */
+static int state_look(const plan *p, const struct run_cell *c, error *e)
+{
+    char *folder = alloc_format("%s/checkpoints", c->folder), digest[SHA256_HEX];
+    int code = 0;
+    if (checkpoint_plan(folder, digest) && strcmp(digest, c->digest) != 0)
+        code = cell_refuse(p, c, "checkpoint", digest, e);
+    free(folder);
+    return code;
 }
 
 int cell_look(const plan *p, const struct run_cell *c, bool *finished, error *e)
@@ -101,11 +114,11 @@ int cell_look(const plan *p, const struct run_cell *c, bool *finished, error *e)
     if (code == EXIT_DATA)
         error_hint(e, "--fresh runs the cell again, --out DIR leaves it as it is");
     if (code || result == NULL)
-        return code;
+        return code ? code : state_look(p, c, e);
     const char *digest = json_string_value(json_object_get(result, "plan_sha256"));
     *finished = digest && !strcmp(digest, c->digest);
     if (!*finished)
-        code = cell_refuse(p, c, digest, e);
+        code = cell_refuse(p, c, "result", digest, e);
     json_decref(result);
     return code;
 }
