@@ -8,6 +8,7 @@
 #include "cli/scenario.h"
 #include "report/report.h"
 #include "run/run.h"
+#include "run/signals.h"
 
 static int plan_show(const call *c, const plan *p, error *e)
 {
@@ -43,13 +44,25 @@ static int summary_show(const call *c, json_t *summary, error *e)
     return code;
 }
 
-static int plan_run(const call *c, plan *p, error *e)
+enum { JOBS_MOST = 1024 };
+
+static int options_take(const call *c, run_options *out, error *e)
 {
-    run_options options = {.fresh = call_has(c, "--fresh")};
+    long jobs = 1;
+    *out = (run_options){.fresh = call_has(c, "--fresh"), .resume = call_has(c, "--resume")};
+    int code = cli_number(c, "--jobs", 1, 1, JOBS_MOST, &jobs, e);
+    out->jobs = (int)jobs;
+    if (!code && out->fresh && out->resume)
+        code = error_set(e, EXIT_USAGE, "run: found --fresh and --resume; expected one of them");
+    return code;
+}
+
+static int plan_run(const call *c, plan *p, const run_options *options, error *e)
+{
     json_t *summary = NULL;
     if (p->scenario->device.type == DEVICE_AUTO)
         fprintf(stderr, "perdure: device: %s\n", p->device_why);
-    int code = run_plan(p, &options, &summary, e);
+    int code = run_plan(p, options, &summary, e);
     if (summary == NULL)
         return code;
     int shown = csv_write(p, summary, e);
@@ -63,26 +76,34 @@ static int plan_run(const call *c, plan *p, error *e)
 
 static int run_run(const call *c, error *e)
 {
-    struct planned p;
-    int code = planned_open(c, &p, e);
+    struct planned p = {0};
+    run_options o;
+    int code = options_take(c, &o, e);
+    if (code)
+        return code;
+    signals_take();
+    code = planned_open(c, &p, e);
     if (p.faults.count > 0)
         faults_print(&p.faults);
     if (!code)
-        code = call_has(c, "--dry-run") ? plan_show(c, p.plan, e) : plan_run(c, p.plan, e);
+        code = call_has(c, "--dry-run") ? plan_show(c, p.plan, e) : plan_run(c, p.plan, &o, e);
     planned_close(&p);
+    signals_give_back();
     return code;
 }
 
 static const option_row options[] = {
     {"--set", "KEY=VALUE", "lays a value over the file: --set optimizer.lr=0.01; repeatable"},
     {"--out", "DIR", "the run folder, in place of output.folder"},
+    {"--jobs", "N", "cells at a time, each a process with device.threads threads (1)"},
     {"--fresh", NULL, "runs finished cells again, over their results"},
+    {"--resume", NULL, "fails where there is nothing to go on with, and does not begin anew"},
     {"--dry-run", NULL, "prints the plan and stops"},
     {"--json", NULL, "the summary on standard output: perdure.summary/1"},
     {NULL, NULL, NULL},
 };
 
-static const char *const later[] = {"--jobs", "--only", "--resume", "--shard", "--profile", NULL};
+static const char *const later[] = {"--only", "--shard", "--profile", NULL};
 
 const command command_run = {
     .name = "run",

@@ -10,65 +10,32 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
+#include "run/marks.h"
+#include "run/progress.h"
+#include "run/signals.h"
 
-enum { TICK_SECONDS = 1, LINE_LENGTH = 1024 };
+enum {
+    LINE_LENGTH = 1024,
+    WORDS_READ = 16 << 10,
+    MESSAGES_LOOKS = 256,
+    WORDS_LOOKS = 16,      /* reads of one cell before the others have their turn; more than a pipe holds */
+    WORDS_SHOWN = 64 << 10 /* of one cell: whoever prints more says it to nobody */
+};
+static const double WATCH_EVERY = 0.5, WATCH_MOST = 2, ABORT_FOR = 2; /* seconds */
 
 struct running {
     struct process process;
     int cell; /* -1: this place is free */
     struct inbox inbox;
-    error told;           /* by MESSAGE_ERROR */
-    train_progress place; /* where it was last */
+    error told; /* by MESSAGE_ERROR */
     char line[LINE_LENGTH];
-    size_t line_used;
+    size_t line_used, said;    /* bytes of this line; shown in all */
+    error late;                /* why the watch ended it */
+    double late_since, inside; /* when that was; seconds that the same hook has been seen to run */
+    uint64_t hook;             /* which one */
+    int headless;              /* how often it was seen without its main thread */
 };
-
-/* ---- signals ---- */
-
-static volatile sig_atomic_t stop_signal;
-
-static void stop_note(int number)
-{
-    if (stop_signal && number == SIGINT)
-        _exit(EXIT_INTERRUPTED); /* the cells die with us (process.c) */
-    stop_signal = number;
-}
-
-static void child_note(int number) { (void)number; /* only to wake poll */ }
-
-struct signals {
-    struct sigaction before[4];
-    sigset_t mask, open; /* as it was; as it is while poll waits */
-};
-static const int caught[4] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
-
-/* Blocked but for the time in poll: then no signal can come between looking and waiting. One that was ignored before,
- * as SIGHUP is under nohup, stays so. */
-static void signals_take(struct signals *s)
-{
-    sigset_t block;
-    sigemptyset(&block);
-    stop_signal = 0;
-    for (int i = 0; i < 4; i++) {
-        struct sigaction act = {.sa_handler = caught[i] == SIGCHLD ? child_note : stop_note};
-        sigaction(caught[i], NULL, &s->before[i]);
-        if (s->before[i].sa_handler == SIG_IGN && caught[i] != SIGCHLD)
-            act.sa_handler = SIG_IGN;
-        sigaction(caught[i], &act, NULL);
-        sigaddset(&block, caught[i]);
-    }
-    sigprocmask(SIG_BLOCK, &block, &s->mask);
-    s->open = s->mask;
-    for (int i = 0; i < 4; i++)
-        sigdelset(&s->open, caught[i]);
-}
-
-static void signals_give_back(const struct signals *s)
-{
-    for (int i = 0; i < 4; i++)
-        sigaction(caught[i], &s->before[i], NULL);
-    sigprocmask(SIG_SETMASK, &s->mask, NULL);
-}
 
 /* ---- what a running cell says ---- */
 
@@ -76,8 +43,6 @@ static void message_take(const struct cells_work *w, struct running *r, const st
 {
     if (m->kind == MESSAGE_ERROR)
         r->told = m->as.error;
-    else if (m->kind == MESSAGE_PROGRESS)
-        r->place = m->as.progress;
     if (m->kind != MESSAGE_ERROR && m->kind != MESSAGE_DONE)
         w->told(w->self, r->cell, m);
 }
@@ -85,7 +50,7 @@ static void message_take(const struct cells_work *w, struct running *r, const st
 static void messages_read(const struct cells_work *w, struct running *r)
 {
     struct message m;
-    while (r->process.messages >= 0) {
+    for (int look = 0; look < MESSAGES_LOOKS && r->process.messages >= 0; look++) {
         size_t before = r->inbox.used;
         if (!inbox_read(&r->inbox, r->process.messages)) {
             close(r->process.messages);
@@ -100,28 +65,41 @@ static void messages_read(const struct cells_work *w, struct running *r)
     }
 }
 
+static void words_say(const struct cells_work *w, struct running *r, const char *line)
+{
+    char *tame = text_tamed(line, LINE_LENGTH);
+    w->words(w->self, r->cell, tame);
+    free(tame);
+}
+
+/* Bytes are counted when they are shown, so that the line that crosses the border is the last. */
 static void line_end(const struct cells_work *w, struct running *r)
 {
     r->line[r->line_used] = '\0';
-    if (r->line_used > 0)
-        w->words(w->self, r->cell, r->line);
+    if (r->line_used > 0 && r->said <= WORDS_SHOWN) {
+        words_say(w, r, r->line);
+        r->said += r->line_used;
+        if (r->said > WORDS_SHOWN)
+            words_say(w, r, "found more than 64 KiB on standard output and error; the rest is not shown");
+    }
     r->line_used = 0;
 }
 
 static void words_split(const struct cells_work *w, struct running *r, const char *bytes, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && r->said <= WORDS_SHOWN; i++) {
         if (bytes[i] == '\n' || r->line_used == LINE_LENGTH - 1)
             line_end(w, r);
         if (bytes[i] != '\n' && bytes[i] != '\0')
-            r->line[r->line_used++] = bytes[i];
+            r->line[r->line_used++] = bytes[i] == '\t' || bytes[i] == '\r' ? ' ' : bytes[i];
     }
 }
 
+/* A cell may print faster than this reads: it is left for its neighbours after some. */
 static void words_read(const struct cells_work *w, struct running *r)
 {
-    char bytes[4096];
-    while (r->process.words >= 0) {
+    char bytes[WORDS_READ];
+    for (int look = 0; look < WORDS_LOOKS && r->process.words >= 0; look++) {
         ssize_t count = read(r->process.words, bytes, sizeof bytes);
         if (count > 0) {
             words_split(w, r, bytes, (size_t)count);
@@ -134,26 +112,83 @@ static void words_read(const struct cells_work *w, struct running *r)
     }
 }
 
+/* ---- the watch: hooks that do not come back ---- */
+
+static void cell_abort(struct running *r, double now)
+{
+    r->late_since = now;
+    kill(r->process.pid, SIGABRT); /* a debugger may look at it */
+}
+
+static void hook_watch(const struct cells_work *w, struct running *r, double gap, double now)
+{
+    const host_mark *mark = r->process.mark;
+    double limit = w->hook_limit ? w->hook_limit(w->self, r->cell) : 0;
+    bool same = mark->hook[0] != '\0' && mark->hooks == r->hook;
+    char place[256];
+    r->hook = mark->hooks;
+    r->inside = same ? r->inside + gap : 0;
+    if (limit <= 0 || r->inside <= limit)
+        return;
+    marks_words(mark, place, sizeof place);
+    error_set(&r->late, EXIT_FAILED, "%s: did not return within %g s (training.hook_limit)", place, limit);
+    cell_abort(r, now);
+}
+
+static void thread_watch(struct running *r, double now)
+{
+    char place[256];
+    r->headless = process_headless(&r->process) ? r->headless + 1 : 0;
+    if (r->headless < 2) /* one that is just ending looks so for a moment */
+        return;
+    marks_words(r->process.mark, place, sizeof place);
+    error_set(&r->late, EXIT_FAILED, "%s: ended its main thread (pthread_exit) and left no result", place);
+    cell_abort(r, now);
+}
+
+static void cell_watch(const struct cells_work *w, struct running *r, double gap, double now)
+{
+    if (r->late.code) {
+        if (now - r->late_since >= ABORT_FOR)
+            kill(r->process.pid, SIGKILL);
+        return;
+    }
+    hook_watch(w, r, gap, now);
+    if (!r->late.code)
+        thread_watch(r, now);
+}
+
+/* A coordinator that was stopped, or a machine that slept, counts as little: the cells may have slept, too. */
+static void cells_watch(const struct cells_work *w, struct running *running, double *watched)
+{
+    double now = progress_now(), gap = now - *watched;
+    if (gap < WATCH_EVERY)
+        return;
+    *watched = now;
+    for (int i = 0; i < w->jobs; i++)
+        if (running[i].cell >= 0)
+            cell_watch(w, &running[i], gap < WATCH_MOST ? gap : WATCH_MOST, now);
+}
+
 /* ---- how it ended ---- */
 
 static void end_explain(const struct running *r, error *why)
 {
-    char words[160];
-    if (r->told.code) {
-        *why = r->told;
+    char words[160], place[256];
+    if (r->late.code || r->told.code) {
+        *why = r->late.code ? r->late : r->told;
         return;
     }
     process_words(&r->process, words, sizeof words);
-    if (r->place.steps > 0)
-        error_set(why, EXIT_FAILED, "%s in task %lld of %lld, near step %lld of %lld", words, (long long)r->place.task,
-                  (long long)r->place.tasks, (long long)r->place.step, (long long)r->place.steps);
-    else
-        error_set(why, EXIT_FAILED, "%s before its first step", words);
+    marks_words(r->process.mark, place, sizeof place);
+    error_set(why, EXIT_FAILED, "%s: %s", place, words);
     if (strstr(words, "SIGKILL"))
-        error_hint(why, "the kernel kills a process when memory runs out: see dmesg");
+        error_hint(why, "the kernel kills a process when memory runs out (this one had %lld MiB): see dmesg",
+                   (long long)(r->process.peak_bytes >> 20));
 }
 
-static void cell_end(const struct cells_work *w, struct running *r)
+/* Whether it was asked to stop. */
+static bool cell_end(const struct cells_work *w, struct running *r)
 {
     error why = {0};
     messages_read(w, r); /* what came between the last look and its end */
@@ -162,9 +197,11 @@ static void cell_end(const struct cells_work *w, struct running *r)
     bool good = w->recorded(w->self, r->cell, &why);
     if (!good && !why.code)
         end_explain(r, &why);
+    bool stopped = !good && why.code == EXIT_RESUMABLE;
     w->ended(w->self, r->cell, good ? NULL : &why);
     process_close(&r->process);
     r->cell = -1;
+    return stopped;
 }
 
 static int cell_begin(const struct cells_work *w, struct running *r, int cell, error *e)
@@ -188,7 +225,7 @@ static int cell_begin(const struct cells_work *w, struct running *r, int cell, e
 
 /* ---- the loop ---- */
 
-static void wait_for_news(struct running *running, int jobs, const struct signals *s)
+static void wait_for_news(const struct running *running, int jobs)
 {
     struct pollfd *files = alloc_zero((size_t)jobs * 2, sizeof *files);
     for (int i = 0; i < jobs; i++) {
@@ -196,7 +233,7 @@ static void wait_for_news(struct running *running, int jobs, const struct signal
         files[2 * i] = (struct pollfd){live ? running[i].process.messages : -1, POLLIN, 0};
         files[2 * i + 1] = (struct pollfd){live ? running[i].process.words : -1, POLLIN, 0};
     }
-    ppoll(files, (nfds_t)jobs * 2, &(struct timespec){TICK_SECONDS, 0}, &s->open);
+    signals_wait(files, (nfds_t)jobs * 2, WATCH_EVERY);
     free(files);
 }
 
@@ -209,7 +246,7 @@ static int cells_fill(const struct cells_work *w, struct running *running, int *
     return code;
 }
 
-static int cells_listen(const struct cells_work *w, struct running *running)
+static int cells_listen(const struct cells_work *w, struct running *running, int *stopped)
 {
     int alive = 0;
     for (int i = 0; i < w->jobs; i++) {
@@ -220,10 +257,17 @@ static int cells_listen(const struct cells_work *w, struct running *running)
         messages_read(w, r);
         words_read(w, r);
         if (over)
-            cell_end(w, r);
+            *stopped += cell_end(w, r);
         alive += r->cell >= 0;
     }
     return alive;
+}
+
+static void cells_signal(const struct cells_work *w, const struct running *running, int number, bool groups)
+{
+    for (int i = 0; i < w->jobs; i++)
+        if (running[i].cell >= 0)
+            kill(groups ? -running[i].process.pid : running[i].process.pid, number);
 }
 
 static void cells_kill(const struct cells_work *w, struct running *running)
@@ -235,26 +279,66 @@ static void cells_kill(const struct cells_work *w, struct running *running)
         }
 }
 
+/* Ctrl-Z reaches this process alone, as cells are groups of their own. */
+static void cells_pause(const struct cells_work *w, const struct running *running)
+{
+    cells_signal(w, running, SIGSTOP, true);
+    raise(SIGSTOP);
+    cells_signal(w, running, SIGCONT, true);
+}
+
+/* One round of waiting. Whether to go on with what is alive. */
+static bool cells_round(const struct cells_work *w, struct running *running, bool *asked, int alive)
+{
+    if (signals_stop() && !*asked) {
+        *asked = true;
+        if (!w->saves)
+            return false;
+        cells_signal(w, running, SIGTERM, false);
+        if (alive)
+            w->waits(w->self, alive);
+    }
+    if (signals_pause())
+        cells_pause(w, running);
+    return !signals_give_up() && (alive || !*asked);
+}
+
+static int end_tell(int unstarted, int stopped, error *e)
+{
+    if (signals_give_up())
+        return error_set(e, EXIT_INTERRUPTED, "stopped by %s, and asked again: running cells were killed",
+                         signals_name());
+    if (unstarted || stopped)
+        return signals_stop()
+                   ? signals_stopped(e)
+                   : error_set(e, EXIT_RESUMABLE, "stopped: %d cell%s got a signal", stopped, stopped == 1 ? "" : "s");
+    return 0;
+}
+
 int cells_run(const struct cells_work *w, error *e)
 {
     struct running *running = alloc_zero((size_t)w->jobs, sizeof *running);
-    struct signals signals;
-    int next = 0, alive = 0, code = 0;
+    int next = 0, alive = 0, stopped = 0, code = 0;
+    double watched = progress_now();
+    bool asked = false;
     for (int i = 0; i < w->jobs; i++)
         running[i].cell = -1;
-    signals_take(&signals);
-    while (!code && !stop_signal && (alive || next < w->count)) {
-        if ((code = cells_fill(w, running, &next, e)))
+    signals_take();
+    signals_loop_begin();
+    while ((alive || next < w->count) && cells_round(w, running, &asked, alive)) {
+        if (!asked && (code = cells_fill(w, running, &next, e)))
             break;
-        wait_for_news(running, w->jobs, &signals);
-        alive = cells_listen(w, running);
+        wait_for_news(running, w->jobs);
+        alive = cells_listen(w, running, &stopped);
+        cells_watch(w, running, &watched);
         w->tick(w->self);
     }
-    cells_kill(w, running); /* none, unless it was stopped */
-    if (!code && stop_signal)
-        code = error_set(e, EXIT_RESUMABLE, "stopped by %s",
-                         stop_signal == SIGINT ? "Ctrl-C (SIGINT)" : strsignal(stop_signal));
-    signals_give_back(&signals);
+    for (int i = 0; i < w->jobs; i++)
+        stopped += running[i].cell >= 0;
+    cells_kill(w, running); /* none, unless it could not go on */
+    signals_loop_end();
+    code = code ? code : end_tell(w->count - next, stopped, e);
+    signals_give_back();
     free(running);
     return code;
 }

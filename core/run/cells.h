@@ -14,14 +14,17 @@ struct cells_work {
     bool (*recorded)(void *self, int cell, error *e); /* is there a good record? `e`: why not, where it is damaged */
     void (*began)(void *self, int cell);
     void (*told)(void *self, int cell, const struct message *m); /* progress, note, measured */
-    void (*words)(void *self, int cell, const char *line);       /* printed by the cell or a library in it */
-    void (*ended)(void *self, int cell, const error *why);       /* why NULL: it left a good record */
-    void (*tick)(void *self);                                    /* about once a second, while cells run */
-    int (*clear)(void *self, int cell, error *e);                /* before its process starts; may be NULL */
+    void (*words)(void *self, int cell, const char *line); /* printed by the cell or a library in it, made harmless */
+    void (*ended)(void *self, int cell, const error *why); /* why NULL: it left a good record; 75: it was stopped */
+    void (*tick)(void *self);                              /* about once a second, while cells run */
+    int (*clear)(void *self, int cell, error *e);          /* before its process starts; may be NULL */
+    double (*hook_limit)(void *self, int cell); /* seconds that one hook may take, 0: any; may be NULL: any */
+    void (*waits)(void *self, int cells);       /* for so many to save, once the run was asked to stop */
+    bool saves; /* asked to stop, cells are told so and waited for; else they are killed */
 };
 
-/* 0: every cell was run, whether it failed or not; 75: stopped by SIGINT, SIGTERM or SIGHUP, running cells were killed
- * and finished ones stand; 71. A second SIGINT ends the program at once with 130. */
+/* 0: every cell was run, whether it failed or not; 75: the run or a cell was asked to stop (signals.h), finished cells
+ * stand; 130: it was asked again, and the cells were killed; 71. */
 int cells_run(const struct cells_work *w, error *e);
 
 #endif

@@ -89,8 +89,8 @@ static int cell_refuse(const plan *p, const struct run_cell *c, const char *what
 {
     text changes = {0};
     changes_of(p, c->method, c->seed, &changes);
-    error_set(e, EXIT_CREATE, "%s: found the %s of another plan (%.12s); expected one of this plan (%.12s)%s", c->folder,
-              what, digest ? digest : "unknown", c->digest, changes.at ? changes.at : "");
+    error_set(e, EXIT_CREATE, "%s: found the %s of another plan (%.12s); expected one of this plan (%.12s)%s",
+              c->folder, what, digest ? digest : "unknown", c->digest, changes.at ? changes.at : "");
     text_free(&changes);
     return error_hint(e, "--fresh runs it again in its place, --out DIR keeps both");
 }
@@ -129,6 +129,27 @@ int cells_look(const plan *p, struct run_cells *c, error *e)
     for (int i = 0; i < c->count && !code; i++)
         code = cell_look(p, &c->at[i], &c->at[i].finished, e);
     return code;
+}
+
+static bool cell_saved(const struct run_cell *c)
+{
+    char *path = alloc_format("%s/checkpoints", c->folder);
+    DIR *folder = opendir(path);
+    bool saved = false;
+    for (const struct dirent *entry; folder && !saved && (entry = readdir(folder));)
+        saved = !strncmp(entry->d_name, "step-", strlen("step-"));
+    if (folder)
+        closedir(folder);
+    free(path);
+    return saved;
+}
+
+bool cells_begun(const struct run_cells *c)
+{
+    for (int i = 0; i < c->count; i++)
+        if (c->at[i].finished || cell_saved(&c->at[i]))
+            return true;
+    return false;
 }
 
 int folder_describe(const plan *p, error *e)

@@ -31,6 +31,8 @@ int folder_look(const plan *p, bool fresh, error *e);
  * differ; 65: a damaged one. */
 int cell_look(const plan *p, const struct run_cell *c, bool *finished, error *e);
 int cells_look(const plan *p, struct run_cells *c, error *e); /* all of them; the first that is refused ends it */
+/* Is there something to go on with: a cell that is finished (as cells_look found), or one with a checkpoint? */
+bool cells_begun(const struct run_cells *c);
 /* scenario.yaml, as it was read, and plan.json. */
 int folder_describe(const plan *p, error *e);
 

@@ -68,9 +68,18 @@ static int voice_log_keep(void *self, int64_t bytes, error *e)
     return 0;
 }
 
-int cell_live(const plan *p, const dataset *data, const struct run_cell *c, int channel, error *e)
+static bool voice_stop(void *self)
 {
-    struct voice voice = {channel, c->folder, NULL};
+    (void)self;
+    return process_stopping();
+}
+
+double cell_hook_limit(const plan *p, int method) { return p->methods[method].options->training.hook_limit; }
+
+int cell_live(const plan *p, const dataset *data, const struct run_cell *c, const struct process_inside *inside,
+              error *e)
+{
+    struct voice voice = {inside->channel, c->folder, NULL};
     train_listener listener = {.self = &voice,
                                .progress = voice_progress,
                                .note = voice_note,
@@ -80,7 +89,9 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, int 
                                .folder = c->folder,
                                .log_place = voice_log_place,
                                .log_sync = voice_log_sync,
-                               .log_keep = voice_log_keep};
+                               .log_keep = voice_log_keep,
+                               .stop = voice_stop,
+                               .mark = inside->mark};
     cell_result *result = NULL;
     double start = progress_now();
     int code = record_log_open(c->folder, &voice.log, e);
@@ -88,6 +99,9 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, int 
         return code;
     start = progress_now() - start;
     code = train_cell(p, c->method, c->seed, data, &listener, &result, e);
+    inside->mark->phase = HOST_RECORD;
+    if (!code)
+        code = process_intact(e);
     int log_code = record_log_close(voice.log, e); /* before the record, which is the last thing written */
     code = code ? code : log_code;
     if (!code)

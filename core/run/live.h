@@ -3,7 +3,11 @@
 #define PERDURE_RUN_LIVE_H
 #include "data/data.h"
 #include "run/folder.h"
+#include "run/process.h"
 
-int cell_live(const plan *p, const dataset *data, const struct run_cell *c, int channel, error *e);
+int cell_live(const plan *p, const dataset *data, const struct run_cell *c, const struct process_inside *inside,
+              error *e);
+/* Seconds that one hook of the method may take; 0: any. */
+double cell_hook_limit(const plan *p, int method);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,8 @@
 
 #include "base/alloc.h"
 #include "base/text.h"
+
+enum { LEFT_TRIES = 600, LEFT_PAUSE = 50 * 1000 * 1000 }; /* half a minute, by nanoseconds */
 
 /* "pid host started", as it stands in the file. */
 static void owner_write(int lock)
@@ -40,6 +44,33 @@ static int owner_tell(const char *folder, int lock, error *e)
     return error_hint(e, "wait for it, or give this run another folder with --out DIR");
 }
 
+/* Whether the process that wrote its name into the file is there no more, on this host. */
+static bool owner_gone(int lock)
+{
+    char line[384], host[256], here[256] = "?";
+    long pid;
+    ssize_t length = pread(lock, line, sizeof line - 1, 0);
+    line[length > 0 ? length : 0] = '\0';
+    gethostname(here, sizeof here - 1);
+    return sscanf(line, "%ld %255s", &pid, host) == 2 && !strcmp(host, here) && pid > 0 && kill((pid_t)pid, 0) != 0 &&
+           errno == ESRCH;
+}
+
+/* A coordinator that was killed leaves cells that are ended with it: they have the lock, too, until the last of their writes is
+ * over. */
+static bool lock_try(int lock)
+{
+    for (int i = 0; flock(lock, LOCK_EX | LOCK_NB) != 0; i++) {
+        int why = errno; /* the caller's words follow from it */
+        if (why != EWOULDBLOCK || i == LEFT_TRIES || !owner_gone(lock)) {
+            errno = why;
+            return false;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = LEFT_PAUSE}, NULL);
+    }
+    return true;
+}
+
 int lock_take(const char *folder, int *lock, error *e)
 {
     char *path = alloc_format("%s/.lock", folder);
@@ -47,7 +78,7 @@ int lock_take(const char *folder, int *lock, error *e)
     *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (*lock < 0)
         code = error_system(e, EXIT_CREATE, "%s: cannot be created", path);
-    else if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+    else if (lock_try(*lock))
         owner_write(*lock);
     else
         code = errno == EWOULDBLOCK ? owner_tell(folder, *lock, e)

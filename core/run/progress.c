@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+
 static const double BAR_EVERY = 0.1, LINE_EVERY = 10; /* seconds */
 enum { COLUMNS_ELSE = 80 };
 
@@ -24,39 +26,80 @@ static size_t columns_here(void)
     return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : COLUMNS_ELSE;
 }
 
-void progress_open(struct progress *p, int cells, int finished)
+void progress_open(struct progress *p, int cells, int finished, int jobs)
 {
     const char *term = getenv("TERM");
-    *p = (struct progress){0};
+    *p = (struct progress){.cells = cells, .begun = finished, .over = finished, .waiting = cells - finished};
     p->bar = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
-    p->view.cell = finished;
-    p->view.cells = cells;
-    p->left_cells = cells - finished;
-    p->began = progress_now();
+    p->jobs = jobs;
+    p->at = alloc_zero((size_t)jobs, sizeof *p->at);
+    for (int i = 0; i < jobs; i++)
+        p->at[i].id = -1;
 }
 
-/* Cells to come take as long as those that ended took, or as this one will. */
+/* NULL: none runs under this number. */
+static struct progress_cell *cell_find(const struct progress *p, int id)
+{
+    for (int i = 0; i < p->jobs; i++)
+        if (p->at[i].id == id)
+            return &p->at[i];
+    return NULL;
+}
+
+/* ---- how long it will take ---- */
+
 /* From the rate of training alone: loading and evaluation at the start would make the first guesses wild. */
 enum { LEFT_STEPS = 20 };
-static double left_of(const struct progress *p)
+static double cell_left(const struct progress_cell *c)
 {
-    const train_progress *at = &p->view.at;
-    double gone = progress_now() - p->cell_began;
+    const train_progress *at = &c->view.at;
     if (at->step < LEFT_STEPS || at->steps < 1 || !(at->steps_per_second > 0))
         return -1;
-    double left = (double)(at->steps - at->step) / at->steps_per_second;
-    double each = p->ran > 0 ? p->ran_seconds / p->ran : gone + left;
-    return left + each * p->left_cells;
+    return (double)(at->steps - at->step) / at->steps_per_second;
 }
+
+/* Cells to come take as long as those that ended took, or as those that run will; so many at a time. */
+static double left_of(const struct progress *p)
+{
+    double sum = 0, most = 0, whole = 0, now = progress_now();
+    int running = 0;
+    for (int i = 0; i < p->jobs; i++) {
+        const struct progress_cell *c = &p->at[i];
+        double left = c->id >= 0 ? cell_left(c) : 0;
+        if (left < 0)
+            return -1;
+        running += c->id >= 0;
+        sum += left;
+        most = left > most ? left : most;
+        whole += c->id >= 0 ? now - c->began + left : 0;
+    }
+    if (!running)
+        return -1;
+    double each = p->ran > 0 ? p->ran_seconds / p->ran : whole / running;
+    double even = (sum + each * p->waiting) / p->jobs;
+    return even > most ? even : most;
+}
+
+/* ---- what is printed ---- */
 
 static void bar_draw(struct progress *p)
 {
     text line = {0};
-    p->columns = columns_here(); /* each time: windows are resized */
-    p->view.left = left_of(p);
-    progress_bar(&p->view, p->columns, &line);
-    fprintf(stderr, "\r%s\033[K", line.at);
+    const struct progress_view **views = alloc_zero((size_t)p->jobs, sizeof(struct progress_view *));
+    int count = 0;
+    double left = left_of(p);
+    for (int i = 0; i < p->jobs; i++)
+        if (p->at[i].id >= 0) {
+            p->at[i].view.left = left;
+            views[count++] = &p->at[i].view;
+        }
+    if (count == 1)
+        progress_bar(views[0], columns_here(), &line); /* asked for each time: windows are resized */
+    else if (count > 1)
+        progress_bar_of(views, count, p->over, columns_here(), &line);
+    fprintf(stderr, "\r%s\033[K", line.at ? line.at : "");
     fflush(stderr);
+    free((void *)(size_t)views);
     text_free(&line);
     p->shown = progress_now();
 }
@@ -67,89 +110,114 @@ static void bar_wipe(const struct progress *p)
         fprintf(stderr, "\r\033[K");
 }
 
-static void line_show(struct progress *p)
+static void line_show(struct progress *p, struct progress_cell *c)
 {
     text line = {0};
-    p->view.left = left_of(p);
-    progress_line(&p->view, &line);
+    c->view.left = left_of(p);
+    progress_line(&c->view, &line);
     fprintf(stderr, "%s\n", line.at);
     text_free(&line);
-    p->shown = progress_now();
+    c->shown = progress_now();
 }
+
+static void row_show(struct progress *p, struct progress_cell *c)
+{
+    if (c->row.words.length == 0)
+        return;
+    if (!p->bar && c->row.after > 0)
+        fprintf(stderr, "[%d/%d] %s: after task %lld, accuracy%s\n", c->view.cell, c->view.cells, c->name,
+                (long long)c->row.after, c->row.words.at);
+    c->row.words.length = 0;
+}
+
+static void cell_forget(struct progress_cell *c)
+{
+    free(c->name);
+    text_free(&c->row.words);
+    *c = (struct progress_cell){.id = -1};
+}
+
+/* ---- what it is told ---- */
 
 void progress_close(struct progress *p)
 {
     bar_wipe(p);
     fflush(stderr);
-    text_free(&p->row.words);
+    for (int i = 0; i < p->jobs; i++)
+        cell_forget(&p->at[i]);
+    free(p->at);
+    p->at = NULL;
+    p->jobs = 0;
 }
 
-void progress_begin(struct progress *p, const char *name)
+void progress_begin(struct progress *p, int id, const char *name)
 {
-    p->view.cell++;
-    p->left_cells--;
-    p->view.name = name;
-    p->view.at = (train_progress){0};
-    p->cell_began = p->shown = progress_now();
-    p->row.words.length = 0;
+    struct progress_cell *c = cell_find(p, -1);
+    p->begun++;
+    p->waiting--;
+    *c = (struct progress_cell){.id = id, .name = alloc_text(name)};
+    c->view = (struct progress_view){.cell = p->begun, .cells = p->cells, .name = c->name, .left = -1};
+    c->began = c->shown = progress_now();
     if (p->bar)
         bar_draw(p);
 }
 
-static void row_show(struct progress *p)
+void progress_measured(struct progress *p, int id, int64_t after, int64_t on, double accuracy)
 {
-    if (p->row.words.length == 0)
-        return;
-    if (!p->bar && p->row.after > 0)
-        fprintf(stderr, "[%d/%d] %s: after task %lld, accuracy%s\n", p->view.cell, p->view.cells, p->view.name,
-                (long long)p->row.after, p->row.words.at);
-    p->row.words.length = 0;
-}
-
-void progress_measured(struct progress *p, int64_t after, int64_t on, double accuracy)
-{
-    if (after != p->row.after)
-        row_show(p);
-    p->row.after = after;
+    struct progress_cell *c = cell_find(p, id);
+    if (after != c->row.after)
+        row_show(p, c);
+    c->row.after = after;
     if (on <= after) /* those not learned yet say nothing on the way */
-        text_addf(&p->row.words, " %.4f", accuracy);
+        text_addf(&c->row.words, " %.4f", accuracy);
     if (on == after)
-        row_show(p);
+        row_show(p, c);
 }
 
-void progress_tell(struct progress *p, const train_progress *at)
+void progress_tell(struct progress *p, int id, const train_progress *at)
 {
-    row_show(p);
-    p->view.at = *at;
-    double since = progress_now() - p->shown;
-    if (p->bar && since >= BAR_EVERY)
+    struct progress_cell *c = cell_find(p, id);
+    row_show(p, c);
+    c->view.at = *at;
+    if (p->bar && progress_now() - p->shown >= BAR_EVERY)
         bar_draw(p);
-    else if (!p->bar && since >= LINE_EVERY)
-        line_show(p);
+    else if (!p->bar && progress_now() - c->shown >= LINE_EVERY)
+        line_show(p, c);
 }
 
-void progress_end(struct progress *p, const char *words)
+double progress_since(const struct progress *p, int id) { return progress_now() - cell_find(p, id)->began; }
+
+void progress_end(struct progress *p, int id, const char *words)
 {
-    text line = {0};
-    row_show(p);
+    struct progress_cell *c = cell_find(p, id);
+    row_show(p, c);
     p->ran++;
-    p->ran_seconds += progress_now() - p->cell_began;
-    text_addf(&line, "[%d/%d] %s: %s", p->view.cell, p->view.cells, p->view.name, words);
+    p->over++;
+    p->ran_seconds += progress_now() - c->began;
     bar_wipe(p);
-    fprintf(stderr, "%s\n", line.at);
-    text_free(&line);
+    if (words)
+        fprintf(stderr, "[%d/%d] %s: %s\n", c->view.cell, c->view.cells, c->name, words);
+    cell_forget(c);
+}
+
+static bool cells_run_now(const struct progress *p)
+{
+    bool any = false;
+    for (int i = 0; i < p->jobs; i++)
+        any = any || p->at[i].id >= 0;
+    return any;
 }
 
 void progress_note(struct progress *p, const char *line)
 {
     bar_wipe(p);
     fprintf(stderr, "%s\n", line);
-    if (p->bar && p->view.name)
+    if (p->bar && cells_run_now(p))
         bar_draw(p);
 }
 
 void progress_tick(struct progress *p)
 {
-    if (p->bar && p->view.at.steps > 0 && progress_now() - p->shown >= 1)
+    if (p->bar && cells_run_now(p) && progress_now() - p->shown >= 1)
         bar_draw(p);
 }

@@ -83,6 +83,17 @@ static void fields_add(const struct progress_view *v, unsigned shown, text *out)
     }
 }
 
+/* What stands behind the bar, where it has room; and never a line that wraps. */
+static void line_close(const text *behind, size_t from, size_t columns, text *out)
+{
+    if (out->length - from + behind->length < columns && behind->length)
+        text_add(out, behind->at, behind->length);
+    if (columns > 0 && out->length - from > columns - 1) {
+        out->length = from + columns - 1;
+        out->at[out->length] = '\0';
+    }
+}
+
 /* A narrow window loses whole fields, the least telling first, so that the bar itself stays and no number is cut. */
 void progress_bar(const struct progress_view *v, size_t columns, text *out)
 {
@@ -100,11 +111,53 @@ void progress_bar(const struct progress_view *v, size_t columns, text *out)
     size_t width = columns > head + behind.length ? columns - head - behind.length : 0;
     if (width >= BAR_NARROWEST)
         bar_add(&v->at, width < BAR_WIDEST ? width : BAR_WIDEST, out);
-    if (out->length - from + behind.length < columns && behind.length)
-        text_add(out, behind.at, behind.length);
+    line_close(&behind, from, columns, out);
     text_free(&behind);
-    if (columns > 0 && out->length - from > columns - 1) {
-        out->length = from + columns - 1;
-        out->at[out->length] = '\0';
-    }
+}
+
+/* ---- several cells ---- */
+
+static double share_of(const struct progress_view *v)
+{
+    double share = v->at.steps > 0 ? (double)v->at.step / (double)v->at.steps : 0;
+    return share < 0 ? 0 : share > 1 ? 1 : share;
+}
+
+/* Of `named` cells each how far it is, how many more there are, and the time that is left. */
+static void cells_add(const struct progress_view *const *views, int count, int named, bool left, text *out)
+{
+    out->length = 0;
+    for (int i = 0; i < named; i++)
+        text_addf(out, "  %s %.0f%%", views[i]->name, 100 * share_of(views[i]));
+    if (named < count)
+        text_addf(out, "  +%d", count - named);
+    if (left)
+        field_add(views[0], SHOW_LEFT, out);
+}
+
+static void bar_of_add(const struct progress_view *const *views, int count, int over, size_t width, text *out)
+{
+    double sum = over;
+    for (int i = 0; i < count; i++)
+        sum += share_of(views[i]);
+    bar_add(&(train_progress){.step = llround(1000 * sum), .steps = 1000 * (int64_t)views[0]->cells}, width, out);
+}
+
+void progress_bar_of(const struct progress_view *const *views, int count, int over, size_t columns, text *out)
+{
+    size_t from = out->length;
+    int named = count;
+    text behind = {0};
+    text_addf(out, "[%d/%d done]", over, views[0]->cells);
+    size_t head = out->length - from + 4; /* a space, two brackets, and the last column stays free */
+    cells_add(views, count, named, true, &behind);
+    while (head + behind.length + BAR_NARROWEST > columns && named > 0)
+        cells_add(views, count, --named, true, &behind);
+    if (head + behind.length + BAR_NARROWEST > columns)
+        cells_add(views, count, 0, false, &behind);
+    size_t width = columns > head + behind.length ? columns - head - behind.length : 0;
+    if (width >= BAR_NARROWEST)
+        bar_of_add(views, count, over, width < BAR_WIDEST ? width : BAR_WIDEST, out);
+    line_close(&behind, from, columns, out);
+    text_free(&behind);
 }

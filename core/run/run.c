@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -17,8 +18,7 @@
 #include "run/lock.h"
 #include "run/progress.h"
 #include "run/results.h"
-
-enum { JOBS = 1 };
+#include "run/signals.h"
 
 typedef struct run {
     plan *plan;    /* only data_sha256 is filled in here */
@@ -34,10 +34,16 @@ static struct run_cell *cell_at(run *r, int number) { return &r->cells.at[r->pen
 
 /* ---- what the coordinator asks and tells ---- */
 
-static int work_live(void *self, int number, int channel, error *e)
+static int work_live(void *self, int number, const struct process_inside *inside, error *e)
 {
     run *r = self;
-    return cell_live(r->plan, r->data, cell_at(r, number), channel, e);
+    return cell_live(r->plan, r->data, cell_at(r, number), inside, e);
+}
+
+static double work_hook_limit(void *self, int number)
+{
+    run *r = self;
+    return cell_hook_limit(r->plan, cell_at(r, number)->method);
 }
 
 /* What an earlier run left of a cell, and what it does not go on from, goes when the cell begins, not before: a run that
@@ -58,7 +64,7 @@ static bool work_recorded(void *self, int number, error *e)
 static void work_began(void *self, int number)
 {
     run *r = self;
-    progress_begin(&r->progress, cell_at(r, number)->name);
+    progress_begin(&r->progress, number, cell_at(r, number)->name);
 }
 
 static void work_words(void *self, int number, const char *line)
@@ -73,9 +79,9 @@ static void work_told(void *self, int number, const struct message *m)
 {
     run *r = self;
     if (m->kind == MESSAGE_PROGRESS) {
-        progress_tell(&r->progress, &m->as.progress);
+        progress_tell(&r->progress, number, &m->as.progress);
     } else if (m->kind == MESSAGE_MEASURED) {
-        progress_measured(&r->progress, m->as.measured.after, m->as.measured.on, m->as.measured.accuracy);
+        progress_measured(&r->progress, number, m->as.measured.after, m->as.measured.on, m->as.measured.accuracy);
     } else if (m->kind == MESSAGE_NOTE) {
         char *line = alloc_format("%s: %s", m->as.note.level, m->as.note.line);
         work_words(self, number, line);
@@ -83,13 +89,13 @@ static void work_told(void *self, int number, const struct message *m)
     }
 }
 
-static void cell_failed(run *r, struct run_cell *c, const error *why)
+static void cell_failed(run *r, int number, struct run_cell *c, const error *why)
 {
     char *line =
         alloc_format("perdure: error: %s: %s%s%s", c->name, why->text, why->hint[0] ? "\nhint: " : "", why->hint);
     c->failure = alloc_text(why->text);
     r->failed++;
-    progress_end(&r->progress, "failed");
+    progress_end(&r->progress, number, "failed");
     progress_note(&r->progress, line);
     free(line);
 }
@@ -98,14 +104,27 @@ static void work_ended(void *self, int number, const error *why)
 {
     run *r = self;
     struct run_cell *c = cell_at(r, number);
-    if (why) {
-        cell_failed(r, c, why);
+    if (why && why->code == EXIT_RESUMABLE) {
+        progress_end(&r->progress, number, "stopped");
         return;
     }
-    char *words = alloc_format("done in %.1f s", progress_now() - r->progress.cell_began);
+    if (why) {
+        cell_failed(r, number, c, why);
+        return;
+    }
+    char *words = alloc_format("done in %.1f s", progress_since(&r->progress, number));
     c->finished = true;
-    progress_end(&r->progress, words);
+    progress_end(&r->progress, number, words);
     free(words);
+}
+
+static void work_waits(void *self, int cells)
+{
+    run *r = self;
+    char *line = alloc_format("perdure: %s: waits for %d running cell%s to stop; Ctrl-C again gives up at once",
+                              signals_name(), cells, cells == 1 ? "" : "s");
+    progress_note(&r->progress, line);
+    free(line);
 }
 
 static void work_tick(void *self)
@@ -114,10 +133,21 @@ static void work_tick(void *self)
     progress_tick(&r->progress);
 }
 
-static int cells_train(run *r, error *e)
+/* Threads that share a core wait for each other in every operation. */
+static void threads_warn(const run *r, int jobs)
+{
+    long long cores = sysconf(_SC_NPROCESSORS_ONLN), threads = r->plan->scenario->device.threads;
+    if (jobs > 1 && jobs * threads > cores)
+        fprintf(stderr,
+                "perdure: warning: found %d cells at a time with %lld thread%s each; expected at most %lld threads, as "
+                "many as there are cores: they slow each other down\n",
+                jobs, threads, threads == 1 ? "" : "s", cores);
+}
+
+static int cells_train(run *r, int jobs, error *e)
 {
     struct cells_work work = {.count = r->pending_count,
-                              .jobs = JOBS,
+                              .jobs = jobs < r->pending_count ? jobs : r->pending_count,
                               .self = r,
                               .clear = work_clear,
                               .body = work_live,
@@ -126,12 +156,14 @@ static int cells_train(run *r, error *e)
                               .told = work_told,
                               .words = work_words,
                               .ended = work_ended,
-                              .tick = work_tick};
-    progress_open(&r->progress, r->cells.count, r->cells.count - r->pending_count);
+                              .tick = work_tick,
+                              .hook_limit = work_hook_limit,
+                              .waits = work_waits,
+                              .saves = true};
+    threads_warn(r, work.jobs);
+    progress_open(&r->progress, r->cells.count, r->cells.count - r->pending_count, work.jobs);
     int code = cells_run(&work, e);
     progress_close(&r->progress);
-    if (code == EXIT_RESUMABLE)
-        error_hint(e, "finished cells are kept; the same command goes on, and a cell that was cut starts over");
     return code;
 }
 
@@ -167,15 +199,30 @@ static void pending_take(run *r)
                 r->cells.count);
 }
 
+static int nothing_begun(const run *r, error *e)
+{
+    error_set(e, EXIT_NO_INPUT, "%s: found nothing to go on with; expected a finished cell or a checkpoint",
+              r->plan->folder);
+    return error_hint(e, "without --resume the run begins where there is nothing");
+}
+
 /* A folder that holds something else is left as it is. That of a run is locked before its cells are looked at; one that
  * is not there has none, and is made only when the data proved good. */
 static int run_prepare(run *r, const run_options *options, error *e)
 {
     const char *folder = r->plan->folder;
-    int code = folder_look(r->plan, options->fresh, e);
+    int code = signals_stopped(e); /* while the plan was made */
+    if (!code)
+        code = folder_look(r->plan, options->fresh, e);
     if (!code && folder_exists(folder))
         code = lock_take(folder, &r->lock, e);
+    else if (!code && options->resume)
+        code = nothing_begun(r, e);
     if (code || (code = data_take(r, e)) || (!options->fresh && (code = cells_look(r->plan, &r->cells, e))))
+        return code;
+    if (options->resume && !cells_begun(&r->cells))
+        return nothing_begun(r, e);
+    if ((code = signals_stopped(e))) /* before anything is written */
         return code;
     pending_take(r);
     if (r->pending_count > 0 && (code = torch_there(e)))
@@ -202,7 +249,9 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
 {
     int code = run_prepare(r, options, e);
     if (!code && r->pending_count > 0)
-        code = cells_train(r, e);
+        code = cells_train(r, options->jobs, e);
+    if (code == EXIT_RESUMABLE)
+        error_hint(e, "finished cells are kept; the same command goes on");
     if (!code)
         code = results_write(r->plan, &r->cells, summary, e);
     return code ? code : run_judge(r, *summary);

@@ -1,4 +1,4 @@
-/* A run: the cells of a plan (method x seed) as child processes, one after the other, their progress, and what is put
+/* A run: the cells of a plan (method x seed) as child processes, so many at a time, their progress, and what is put
  * together when they are done. The coordinator never loads LibTorch.
  *
  * A cell has succeeded when its folder holds a result.json with the cell's digest; an exit code proves nothing. The
@@ -12,11 +12,14 @@
 #include "plan/plan.h"
 
 typedef struct run_options {
-    bool fresh; /* runs finished cells again */
+    bool fresh;  /* runs finished cells again */
+    bool resume; /* only where there is something to go on with: 66 else; not with fresh */
+    int jobs;    /* cells at a time, at least 1 */
 } run_options;
 
 /* 0: all cells are done and all gates hold; 1: some cells failed (each was told on standard error) or some gates do not
- * hold; else why nothing could be run. *summary: "perdure.summary/1", owned, NULL unless 0 or 1. */
+ * hold; 75: asked to stop, what is done is kept; 130: asked again; else why nothing could be run. Between signals_take
+ * and signals_give_back (run/signals.h), so that a signal at any time ends it in order. *summary: "perdure.summary/1", owned, NULL unless 0 or 1. */
 int run_plan(plan *p, const run_options *options, json_t **summary, error *e);
 
 #endif

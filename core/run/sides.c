@@ -41,12 +41,12 @@ static int bare_live(const struct sides *s, const struct run_cell *c, error *e)
     return code;
 }
 
-static int work_live(void *self, int number, int channel, error *e)
+static int work_live(void *self, int number, const struct process_inside *inside, error *e)
 {
     const struct sides *s = self;
     struct place at = place_of(s, number);
     struct run_cell cell = {.method = at.method, .seed = s->plan->scenario->seeds.at[0], .folder = s->folder};
-    return at.side == PAIR_BARE ? bare_live(s, &cell, e) : cell_live(s->plan, s->data, &cell, channel, e);
+    return at.side == PAIR_BARE ? bare_live(s, &cell, e) : cell_live(s->plan, s->data, &cell, inside, e);
 }
 
 /* A method that failed once is not tried again. */
@@ -73,7 +73,7 @@ static void work_began(void *self, int number)
     struct place at = place_of(s, number);
     snprintf(s->name, sizeof s->name, "%s, pair %d, %s", s->plan->methods[at.method].name, at.pair + 1,
              side_names[at.side]);
-    progress_begin(&s->progress, s->name);
+    progress_begin(&s->progress, number, s->name);
 }
 
 static void work_words(void *self, int number, const char *line)
@@ -90,7 +90,7 @@ static void work_told(void *self, int number, const struct message *m)
 {
     struct sides *s = self;
     if (m->kind == MESSAGE_PROGRESS)
-        progress_tell(&s->progress, &m->as.progress);
+        progress_tell(&s->progress, number, &m->as.progress);
     if (m->kind == MESSAGE_NOTE && place_of(s, number).pair == 0) {
         char *line = alloc_format("%s: %s", m->as.note.level, m->as.note.line);
         work_words(self, number, line);
@@ -98,15 +98,17 @@ static void work_told(void *self, int number, const struct message *m)
     }
 }
 
-static void method_failed(struct sides *s, int method, const error *why)
+static void method_failed(struct sides *s, int number, int method, const error *why)
 {
-    if (s->failures[method])
+    if (s->failures[method]) {
+        progress_end(&s->progress, number, NULL);
         return;
+    }
     char *line =
         alloc_format("perdure: error: %s: %s%s%s", s->name, why->text, why->hint[0] ? "\nhint: " : "", why->hint);
     s->failures[method] = alloc_text(why->text);
     s->failed++;
-    progress_end(&s->progress, "failed");
+    progress_end(&s->progress, number, "failed");
     progress_note(&s->progress, line);
     free(line);
 }
@@ -116,13 +118,19 @@ static void work_ended(void *self, int number, const error *why)
     struct sides *s = self;
     struct place at = place_of(s, number);
     if (why) {
-        method_failed(s, at.method, why);
+        method_failed(s, number, at.method, why);
         return;
     }
     char *words =
         alloc_format("%.1f steps/s", json_number_value(json_object_get(*result_at(s, &at), "steps_per_second")));
-    progress_end(&s->progress, words);
+    progress_end(&s->progress, number, words);
     free(words);
+}
+
+static double work_hook_limit(void *self, int number)
+{
+    const struct sides *s = self;
+    return cell_hook_limit(s->plan, place_of(s, number).method);
 }
 
 static void work_tick(void *self)
@@ -145,8 +153,9 @@ int sides_run(struct sides *s, error *e)
                               .told = work_told,
                               .words = work_words,
                               .ended = work_ended,
-                              .tick = work_tick};
-    progress_open(&s->progress, work.count, 0);
+                              .tick = work_tick,
+                              .hook_limit = work_hook_limit};
+    progress_open(&s->progress, work.count, 0, work.jobs);
     int code = cells_run(&work, e);
     progress_close(&s->progress);
     if (code == EXIT_RESUMABLE)

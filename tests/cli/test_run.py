@@ -218,7 +218,7 @@ class Run(Case):
         run.send_signal(signal.SIGTERM)
         _, said = run.communicate(timeout=60)
         self.assertEqual(run.returncode, 75, said)
-        self.assertIn("perdure: error: finetune/seed-0: was killed by SIGKILL", said)
+        self.assertRegex(said, r"perdure: error: finetune/seed-0: host, [a-z ]+, task 1, step \d+: was killed by SIGKILL \(Killed\)")
         self.assertIn("the same command goes on", said)
         self.assertFalse(os.path.exists(f"/proc/{second}"))
         self.assertFalse(os.path.exists(self.cell("finetune", 0)))
@@ -272,9 +272,9 @@ class Run(Case):
         self.addCleanup(run.kill)
         return run, wait_until(lambda: children_of(run.pid), run=run)[0]
 
-    def terminal_words(self, term):
+    def terminal_words(self, term, *more):
         master, slave = pty.openpty()
-        run = subprocess.Popen([PROGRAM, "run", "clouds.yaml", "--out", term], cwd=self.folder.name, stderr=slave,
+        run = subprocess.Popen([PROGRAM, "run", "clouds.yaml", "--out", term + "".join(more), *more], cwd=self.folder.name, stderr=slave,
                                env=self.environment(TERM=term), stdout=subprocess.PIPE, text=True)
         os.close(slave)
         said = b""
@@ -296,6 +296,9 @@ class Run(Case):
         bar = self.terminal_words("xterm")
         self.assertIn("\r[1/4] finetune/seed-0", bar)
         self.assertIn("\033[K", bar)
+        both = self.terminal_words("xterm", "--jobs=2")
+        self.assertIn("\r[0/4 done] [---", both)
+        self.assertIn("[4/4] joint/seed-1: done in", both)
         plain = self.terminal_words("dumb")
         self.assertNotIn("\033", plain)
         self.assertIn("[4/4] joint/seed-1: done in", plain)

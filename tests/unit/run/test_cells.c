@@ -2,6 +2,7 @@
  * anything else is a failure with a reason, and the others go on. A "record" here is a file with the cell's number. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,9 +15,11 @@
 #include "../check.h"
 #include "base/text.h"
 #include "run/cells.h"
+#include "run/marks.h"
+#include "run/signals.h"
 
 enum { CELLS = 16 };
-typedef int act(int cell, int channel, error *e);
+typedef int act(int cell, const struct process_inside *inside, error *e);
 
 struct stage {
     char folder[64];
@@ -24,7 +27,10 @@ struct stage {
     bool good[CELLS];
     char reason[CELLS][sizeof((error *)0)->text], hint[CELLS][sizeof((error *)0)->hint];
     int ended, order[CELLS];
-    int progress, measured, notes;
+    int progress, measured, notes, waited;
+    double limit;
+    bool saves;
+    void (*ended_by)(void *self, int cell, const error *why); /* NULL: ended */
     text words;
 };
 
@@ -45,103 +51,215 @@ static void record_leave(int cell)
 
 /* ---- what cells do ---- */
 
-static int succeed(int cell, int channel, error *e)
+static int succeed(int cell, const struct process_inside *inside, error *e)
 {
-    (void)channel;
+    (void)inside;
     (void)e;
     record_leave(cell);
     return 0;
 }
 
-static int fall(int cell, int channel, error *e)
+static int fall(int cell, const struct process_inside *inside, error *e)
 {
     (void)cell;
-    (void)channel;
+    (void)inside;
     error_set(e, EXIT_DATA, "replay: after_batch, task 2, step 7: the store is full");
     return error_hint(e, "make it larger");
 }
 
-static int crash(int cell, int channel, error *e)
+static int crash(int cell, const struct process_inside *inside, error *e)
 {
     (void)cell;
     (void)e;
-    channel_progress(channel, &(train_progress){2, 5, 300, 1000, 0.5, 100});
+    *inside->mark = (host_mark){.strategy = "replay", .hook = "after_batch", .task = 2, .step = 300};
     signal(SIGSEGV, SIG_DFL); /* whatever a sanitizer set */
     raise(SIGSEGV);
     return 0;
 }
 
-static int leave_silently(int cell, int channel, error *e)
+static int leave_silently(int cell, const struct process_inside *inside, error *e)
 {
     (void)cell;
-    (void)channel;
     (void)e;
+    inside->mark->phase = HOST_FORWARD;
+    inside->mark->task = 1;
+    inside->mark->step = 7;
     _exit(0);
 }
 
-static int crash_after_record(int cell, int channel, error *e)
+static int crash_after_record(int cell, const struct process_inside *inside, error *e)
 {
-    (void)channel;
+    (void)inside;
     (void)e;
     record_leave(cell);
     signal(SIGABRT, SIG_DFL);
     abort();
 }
 
-static int kill_self(int cell, int channel, error *e)
+static int kill_self(int cell, const struct process_inside *inside, error *e)
 {
     (void)cell;
-    (void)channel;
+    (void)inside;
     (void)e;
     raise(SIGKILL);
     return 0;
 }
 
-static int talk(int cell, int channel, error *e)
+static int talk(int cell, const struct process_inside *inside, error *e)
 {
     (void)e;
     printf("library says %d\n", cell);
     fprintf(stderr, "no line end");
-    channel_note(channel, "warning", "a note");
+    channel_note(inside->channel, "warning", "a note");
     for (int i = 0; i < 200; i++) { /* more than a pipe holds, together with the notes */
-        channel_progress(channel, &(train_progress){1, 1, i, 200, 0.5, 100});
-        channel_note(channel, "info", "x");
-        channel_measured(channel, 1, 1, 0.5);
+        channel_progress(inside->channel, &(train_progress){1, 1, i, 200, 0.5, 100});
+        channel_note(inside->channel, "info", "x");
+        channel_measured(inside->channel, 1, 1, 0.5);
     }
     record_leave(cell);
     return 0;
 }
 
-static int write_rubbish(int cell, int channel, error *e)
+static int write_rubbish(int cell, const struct process_inside *inside, error *e)
 {
     (void)e;
     char rubbish[5000];
     memset(rubbish, 0x5a, sizeof rubbish);
-    ssize_t count = write(channel, rubbish, sizeof rubbish);
-    count += write(channel, rubbish, sizeof rubbish);
+    ssize_t count = write(inside->channel, rubbish, sizeof rubbish);
+    count += write(inside->channel, rubbish, sizeof rubbish);
     record_leave(cell);
     return count < 0;
 }
 
-/* A process of the cell's own that outlives it holds both pipes open. */
-static int leave_grandchild(int cell, int channel, error *e)
+/* A process of the cell's own that outlives it holds both pipes open. Its number is the record. */
+static int leave_grandchild(int cell, const struct process_inside *inside, error *e)
 {
-    (void)channel;
+    (void)inside;
     (void)e;
     pid_t pid = fork();
     if (pid == 0) {
-        sleep(3);
+        sleep(30);
         _exit(0);
+    }
+    FILE *file = fopen(record_path(current, cell), "w");
+    fprintf(file, "%ld", (long)pid);
+    return fclose(file);
+}
+
+static int fall_into_loop(int cell, const struct process_inside *inside, error *e)
+{
+    (void)cell;
+    (void)e;
+    *inside->mark = (host_mark){.strategy = "slow", .hook = "after_task", .hooks = 9, .task = 1, .step = 40};
+    for (volatile int i = 0; i >= 0; i = 1)
+        ;
+    return 0;
+}
+
+/* Long, but every hook for itself is not. */
+static int take_its_time(int cell, const struct process_inside *inside, error *e)
+{
+    (void)e;
+    snprintf(inside->mark->hook, sizeof inside->mark->hook, "after_batch");
+    for (int i = 0; i < 25; i++) {
+        inside->mark->hooks++;
+        usleep(100000);
     }
     record_leave(cell);
     return 0;
 }
 
-static int look_around(int cell, int channel, error *e)
+static void *wait_for_nothing(void *nothing)
 {
-    (void)channel;
+    pause();
+    return nothing;
+}
+
+static int leave_by_thread(int cell, const struct process_inside *inside, error *e)
+{
+    pthread_t thread;
+    (void)cell;
+    (void)e;
+    snprintf(inside->mark->strategy, sizeof inside->mark->strategy, "odd");
+    snprintf(inside->mark->hook, sizeof inside->mark->hook, "create");
+    pthread_create(&thread, NULL, wait_for_nothing, NULL);
+    pthread_exit(NULL);
+}
+
+static int kill_group(int cell, const struct process_inside *inside, error *e)
+{
+    (void)cell;
+    (void)inside;
+    (void)e;
+    kill(0, SIGKILL);
+    return 0;
+}
+
+static int print_much(int cell, const struct process_inside *inside, error *e)
+{
+    (void)inside;
+    (void)e;
+    for (int i = 0; i < 100000; i++)
+        printf("line %d of \x1b[31mvery many\x1b[0m\xff\n", i);
+    record_leave(cell);
+    return 0;
+}
+
+static int save_when_told(int cell, const struct process_inside *inside, error *e)
+{
+    (void)inside;
+    char path[160];
+    snprintf(path, sizeof path, "%s.ready", record_path(current, cell));
+    close(open(path, O_WRONLY | O_CREAT, 0600));
+    while (!process_stopping())
+        usleep(1000);
+    usleep(300000); /* it saves */
+    unlink(path);
+    return error_set(e, EXIT_RESUMABLE, "stopped");
+}
+
+/* Once all others are ready to be told. */
+static int stop_parent_once(int cell, const struct process_inside *inside, error *e)
+{
+    char path[160];
+    snprintf(path, sizeof path, "%s.ready", record_path(current, 1 - cell));
+    while (access(path, F_OK) != 0)
+        usleep(1000);
+    kill(getppid(), SIGUSR1);
+    return save_when_told(cell, inside, e);
+}
+
+static int stop_parent_twice(int cell, const struct process_inside *inside, error *e)
+{
+    (void)cell;
+    (void)inside;
+    (void)e;
+    kill(getppid(), SIGINT);
+    usleep(200000);
+    kill(getppid(), SIGINT);
+    sleep(20);
+    return 0;
+}
+
+static int put_streams_elsewhere(int cell, const struct process_inside *inside, error *e)
+{
+    (void)inside;
+    int code = process_intact(e);
+    close(STDOUT_FILENO);
+    record_leave(cell);
+    return code ? code : process_intact(e);
+}
+
+static int look_around(int cell, const struct process_inside *inside, error *e)
+{
     struct rlimit core;
     char byte;
+    int adjusted = 0;
+    FILE *oom = fopen("/proc/self/oom_score_adj", "r");
+    if (!oom || fscanf(oom, "%d", &adjusted) != 1 || fclose(oom) || adjusted < 500)
+        return error_set(e, EXIT_FAILED, "would be killed after its coordinator: %d", adjusted);
+    if (getpgrp() != getpid() || inside->channel < 100)
+        return error_set(e, EXIT_FAILED, "is within reach of its neighbours");
     if (getrlimit(RLIMIT_CORE, &core) || core.rlim_cur > 1) /* of neither is a core file made */
         return error_set(e, EXIT_FAILED, "cores are on");
     if (read(STDIN_FILENO, &byte, 1) != 0)
@@ -150,10 +268,10 @@ static int look_around(int cell, int channel, error *e)
     return 0;
 }
 
-static int stop_parent(int cell, int channel, error *e)
+static int stop_parent(int cell, const struct process_inside *inside, error *e)
 {
     (void)cell;
-    (void)channel;
+    (void)inside;
     (void)e;
     kill(getppid(), SIGTERM);
     sleep(20);
@@ -162,10 +280,10 @@ static int stop_parent(int cell, int channel, error *e)
 
 /* ---- the coordinator's side ---- */
 
-static int body(void *self, int cell, int channel, error *e)
+static int body(void *self, int cell, const struct process_inside *inside, error *e)
 {
     current = self;
-    return current->acts[cell](cell, channel, e);
+    return current->acts[cell](cell, inside, e);
 }
 
 static bool recorded(void *self, int cell, error *e)
@@ -208,9 +326,19 @@ static void ended(void *self, int cell, const error *why)
 
 static void tick(void *self) { (void)self; }
 
+static double hook_limit(void *self, int cell)
+{
+    (void)cell;
+    return ((const struct stage *)self)->limit;
+}
+
+static void waits(void *self, int cells) { ((struct stage *)self)->waited += cells; }
+
 static int stage_run(struct stage *s, int count, int jobs, error *e)
 {
-    struct cells_work work = {count, jobs, s, body, recorded, began, told, words, ended, tick, NULL};
+    struct cells_work work = {
+        count, jobs, s,          body,  recorded, began, told, words, s->ended_by ? s->ended_by : ended,
+        tick,  NULL, hook_limit, waits, s->saves};
     snprintf(s->folder, sizeof s->folder, "/tmp/perdure-cells-XXXXXX");
     assert_non_null(mkdtemp(s->folder));
     int code = cells_run(&work, e);
@@ -236,11 +364,11 @@ static void failures_are_told_and_the_others_go_on(void **state)
     assert_true(s.good[0] && s.good[4] && s.good[6] && s.good[7] && s.good[8]);
     assert_string_equal(s.reason[1], "replay: after_batch, task 2, step 7: the store is full");
     assert_string_equal(s.hint[1], "make it larger");
-    assert_non_null(strstr(s.reason[2], "was killed by SIGSEGV ("));
-    assert_non_null(strstr(s.reason[2], ") in task 2 of 5, near step 300 of 1000"));
-    assert_string_equal(s.reason[3], "ended with exit code 0 and left no result before its first step");
-    assert_non_null(strstr(s.reason[5], "SIGKILL"));
-    assert_non_null(strstr(s.hint[5], "dmesg"));
+    assert_string_equal(s.reason[2], "strategy replay, hook after_batch, task 2, step 300: was killed by SIGSEGV "
+                                     "(Segmentation fault)");
+    assert_string_equal(s.reason[3], "host, forward pass, task 1, step 7: ended with exit code 0 and left no result");
+    assert_string_equal(s.reason[5], "host, start: was killed by SIGKILL (Killed)");
+    assert_non_null(strstr(s.hint[5], " MiB): see dmesg"));
 }
 
 static void all_that_is_said_arrives(void **state)
@@ -258,15 +386,87 @@ static void all_that_is_said_arrives(void **state)
     text_free(&s.words);
 }
 
-static void grandchild_does_not_hold_the_run(void **state)
+static long grandchild;
+
+static void number_read(void *self, int cell, const error *why)
+{
+    FILE *file = cell == 0 ? fopen(record_path(self, 0), "r") : NULL;
+    if (file) {
+        assert_int_equal(fscanf(file, "%ld", &grandchild), 1);
+        fclose(file);
+    }
+    ended(self, cell, why);
+}
+
+static bool process_there(long pid)
+{
+    char path[64], line[256];
+    snprintf(path, sizeof path, "/proc/%ld/stat", pid);
+    FILE *file = fopen(path, "r");
+    const char *read = file ? fgets(line, sizeof line, file) : NULL;
+    if (file)
+        fclose(file);
+    const char *state = read ? strrchr(line, ')') : NULL;
+    return state && state[2] != 'Z'; /* whoever adopted it may be slow to bury it */
+}
+
+static void grandchild_neither_holds_the_run_nor_outlives_it(void **state)
 {
     (void)state;
     error e = {0};
     static struct stage s = {.acts = {leave_grandchild, succeed}};
     time_t start = time(NULL);
+    s.ended_by = number_read;
     assert_int_equal(stage_run(&s, 2, 1, &e), 0);
     assert_true(s.good[0] && s.good[1]);
     assert_true(time(NULL) - start < 3);
+    assert_true(grandchild > 0);
+    for (int i = 0; i < 200 && process_there(grandchild); i++)
+        usleep(10000);
+    assert_false(process_there(grandchild));
+}
+
+static void hook_that_does_not_return_is_ended(void **state)
+{
+    (void)state;
+    error e = {0};
+    static struct stage s = {.acts = {fall_into_loop, succeed, take_its_time}, .limit = 1};
+    time_t start = time(NULL);
+    assert_int_equal(stage_run(&s, 3, 3, &e), 0);
+    assert_true(time(NULL) - start <= 4);
+    assert_true(!s.good[0] && s.good[1] && s.good[2]);
+    assert_string_equal(s.reason[0], "strategy slow, hook after_task, task 1, step 40: did not return within 1 s "
+                                     "(training.hook_limit)");
+}
+
+static void main_thread_that_leaves_is_noticed(void **state)
+{
+    (void)state;
+    error e = {0};
+    static struct stage s = {.acts = {leave_by_thread, kill_group, put_streams_elsewhere, succeed}};
+    time_t start = time(NULL);
+    assert_int_equal(stage_run(&s, 4, 1, &e), 0);
+    assert_true(time(NULL) - start <= 4);
+    assert_string_equal(s.reason[0],
+                        "strategy odd, hook create: ended its main thread (pthread_exit) and left no result");
+    assert_string_equal(s.reason[1], "host, start: was killed by SIGKILL (Killed)");
+    assert_true(!s.good[0] && !s.good[1] && s.good[3]);
+}
+
+static void much_that_is_printed_is_cut_and_made_harmless(void **state)
+{
+    (void)state;
+    error e = {0};
+    static struct stage s = {.acts = {print_much}};
+    assert_int_equal(stage_run(&s, 1, 1, &e), 0);
+    assert_true(s.good[0]);
+    assert_non_null(strstr(s.words.at, "0:line 0 of \\x1B[31mvery many\\x1B[0m\\xFF\n"));
+    assert_true(s.words.length > 64 << 10 && s.words.length < 256 << 10);
+    const char *cut = strstr(s.words.at, "0:found more than 64 KiB on standard output and error; the rest is not "
+                                         "shown\n");
+    assert_non_null(cut);
+    assert_int_equal(strchr(cut, '\n') + 1 - s.words.at, s.words.length);
+    text_free(&s.words);
 }
 
 static void several_at_a_time(void **state)
@@ -276,7 +476,7 @@ static void several_at_a_time(void **state)
     static struct stage s = {.acts = {succeed, crash, talk, fall, succeed, crash, talk, succeed}};
     assert_int_equal(stage_run(&s, 8, 3, &e), 0);
     assert_int_equal(s.ended, 8);
-    assert_int_equal(s.progress, 402);
+    assert_int_equal(s.progress, 400);
     assert_true(s.good[0] && !s.good[1] && s.good[2] && !s.good[3] && s.good[4] && !s.good[5] && s.good[6] &&
                 s.good[7]);
     text_free(&s.words);
@@ -295,12 +495,76 @@ static void stopped_run_keeps_what_is_done(void **state)
     assert_non_null(strstr(e.text, "stopped by"));
 }
 
+static void cells_that_save_are_waited_for(void **state)
+{
+    (void)state;
+    error e = {0};
+    static struct stage s = {.acts = {stop_parent_once, save_when_told, succeed}, .saves = true};
+    assert_int_equal(stage_run(&s, 3, 2, &e), EXIT_RESUMABLE);
+    assert_int_equal(s.ended, 2);
+    assert_int_equal(s.waited, 2);
+    assert_string_equal(s.reason[0], "stopped");
+    assert_string_equal(s.reason[1], "stopped");
+    assert_string_equal(e.text, "stopped by SIGUSR1");
+}
+
+static void second_signal_gives_up(void **state)
+{
+    (void)state;
+    error e = {0};
+    static struct stage s = {.acts = {stop_parent_twice}, .saves = true};
+    time_t start = time(NULL);
+    assert_int_equal(stage_run(&s, 1, 1, &e), EXIT_INTERRUPTED);
+    assert_true(time(NULL) - start < 10);
+    assert_int_equal(s.ended, 0);
+    assert_string_equal(e.text, "stopped by Ctrl-C (SIGINT), and asked again: running cells were killed");
+}
+
+/* Batch systems send a signal to every process of a job, and not in order. */
+static int stop_itself(int cell, const struct process_inside *inside, error *e)
+{
+    raise(SIGTERM);
+    return save_when_told(cell, inside, e);
+}
+
+static void cell_that_is_stopped_alone_is_told(void **state)
+{
+    (void)state;
+    error e = {0};
+    static struct stage s = {.acts = {stop_itself, succeed}, .saves = true};
+    assert_int_equal(stage_run(&s, 2, 1, &e), EXIT_RESUMABLE);
+    assert_true(!s.good[0] && s.good[1]);
+    assert_string_equal(e.text, "stopped: 1 cell got a signal");
+}
+
+static void marks_are_read_as_they_are(void **state)
+{
+    (void)state;
+    char words[256];
+    host_mark mark = {.task = 3, .step = 4, .phase = 77};
+    marks_words(&mark, words, sizeof words);
+    assert_string_equal(words, "host, unknown, task 3, step 4");
+    memset(&mark, 0x1b, sizeof mark);
+    marks_words(&mark, words, sizeof words);
+    assert_non_null(strstr(words, "strategy \\x1B\\x1B"));
+    assert_true(text_plain(words));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(failures_are_told_and_the_others_go_on), cmocka_unit_test(all_that_is_said_arrives),
-        cmocka_unit_test(grandchild_does_not_hold_the_run),       cmocka_unit_test(several_at_a_time),
+        cmocka_unit_test(failures_are_told_and_the_others_go_on),
+        cmocka_unit_test(all_that_is_said_arrives),
+        cmocka_unit_test(grandchild_neither_holds_the_run_nor_outlives_it),
+        cmocka_unit_test(hook_that_does_not_return_is_ended),
+        cmocka_unit_test(main_thread_that_leaves_is_noticed),
+        cmocka_unit_test(much_that_is_printed_is_cut_and_made_harmless),
+        cmocka_unit_test(several_at_a_time),
         cmocka_unit_test(stopped_run_keeps_what_is_done),
+        cmocka_unit_test(cells_that_save_are_waited_for),
+        cmocka_unit_test(second_signal_gives_up),
+        cmocka_unit_test(cell_that_is_stopped_alone_is_told),
+        cmocka_unit_test(marks_are_read_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

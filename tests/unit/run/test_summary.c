@@ -136,6 +136,32 @@ static void bar_is_exact(void **state)
     text_free(&out);
 }
 
+static void bar_of_several_cells_is_exact(void **state)
+{
+    (void)state;
+    text out = {0};
+    struct progress_view a = view, b = view, c = {.cell = 5, .cells = 10, .name = "ewc/seed-0", .left = 252};
+    const struct progress_view *const all[] = {&a, &b, &c};
+    b.name = "replay/seed-3";
+    b.at.step = 0;
+    progress_bar_of(all, 3, 2, 100, &out);
+    assert_string_equal(out.at,
+                        "[2/10 done] [#####----------------]  replay/seed-2 50%  replay/seed-3 0%  ewc/seed-0 0%  "
+                        "4m12s left");
+    text_free(&out);
+    progress_bar_of(all, 3, 2, 70, &out);
+    assert_string_equal(out.at, "[2/10 done] [#####---------------]  replay/seed-2 50%  +2  4m12s left");
+    text_free(&out);
+    progress_bar_of(all, 3, 2, 40, &out);
+    assert_string_equal(out.at, "[2/10 done] [##-------]  +3  4m12s left");
+    text_free(&out);
+    for (size_t columns = 1; columns < 140; columns++) { /* never a line that wraps */
+        progress_bar_of(all, 3, 2, columns, &out);
+        assert_true(out.length < columns);
+        text_free(&out);
+    }
+}
+
 static void durations_are_short(void **state)
 {
     (void)state;
@@ -191,13 +217,10 @@ static void second_process_is_told_who_holds_the_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(summary_of_three_seeds),
-        cmocka_unit_test(summary_of_a_network_beside_its_method),
-        cmocka_unit_test(one_seed_has_no_spread),
-        cmocka_unit_test(plain_line_is_exact),
-        cmocka_unit_test(bar_is_exact),
-        cmocka_unit_test(durations_are_short),
-        cmocka_unit_test(second_process_is_told_who_holds_the_lock),
+        cmocka_unit_test(summary_of_three_seeds), cmocka_unit_test(summary_of_a_network_beside_its_method),
+        cmocka_unit_test(one_seed_has_no_spread), cmocka_unit_test(plain_line_is_exact),
+        cmocka_unit_test(bar_is_exact),           cmocka_unit_test(bar_of_several_cells_is_exact),
+        cmocka_unit_test(durations_are_short),    cmocka_unit_test(second_process_is_told_who_holds_the_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
