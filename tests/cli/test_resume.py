@@ -8,7 +8,7 @@ import unittest
 
 from program import Case
 
-SETS = ["--set", "training.epochs=300", "--set", "seeds=[0]", "--set", "output.checkpoint={every: {batches: 50}, keep: 3}"]
+SETS = ["--set", "training.epochs=100", "--set", "seeds=[0]", "--set", "output.checkpoint={every: {batches: 200}, keep: 3}"]
 CELL = "runs/clouds/cells/finetune/seed-0"
 
 

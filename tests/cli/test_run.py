@@ -247,7 +247,8 @@ class Run(Case):
                 _, said = run.communicate(timeout=60)
                 self.assertEqual(run.returncode, 75, said)
                 self.assertIn("stopped by", said)
-        self.run_program("run", "clouds.yaml", "--out", "o2")  # another plan, but nothing was finished
+        self.run_program("run", "clouds.yaml", "--out", "o2", code=73)  # another plan than that of its checkpoint
+        self.run_program("run", "clouds.yaml", "--out", "o2", "--fresh")
 
     def test_dead_coordinator_takes_its_cell_along(self):
         run, cell = self.start_long()
