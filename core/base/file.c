@@ -196,8 +196,10 @@ int folder_make(const char *path, error *e)
         char kept = *at;
         *at = '\0';
         /* Another process may make it at the same time, so only what is there afterwards counts. */
-        bool made = walk[0] != '\0' && mkdir(walk, 0777) == 0;
-        if (walk[0] != '\0' && !made && !folder_exists(walk)) {
+        int number = walk[0] == '\0' || mkdir(walk, 0777) == 0 ? 0 : errno;
+        bool made = walk[0] != '\0' && number == 0;
+        if (number != 0 && !folder_exists(walk)) {
+            errno = number; /* of mkdir, and not of the look behind it */
             code = error_system(e, EXIT_CREATE, "%s: found no way to create this folder", walk);
         } else if (made) {
             code = file_sync_folder(walk, e);
