@@ -53,7 +53,8 @@ static char *folder_foreign(const char *folder)
         const char *name = names[i]->d_name;
         run = run || !strcmp(name, "plan.json") || !strcmp(name, "cells");
         if (!foreign && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, ".lock") != 0 &&
-            strncmp(name, "scenario.yaml", strlen("scenario.yaml")) != 0)
+            strncmp(name, "scenario.yaml", strlen("scenario.yaml")) != 0 &&
+            strncmp(name, "plan.json.tmp-", strlen("plan.json.tmp-")) != 0)
             foreign = alloc_text(name);
         free(names[i]);
     }

@@ -206,6 +206,12 @@ class Run(Case):
         self.run_program("run", "clouds.yaml", code=65)
         self.assertFalse(os.path.exists(self.path("runs")))
 
+    def test_a_run_that_was_killed_over_its_first_files_goes_on(self):
+        os.makedirs(self.path("runs/clouds"))
+        for name in ("scenario.yaml", "scenario.yaml.tmp-1-0", "plan.json.tmp-1-1"):
+            self.write(f"runs/clouds/{name}", "")
+        self.run_program("run", "clouds.yaml")
+
     def test_folder_that_cannot_be_made(self):
         self.write("file", "")
         self.assertIn("file", self.run_program("run", "clouds.yaml", "--out", "file/x", code=73).stderr)
