@@ -2,10 +2,13 @@
 #include "cli/cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <perdure/status.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/call.h"
@@ -110,10 +113,23 @@ static int words_start(const command *const *commands, int argc, char **argv, er
     return c ? command_start(c, argc - 2, argv + 2, e) : command_unknown(commands, argv[1], e);
 }
 
+/* Who starts us with standard input, output or error closed would find what is printed in the first file that is opened.
+ * They are opened for the wrong way around, so that to use them fails as before. A file at its limit (ulimit -f) is a full
+ * disk, with a message, and no signal that kills. */
+static void process_prepare(void)
+{
+    static const int wrong[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+    for (int i = 0; i < 3; i++)
+        if (fcntl(i, F_GETFD) < 0)
+            open("/dev/null", wrong[i]); /* the lowest number that is free: i */
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 /* A command that returns a code without setting an error has said all that there is to say. */
 int cli_main(const command *const *commands, int argc, char **argv)
 {
     error e = {0};
+    process_prepare();
     help_commands(commands);
     int code = words_start(commands, argc, argv, &e);
     if (fflush(stdout) != 0 && code == 0)
