@@ -10,12 +10,9 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "record/machine.h"
 #include "record/record.h"
 #include "record/safetensors.h"
-
-#ifndef PERDURE_VERSION
-#error "PERDURE_VERSION comes from CMake"
-#endif
 
 void cell_result_clear(cell_result *r)
 {
@@ -128,12 +125,6 @@ static json_t *seconds_json(const cell_result *r, double seconds_start)
                      r->seconds.checkpoint);
 }
 
-json_t *cell_engine_json(const engine_info *engine)
-{
-    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "perdure", PERDURE_VERSION, "torch", engine->torch, "torch_built",
-                     engine->torch_built, "cpu", engine->cpu, "device", engine->device);
-}
-
 static json_t *warnings_json(const cell_result *r)
 {
     json_t *checks = json_array();
@@ -179,7 +170,7 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "weights_sha256", json_string(r->weights_sha256));
     json_object_set_new(result, "peak_memory_bytes", memory_json());
     json_object_set_new(result, "plan_sha256", json_string(id->plan_sha256));
-    json_object_set_new(result, "engine", cell_engine_json(&r->engine));
+    json_object_set_new(result, "engine", machine_engine_json(&r->engine));
     return result;
 }
 

@@ -13,7 +13,6 @@ struct cell_identity {
 };
 
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start); /* result.json; owned */
-json_t *cell_engine_json(const engine_info *engine); /* {"perdure", "torch", "torch_built", "cpu", "device"}; owned */
 void cell_matrix_csv(const matrix *m, text *out);
 /* All three files, result.json last. */
 int cell_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start,

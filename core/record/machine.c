@@ -9,6 +9,10 @@
 
 #include "base/alloc.h"
 
+#ifndef PERDURE_VERSION
+#error "PERDURE_VERSION comes from CMake"
+#endif
+
 /* What stands behind "KEY : " in a line of that key; NULL: another line. Cuts the line's end off. */
 static char *line_value(char *line, const char *key)
 {
@@ -80,6 +84,12 @@ json_t *machine_json(void)
     json_object_set_new(out, "system", text_or_null(system));
     free(system);
     return out;
+}
+
+json_t *machine_engine_json(const engine_info *engine)
+{
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "perdure", PERDURE_VERSION, "torch", engine->torch, "torch_built",
+                     engine->torch_built, "cpu", engine->cpu, "device", engine->device);
 }
 
 double machine_load(void)

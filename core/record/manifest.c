@@ -7,7 +7,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
-#include "record/cell.h"
+#include "record/machine.h"
 #include "record/record.h"
 #include "record/strict_file.h"
 
@@ -47,7 +47,7 @@ static json_t *manifest_json(const manifest *m)
                             (int)CHECKPOINT_FORMAT, "requires", "written", written_json(m->written), "serial",
                             (json_int_t)c->serial, "step", (json_int_t)c->step, "task", (json_int_t)c->task,
                             "after_task", c->after_task, "plan_sha256", c->plan_sha256, "engine",
-                            cell_engine_json(&c->engine), "state", c->state, "files", files_json(m));
+                            machine_engine_json(&c->engine), "state", c->state, "files", files_json(m));
     free(schema);
     return out;
 }

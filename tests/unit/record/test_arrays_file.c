@@ -365,8 +365,29 @@ static void what_fails_half_way_leaves_no_file(void **state)
     arrays_free(&a);
 }
 
-int main(void)
+/* For read_checkpoint.py: name, shape and SHA-256 of each. */
+static int told_to_python(const char *file)
 {
+    error e = {0};
+    arrays a = {0};
+    if (arrays_read_foreign(file, NULL, &a, &e))
+        return error_print(&e);
+    for (int64_t i = 0; i < a.count; i++) {
+        char digest[SHA256_HEX];
+        printf("%s %s", a.at[i].name, a.at[i].rank ? "" : "-");
+        for (int32_t j = 0; j < a.at[i].rank; j++)
+            printf("%s%lld", j ? "x" : "", (long long)a.at[i].shape[j]);
+        sha256_bytes(a.at[i].bytes, a.at[i].size, digest);
+        printf(" %s\n", digest);
+    }
+    arrays_free(&a);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 3 && !strcmp(argv[1], "--read"))
+        return told_to_python(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arrays_come_back_to_the_bit),
         cmocka_unit_test(no_arrays_are_a_file_too),
