@@ -19,13 +19,21 @@
 #include "base/alloc.h"
 #include "memory/store.h"
 
-memory *memory_open(const memory_setup *setup)
+memory *memory_open(const memory_setup *setup, error *e)
 {
     memory *m = alloc_zero(1, sizeof *m);
     m->setup = *setup;
     m->setup.name = alloc_text(setup->name ? setup->name : "");
     m->eviction = random_open(setup->seed, "memory", m->setup.name, 0);
     m->draws = random_open(setup->seed, "memory", m->setup.name, 1);
+    if (setup->where != MEMORY_DISK)
+        return m;
+    m->disk = disk_open(&m->setup, e);
+    if (!m->disk) {
+        memory_close(m);
+        return NULL;
+    }
+    m->blocks = m->disk->blocks;
     return m;
 }
 
@@ -34,24 +42,15 @@ void memory_close(memory *m)
     if (!m)
         return;
     for (int64_t i = 0; i < m->class_count; i++)
-        free(m->classes[i].slots);
+        blocks_free(m->blocks, m->classes[i].slots);
     for (int64_t i = 0; i < m->pool_count; i++)
-        free(m->pools[i].slots);
-    void *owned[] = {m->classes,
-                     m->pools,
-                     m->x,
-                     m->extra,
-                     m->y,
-                     m->value,
-                     m->in_class,
-                     m->in_active,
-                     m->active,
-                     m->freed,
-                     m->arrived,
-                     m->pool_of,
-                     m->in_pool,
-                     (void *)(uintptr_t)m->setup.name,
-                     m};
+        blocks_free(m->blocks, m->pools[i].slots);
+    void *lists[] = {m->y,     m->value,   m->in_class, m->in_active, m->active,
+                     m->freed, m->arrived, m->pool_of,  m->in_pool,   m->x};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        blocks_free(m->blocks, lists[i]);
+    disk_close(m->disk);
+    void *owned[] = {m->classes, m->pools, m->extra, (void *)(uintptr_t)m->setup.name, m};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
 }
@@ -68,7 +67,7 @@ static void reservoir_offer(memory *m, const memory_pool *own, const memory_rows
 {
     int64_t at = random_below(&m->eviction, own->offered);
     if (at < own->count)
-        row_replace(m, m->setup.per_class ? own->slots[at] : at, rows, i); /* full: in one pool every slot is used */
+        row_replace(m, m->setup.per_class || m->used > m->count ? own->slots[at] : at, rows, i);
 }
 
 static memory_class *class_largest(memory *m)
@@ -118,6 +117,23 @@ static void row_offer(memory *m, const memory_rows *rows, int64_t i)
         reservoir_offer(m, own, rows, i);
 }
 
+/* Rows that no longer fit, as their extra has grown and the memory is bounded in bytes: those go that the policy likes least. */
+static int surplus_drop(memory *m, error *e)
+{
+    int code = 0;
+    while (!code && m->setup.most_bytes && m->count > store_capacity(m)) {
+        const memory_pool *own = &m->pools[0];
+        bool ordered = m->setup.policy == MEMORY_FIFO || m->setup.policy == MEMORY_VALUE;
+        const memory_class *largest = class_largest(m);
+        code = store_drops(m, 1, e);
+        if (!code && m->setup.policy == MEMORY_CLASS_BALANCED)
+            store_remove(m, largest->slots[random_below(&m->eviction, largest->count)]);
+        else if (!code)
+            store_remove(m, own->slots[ordered ? 0 : random_below(&m->eviction, own->count)]);
+    }
+    return code;
+}
+
 static int offer_check(const memory *m, const memory_rows *rows, error *e)
 {
     if (m->setup.policy == MEMORY_NONE)
@@ -135,8 +151,12 @@ int memory_offer(memory *m, const memory_rows *rows, error *e)
     int code = offer_check(m, rows, e);
     if (!code)
         code = store_prepare(m, rows, e);
-    for (int64_t i = 0; !code && pool_budget(m) > 0 && i < rows->count; i++)
-        row_offer(m, rows, i);
+    code = code ? code : surplus_drop(m, e);
+    for (int64_t i = 0; !code && pool_budget(m) > 0 && i < rows->count; i++) {
+        code = store_ready(m, rows->task, rows->y[i], e);
+        if (!code)
+            row_offer(m, rows, i);
+    }
     return code;
 }
 
@@ -151,14 +171,21 @@ static int slots_check(const memory *m, const int64_t *slots, int64_t n, error *
     return 0;
 }
 
+/* Of so many bytes, once these rows have fixed what one takes. */
+static int64_t capacity_with(const memory *m, const memory_rows *rows)
+{
+    int64_t row = m->known ? m->row_bytes : rows->row_bytes, extra = rows->extra ? rows->extra_bytes : 0;
+    row += extra > m->extra_bytes ? extra : m->extra_bytes;
+    return m->setup.most_bytes ? m->setup.most_bytes / (row ? row : 1) : m->setup.capacity;
+}
+
 static int room_check(const memory *m, const memory_rows *rows, error *e)
 {
-    int64_t left = m->setup.capacity - m->count;
+    int64_t capacity = capacity_with(m, rows), left = capacity > m->count ? capacity - m->count : 0;
     if (rows->count <= left)
         return 0;
     return error_set(e, EXIT_DATA, "memory %s: found %lld new rows; expected at most %lld, as it holds %lld of %lld",
-                     m->setup.name, (long long)rows->count, (long long)left, (long long)m->count,
-                     (long long)m->setup.capacity);
+                     m->setup.name, (long long)rows->count, (long long)left, (long long)m->count, (long long)capacity);
 }
 
 static int room_check_classes(memory *m, const memory_rows *rows, error *e)
@@ -192,21 +219,25 @@ static int put_check(memory *m, const int64_t *slots, const memory_rows *rows, e
     return code;
 }
 
+static int row_put(memory *m, const memory_rows *rows, int64_t i, error *e)
+{
+    int code = store_ready(m, rows->task, rows->y[i], e);
+    if (code)
+        return code;
+    store_add(m, store_slot(m), rows, i);
+    pool_find(m, rows->task, rows->y[i])->offered++; /* a later offer() weighs its rows against these */
+    store_class(m, rows->y[i])->offered++;
+    return 0;
+}
+
 int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *e)
 {
     int code = put_check(m, slots, rows, e);
     if (!code)
         code = store_prepare(m, rows, e);
-    for (int64_t i = 0; !code && i < rows->count; i++) {
-        if (slots) {
-            store_update(m, slots[i], rows, i);
-            continue;
-        }
-        store_add(m, store_slot(m), rows, i);
-        pool_find(m, rows->task, rows->y[i])->offered++; /* a later offer() weighs its rows against these */
-        store_class(m, rows->y[i])->offered++;
-    }
-    return code;
+    for (int64_t i = 0; !code && i < rows->count; i++)
+        code = slots ? store_update(m, slots[i], rows, i, e) : row_put(m, rows, i, e);
+    return code ? code : surplus_drop(m, e);
 }
 
 /* `kept` [used] is set for the slots that stay. */
@@ -240,6 +271,8 @@ int memory_retain(memory *m, int64_t column, const int64_t *slots, int64_t n, er
     bool *kept = alloc_zero((size_t)m->used + 1, sizeof *kept);
     int code = retain_check(m, column, slots, n, kept, e);
     const memory_class *c = store_find(m, column);
+    if (!code && c)
+        code = store_drops(m, c->count - n, e);
     if (!code && c)
         class_retain(m, store_class(m, column), slots, n, kept);
     free(kept);
@@ -292,15 +325,17 @@ int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int6
 {
     int code = slots_check(m, slots, n, e);
     size_t bytes = (size_t)m->row_bytes, more = (size_t)m->extra_bytes;
+    if (!code && m->disk && (x || (extra && more)))
+        code = disk_fetch(m->disk, slots, n, m->row_bytes, m->extra_bytes, x, more ? extra : NULL, NULL, e);
     for (int64_t i = 0; !code && i < n; i++) {
         size_t at = (size_t)slots[i], to = (size_t)i;
-        if (x)
+        if (x && !m->disk)
             memcpy((char *)x + to * bytes, m->x + at * bytes, bytes);
         if (y)
             y[i] = m->y[at];
         if (value)
             value[i] = m->value[at];
-        if (extra && more)
+        if (extra && m->extra)
             memcpy((char *)extra + to * more, m->extra + at * more, more);
     }
     return code;
@@ -314,7 +349,12 @@ int64_t memory_count(const memory *m, int64_t column)
     return c ? c->count : 0;
 }
 
-int64_t memory_capacity(const memory *m) { return m->setup.per_class ? 0 : m->setup.capacity; }
+int64_t memory_capacity(const memory *m, int64_t row_bytes)
+{
+    if (m->setup.per_class)
+        return 0;
+    return m->setup.most_bytes && !m->known ? m->setup.most_bytes / (row_bytes ? row_bytes : 1) : store_capacity(m);
+}
 int64_t memory_per_class(const memory *m) { return m->setup.per_class; }
 int64_t memory_row_bytes(const memory *m) { return m->row_bytes; }
 int64_t memory_extra_bytes(const memory *m) { return m->extra_bytes; }

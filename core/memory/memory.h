@@ -1,4 +1,4 @@
-/* Bounded stores of samples in RAM: storage and eviction. What is stored and what is drawn the strategy says.
+/* Bounded stores of samples, in RAM or on disk: storage and eviction. What is stored and what is drawn the strategy says.
  *
  * A sample lies in a slot; slots are numbers that stay valid until the sample is evicted. Rows are kept as they are
  * offered, bytes as bytes. Plain C arrays cross this border, no tensors: the plugin room converts. */
@@ -20,6 +20,12 @@ typedef struct memory_setup {
     enum memory_policy policy;
     uint64_t seed; /* of the run: the policy's own streams are (seed, "memory", name, 0 eviction | 1 draws) */
     const char *name;
+    int64_t most_bytes; /* 0: capacity or per_class bounds it; else the bytes that all rows and their extra may have */
+    enum memory_where where;
+    const char *folder; /* of its own, with MEMORY_DISK: made where it is missing; not looked at otherwise */
+    int64_t
+        waiting; /* bytes of rows that may wait to be written, with MEMORY_DISK; 0: 8 MiB, and as many on their way */
+    const char *owner; /* whose rows they are, with MEMORY_DISK: the cell's folder, or anything that names it alone */
 } memory_setup;
 typedef struct memory memory;
 
@@ -41,7 +47,11 @@ typedef struct memory_rows {
     int64_t task; /* that the rows are of: with per_class, its classes have room of their own */
 } memory_rows;
 
-memory *memory_open(const memory_setup *setup);
+/* NULL, in words: with MEMORY_DISK alone. 73: the folder cannot be made, is in use, or lies on another machine; 65: what is in it
+ * is damaged; 71, 74. What rows it has are taken over by memory_load(); else they go with the first row that comes, and
+ * where they are another owner's that is refused (73). On disk any function below that gives a code may give 74 and 65 (a
+ * damaged row) too. */
+memory *memory_open(const memory_setup *setup, error *e);
 void memory_close(memory *m);
 /* The policy decides. With the policy none, or value and rows without values: refused, 65. */
 int memory_offer(memory *m, const memory_rows *rows, error *e);
@@ -60,8 +70,9 @@ int64_t memory_sample(memory *m, int64_t n, int64_t *slots);
 int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int64_t *y, float *value, void *extra,
                  error *e);
 int64_t memory_count(const memory *m, int64_t column); /* INT32_MAX: all */
-int64_t memory_capacity(const memory *m);              /* 0 with per_class */
-int64_t memory_per_class(const memory *m);             /* 0: one budget for all */
+/* 0 with per_class. Of so many bytes: rows that fit in; before the first row, of `row_bytes` each. */
+int64_t memory_capacity(const memory *m, int64_t row_bytes);
+int64_t memory_per_class(const memory *m); /* 0: one budget for all */
 int64_t memory_row_bytes(const memory *m);
 int64_t memory_extra_bytes(const memory *m);
 bool memory_is_bytes(const memory *m);
@@ -69,11 +80,15 @@ bool memory_is_bytes(const memory *m);
 /* ---- state.c: for checkpoints ---- */
 
 /* Adds all that goes on with the memory under "PREFIX/...": rows, lists in their orders, counters, both random streams. Most
- * of it is borrowed: nothing may be done with the memory until `into` is written. */
+ * of it is borrowed: nothing may be done with the memory until `into` is written. On disk the rows stay where they are and the
+ * state says which they are; all of them are safe on disk when this is back. */
 int memory_save(memory *m, const char *prefix, arrays *into, error *e);
 /* Into a memory just opened with the same setup, which then goes on as the saved one. Everything is checked: a state that is
  * damaged, or of another setup, is refused (65) and the memory is good for closing only. 71 where there is no memory left. */
 int memory_load(memory *m, const char *prefix, const arrays *from, error *e);
 bool memory_is_saved(const char *prefix, const arrays *from); /* whether there is a state of that name at all */
+/* The checkpoint with this number holds the state that was saved last, or was loaded, and is safe on disk; `oldest_kept` is the
+ * oldest one from which somebody may still go on. Rows that only older ones know may go. */
+void memory_saved(memory *m, int64_t serial, int64_t oldest_kept);
 
 #endif

@@ -70,14 +70,10 @@ memory_pool *pool_find(memory *m, int64_t task, int64_t column)
     return &m->pools[i];
 }
 
-int64_t pool_budget(const memory *m) { return m->setup.per_class ? m->setup.per_class : m->setup.capacity; }
+int64_t pool_budget(const memory *m) { return m->setup.per_class ? m->setup.per_class : store_capacity(m); }
 
 void pool_add(memory *m, memory_pool *p, int64_t slot)
 {
-    if (p->count == p->room) {
-        p->room = p->room ? p->room * 2 : 64;
-        p->slots = alloc_again(p->slots, (size_t)p->room, sizeof *p->slots);
-    }
     m->pool_of[slot] = p - m->pools;
     slot_place(m, p, p->count++, slot);
     if (is_ordered(m))

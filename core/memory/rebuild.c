@@ -43,14 +43,15 @@ static int slots_freed(memory *m, error *e)
 /* ---- lists by class and by pool ---- */
 
 /* `count` entries that say nothing yet; *left is what other lists have not taken. */
-static int list_open(const memory *m, int64_t **slots, int64_t count, int64_t *room, int64_t *left, error *e)
+static int list_open(memory *m, int64_t **slots, int64_t count, int64_t *room, int64_t *left, error *e)
 {
     if (count < 0 || count > *left)
         return state_refuse(m, e, "found a list of %lld slots; expected at most the %lld that are in no other",
                             (long long)count, (long long)*left);
     *left -= count;
-    *slots = count ? alloc_zero((size_t)count, sizeof **slots) : NULL;
-    *room = count;
+    if (count && !store_slots(m, slots, room, count))
+        return error_system(e, EXIT_SYSTEM, "memory %s: no room for the lists of %lld rows", m->setup.name,
+                            (long long)count);
     for (int64_t i = 0; i < count; i++)
         (*slots)[i] = -1;
     return 0;

@@ -2,7 +2,9 @@
  *
  * Under "PREFIX/": `facts`, the numbers below; `classes` and `pools`, a row of numbers each; by slot `y`, `in_class`, `pool_of`,
  * `in_pool`, `arrived`, `value`, and the rows `x` and `extra`; `active` and `freed`, slots in their orders. The lists of slots
- * by class and by pool are not there: a slot says its place in them. */
+ * by class and by pool are not there: a slot says its place in them. Of a memory on disk there is, instead of the rows, the
+ * `generation` by slot, `retired` (slot, generation, needed by) and the `pad` behind short extras. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,9 +31,13 @@ enum fact {
     FACT_EVICTION_DRAWN,
     FACT_DRAWS_KEY,
     FACT_DRAWS_DRAWN,
+    FACT_MOST_BYTES,
+    FACT_WHERE,
+    FACT_ID,
+    FACT_GENERATIONS,
     FACTS
 };
-enum { STATE_FORMAT = 1, CLASS_NUMBERS = 4, POOL_NUMBERS = 4 };
+enum { STATE_FORMAT = 1, CLASS_NUMBERS = 4, POOL_NUMBERS = 4, DROPPED_NUMBERS = 3 };
 static const int64_t COUNTS_MOST = INT64_C(1) << 60; /* of what only grows: one more always fits */
 
 static const struct {
@@ -107,6 +113,10 @@ static void facts_save(const memory *m, const char *prefix, arrays *into)
         [FACT_EVICTION_DRAWN] = (int64_t)m->eviction.drawn,
         [FACT_DRAWS_KEY] = (int64_t)m->draws.key,
         [FACT_DRAWS_DRAWN] = (int64_t)m->draws.drawn,
+        [FACT_MOST_BYTES] = m->setup.most_bytes,
+        [FACT_WHERE] = (int64_t)m->setup.where,
+        [FACT_ID] = m->disk ? (int64_t)m->disk->id : 0,
+        [FACT_GENERATIONS] = m->disk ? m->disk->generations : 0,
     };
     char *full = alloc_format("%s/facts", prefix);
     arrays_copy(into, full, ARRAY_I64, FACTS, facts);
@@ -131,9 +141,26 @@ static void tables_save(const memory *m, const char *prefix, arrays *into)
     table_save(prefix, "pools", m->pool_count, POOL_NUMBERS, pools, into);
 }
 
+/* The versions of the rows; and from now on a checkpoint may know them. */
+static void versions_save(memory *m, const char *prefix, arrays *into)
+{
+    struct disk *d = m->disk;
+    char *full = alloc_format("%s/retired", prefix);
+    list_save(prefix, "generation", ARRAY_I64, m->used, d->generation, into);
+    list_save(prefix, "pad", ARRAY_U8, m->extra_bytes, d->pad, into);
+    arrays_add(into, full, ARRAY_I64, (const int64_t[]){d->retired.count, DROPPED_NUMBERS}, 2, d->retired.at);
+    free(full);
+    d->mark = d->generations;
+    d->attempted = true;
+}
+
 int memory_save(memory *m, const char *prefix, arrays *into, error *e)
 {
-    (void)e;
+    int code = m->disk ? disk_begin(m->disk, e) : 0;
+    if (!code && m->disk)
+        code = disk_flush(m->disk, e);
+    if (code)
+        return code;
     facts_save(m, prefix, into);
     tables_save(m, prefix, into);
     for (int i = 0; i < BY_SLOT; i++)
@@ -141,6 +168,10 @@ int memory_save(memory *m, const char *prefix, arrays *into, error *e)
     list_save(prefix, "value", ARRAY_F32, m->used, m->value, into);
     list_save(prefix, "active", ARRAY_I64, m->count, m->active, into);
     list_save(prefix, "freed", ARRAY_I64, m->freed_count, m->freed, into);
+    if (m->disk) {
+        versions_save(m, prefix, into);
+        return 0;
+    }
     rows_save(m, prefix, "x", m->x, m->row_bytes, into);
     rows_save(m, prefix, "extra", m->extra, m->extra_bytes, into);
     return 0;
@@ -213,6 +244,8 @@ static int setup_check(const memory *m, const int64_t *facts, error *e)
         {"budget a class", FACT_PER_CLASS, m->setup.per_class},
         {"eviction stream", FACT_EVICTION_KEY, (int64_t)m->eviction.key},
         {"stream of draws", FACT_DRAWS_KEY, (int64_t)m->draws.key},
+        {"bytes", FACT_MOST_BYTES, m->setup.most_bytes},
+        {"place (0 ram, 1 disk)", FACT_WHERE, (int64_t)m->setup.where},
     };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (facts[same[i].fact] != same[i].wanted)
@@ -223,6 +256,8 @@ static int setup_check(const memory *m, const int64_t *facts, error *e)
 
 static int facts_check(const memory *m, const int64_t *f, error *e)
 {
+    bool one_budget = !m->setup.per_class && !m->setup.most_bytes; /* of samples: more slots there never were */
+    int64_t slots_most = !f[FACT_KNOWN] ? 0 : one_budget ? m->setup.capacity : COUNTS_MOST;
     const struct {
         const char *what;
         enum fact fact;
@@ -232,15 +267,13 @@ static int facts_check(const memory *m, const int64_t *f, error *e)
         {"is_bytes", FACT_IS_BYTES, 1},
         {"row_bytes", FACT_ROW_BYTES, f[FACT_KNOWN] ? COUNTS_MOST : 0},
         {"extra_bytes", FACT_EXTRA_BYTES, f[FACT_USED] ? COUNTS_MOST : 0},
-        {"slots", FACT_USED,
-         !f[FACT_KNOWN]       ? 0
-         : m->setup.per_class ? COUNTS_MOST
-                              : m->setup.capacity},
+        {"slots", FACT_USED, slots_most},
         {"rows", FACT_COUNT, f[FACT_USED]},
         {"drawn rows", FACT_DRAWN, f[FACT_COUNT]},
         {"arrivals", FACT_ARRIVALS, COUNTS_MOST},
         {"words of the eviction stream", FACT_EVICTION_DRAWN, COUNTS_MOST},
         {"words of the stream of draws", FACT_DRAWS_DRAWN, COUNTS_MOST},
+        {"generations", FACT_GENERATIONS, m->disk ? COUNTS_MOST : 0},
     };
     for (size_t i = 0; i < sizeof within / sizeof *within; i++)
         if (f[within[i].fact] < 0 || f[within[i].fact] > within[i].most)
@@ -270,6 +303,11 @@ static int facts_load(memory *m, const char *prefix, const arrays *from, error *
     m->arrivals = facts[FACT_ARRIVALS];
     random_seek(&m->eviction, (uint64_t)facts[FACT_EVICTION_DRAWN]);
     random_seek(&m->draws, (uint64_t)facts[FACT_DRAWS_DRAWN]);
+    if (m->disk) {
+        m->disk->id = (uint64_t)facts[FACT_ID];
+        m->disk->generations = m->disk->mark = facts[FACT_GENERATIONS];
+        m->disk->attempted = true;
+    }
     return 0;
 }
 
@@ -308,8 +346,11 @@ static int tables_load(memory *m, const char *prefix, const arrays *from, error 
 static int lengths_check(const memory *m, const char *prefix, const arrays *from, error *e)
 {
     const array *one = NULL;
-    int code = array_take(m, prefix, "x", ARRAY_U8, 2, m->used, m->row_bytes, from, &one, e);
-    code = code ? code : array_take(m, prefix, "extra", ARRAY_U8, 2, m->used, m->extra_bytes, from, &one, e);
+    int code = 0;
+    if (m->disk)
+        code = array_take(m, prefix, "pad", ARRAY_U8, 1, m->extra_bytes, 1, from, &one, e);
+    else if ((code = array_take(m, prefix, "x", ARRAY_U8, 2, m->used, m->row_bytes, from, &one, e)) == 0)
+        code = array_take(m, prefix, "extra", ARRAY_U8, 2, m->used, m->extra_bytes, from, &one, e);
     return code ? code : array_take(m, prefix, "y", ARRAY_I64, 1, m->used, 1, from, &one, e);
 }
 
@@ -321,8 +362,49 @@ static int lists_load(memory *m, const char *prefix, const arrays *from, error *
     code = code ? code : list_load(m, prefix, "value", ARRAY_F32, m->used, m->value, from, e);
     code = code ? code : list_load(m, prefix, "active", ARRAY_I64, m->count, m->active, from, e);
     code = code ? code : list_load(m, prefix, "freed", ARRAY_I64, m->freed_count, m->freed, from, e);
-    code = code ? code : rows_load(m, prefix, "x", m->row_bytes, m->x, from, e);
+    if (code || m->disk)
+        return code;
+    code = rows_load(m, prefix, "x", m->row_bytes, m->x, from, e);
     return code ? code : rows_load(m, prefix, "extra", m->extra_bytes, m->extra, from, e);
+}
+
+/* ---- in, of a memory on disk ---- */
+
+static int retired_load(memory *m, const char *prefix, const arrays *from, error *e)
+{
+    const array *one = NULL;
+    struct disk *d = m->disk;
+    int code = array_take(m, prefix, "retired", ARRAY_I64, 2, -1, DROPPED_NUMBERS, from, &one, e);
+    if (code)
+        return code;
+    if (!dropped_reserve(d, &d->retired, one->shape[0]))
+        return disk_refuse(d, errno, "no room for the lists beside it", e);
+    if (one->size)
+        memcpy(d->retired.at, one->bytes, one->size);
+    d->retired.count = one->shape[0];
+    for (int64_t i = 0; i < d->retired.count; i++)
+        if (d->retired.at[i].slot < 0 || d->retired.at[i].generation < 1 ||
+            d->retired.at[i].generation > d->generations)
+            return state_refuse(m, e, "found slot %lld, generation %lld among the retired; expected one that was",
+                                (long long)d->retired.at[i].slot, (long long)d->retired.at[i].generation);
+    return 0;
+}
+
+/* After the lists were rebuilt, as those say which slots are used. */
+static int versions_load(memory *m, const char *prefix, const arrays *from, error *e)
+{
+    struct disk *d = m->disk;
+    int code = list_load(m, prefix, "generation", ARRAY_I64, m->used, d->generation, from, e);
+    code = code ? code : list_load(m, prefix, "pad", ARRAY_U8, m->extra_bytes, d->pad, from, e);
+    code = code ? code : retired_load(m, prefix, from, e);
+    for (int64_t slot = 0; !code && slot < m->used; slot++) {
+        bool used = m->in_active[slot] >= 0;
+        if (used ? d->generation[slot] < 1 || d->generation[slot] > d->generations : d->generation[slot] != 0)
+            code = state_refuse(m, e, "found slot %lld with generation %lld; expected %s", (long long)slot,
+                                (long long)d->generation[slot], used ? "one that was written" : "none, as it is free");
+        d->place[slot] = -1;
+    }
+    return code ? code : disk_agree(d, m->used, m->row_bytes, m->extra_bytes, e);
 }
 
 int memory_load(memory *m, const char *prefix, const arrays *from, error *e)
@@ -333,5 +415,6 @@ int memory_load(memory *m, const char *prefix, const arrays *from, error *e)
     if (!code && m->used > 0)
         code = store_reserve(m, m->used, e);
     code = code ? code : lists_load(m, prefix, from, e);
-    return code ? code : store_rebuild(m, e);
+    code = code ? code : store_rebuild(m, e);
+    return code || !m->disk ? code : versions_load(m, prefix, from, e);
 }

@@ -1,6 +1,7 @@
 /* The rows of a memory and the lists that say which slots are used: shared by the files of this room. */
 #ifndef PERDURE_MEMORY_STORE_H
 #define PERDURE_MEMORY_STORE_H
+#include "memory/disk.h"
 #include "memory/memory.h"
 
 /* The slots of one column, in order: of arrival, or as retain() laid them. */
@@ -23,7 +24,9 @@ struct memory {
     bool known; /* sizes below are those of the first rows */
     int64_t row_bytes, extra_bytes;
     bool is_bytes;
-    unsigned char *x, *extra;
+    struct disk *disk;        /* NULL: the rows lie in RAM */
+    struct blocks *blocks;    /* its; NULL: lists come from malloc */
+    unsigned char *x, *extra; /* in RAM; NULL on disk */
     int64_t *y;
     float *value;
     int64_t room;       /* slots that there is memory for; grows up to the capacity */
@@ -47,9 +50,17 @@ const memory_class *store_find(const memory *m, int64_t column);
 int store_check(const memory *m, const memory_rows *rows, error *e);
 /* Fixes sizes that are not fixed yet and finds memory for as many more rows as the capacity admits; 71. */
 int store_prepare(memory *m, const memory_rows *rows, error *e);
-int64_t store_slot(memory *m); /* a free slot; the memory is not full */
+int64_t
+store_capacity(const memory *m); /* samples in all, without per_class; before the first row of so many bytes: any */
+/* Room for one more row of a task and column in every list, and on disk for it and for one that goes; 71, 74. Before each row
+ * that is added. */
+int store_ready(memory *m, int64_t task, int64_t column, error *e);
+int store_drops(memory *m, int64_t count, error *e); /* before so many rows are removed and none added */
+bool store_slots(memory *m, int64_t **slots, int64_t *room, int64_t count); /* room for so many; false, and errno */
+int64_t store_slot(memory *m);                                              /* a free slot; the memory is not full */
 void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i);
-void store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i); /* what is NULL in `rows` stays */
+/* What is NULL in `rows` stays. 65, 71, 74, and then nothing of this row has changed. */
+int store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i, error *e);
 void store_remove(memory *m, int64_t slot);
 bool store_has(const memory *m, int64_t slot);
 int store_reserve(memory *m, int64_t room, error *e); /* for as many slots at least, of sizes that are known; 71 */

@@ -117,8 +117,9 @@ typedef struct host_session {
     const dataset *data;
     const stream *stream; /* how its tasks show the rows */
     uint64_t seed;
-    pdr_model *model; /* the network in training */
-    int64_t batch;    /* fresh rows a step */
+    pdr_model *model;   /* the network in training */
+    int64_t batch;      /* fresh rows a step */
+    const char *folder; /* of the cell, where what it keeps lies; NULL: it keeps nothing */
     strategy *strategies;
     int count;
     const char *moment;    /* name of the hook that is running, eg. "before_batch"; "" between hooks */

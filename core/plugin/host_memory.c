@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "plugin/host.h"
 
 memory *host_memory_store(const pdr_memory *m) { return m->store; }
@@ -38,18 +39,67 @@ static bool form_of(const struct engine *e, const pdr_tensor *t, struct row_form
 
 /* ---- open and close ---- */
 
+/* A strategy's and a memory's name as a folder: letters, digits and -_ as they are, all else as %XX. */
+static void name_add(text *out, const char *name)
+{
+    for (const unsigned char *c = (const unsigned char *)name; *c; c++) {
+        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || (*c >= '0' && *c <= '9');
+        text_addf(out, plain || *c == '-' || *c == '_' ? "%c" : "%%%02X", *c);
+    }
+}
+
+/* The last `count` folders of a path, which has as many or is taken whole. */
+static const char *path_last(const char *path, int count)
+{
+    const char *at = path + strlen(path);
+    while (at > path && (at[-1] != '/' || --count > 0))
+        at--;
+    return at;
+}
+
+/* Of a memory on disk: CELL/memory/STRATEGY/NAME, or below another folder BELOW/RUN/METHOD/SEED/STRATEGY/NAME. Owned; NULL: the
+ * cell keeps no files and no other folder was named. */
+static char *store_folder(const strategy *s, const char *name, const struct memory_options *options)
+{
+    const char *cell = s->session->folder;
+    text out = {0};
+    if (options->where != MEMORY_DISK || (!cell && !options->folder))
+        return NULL;
+    if (!options->folder)
+        text_addf(&out, "%s/memory/", cell);
+    else if (!cell)
+        text_addf(&out, "%s/", options->folder);
+    else /* RUN/cells/METHOD/SEED */
+        text_addf(&out, "%s/%.*s/%s/", options->folder, (int)strcspn(path_last(cell, 4), "/"), path_last(cell, 4),
+                  path_last(cell, 2));
+    name_add(&out, s->name);
+    text_addf(&out, "/");
+    name_add(&out, name);
+    return out.at;
+}
+
 static memory *store_open(strategy *s, const char *name, const char *yaml, error *why)
 {
     struct memory_options options;
     arena *a = arena_open();
     char *what = alloc_format("%s: memory %s", s->name, name), *full = alloc_format("%s/%s", s->name, name);
     memory *store = NULL;
-    if (!memory_options_parse(yaml, what, &options, a, why))
+    if (!memory_options_parse(yaml, what, &options, a, why)) {
+        char *folder = store_folder(s, name, &options);
+        char *owner = s->session->folder ? realpath(s->session->folder, NULL) : NULL;
         store = memory_open(&(memory_setup){.capacity = options.capacity,
                                             .per_class = options.per_class,
+                                            .most_bytes = options.bytes,
                                             .policy = options.policy,
+                                            .where = options.where,
+                                            .folder = folder,
+                                            .owner = owner,
                                             .seed = s->session->seed,
-                                            .name = full});
+                                            .name = full},
+                            why);
+        free(owner);
+        free(folder);
+    }
     free(full);
     free(what);
     arena_close(a);
@@ -443,8 +493,11 @@ static int64_t host_count(const pdr_memory *m, int64_t column) { return m ? memo
 static int64_t host_capacity(const pdr_memory *m)
 {
     int64_t classes = 0;
-    if (!m || !memory_per_class(m->store))
-        return m ? memory_capacity(m->store) : 0;
+    if (!m)
+        return 0;
+    const dataset *data = m->owner->session->data; /* of its own rows, while none came */
+    if (!memory_per_class(m->store))
+        return memory_capacity(m->store, data->train.width * (data->train.bytes ? 1 : (int64_t)sizeof(float)));
     const host_task *task = m->owner->session->task;
     for (const pdr_task *t = task ? &task->task : NULL; t; t = t->previous)
         classes += t->class_count;

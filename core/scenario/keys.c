@@ -52,8 +52,8 @@ static const char *const metrics[] = {
     "a.diaz",    NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
 static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", "value", "none", NULL};
-static const char *const memory_wheres[] = {"ram", NULL};
-static const char *const memory_wheres_later[] = {"device", "disk", NULL};
+static const char *const memory_wheres[] = {"ram", "disk", NULL};
+static const char *const memory_wheres_later[] = {"device", NULL};
 
 /* A row reads best as the few lines that it is. */
 /* clang-format off */
@@ -284,12 +284,13 @@ void training_after(struct check *c, const node *n, const char *path, void *out)
 }
 
 const struct row memory_rows[] = {
-    {.key = "capacity", .help = "the most samples that are kept, in all or of each class of each task",
+    {.key = "capacity", .help = "the most samples that are kept, in all or of each class of each task, or their bytes",
      .type = ROW_SPECIAL, AT(memory_options, capacity), .sample = "1000", .special = &special_capacity},
     {.key = "policy", .help = "which samples stay when it is full", .type = ROW_CHOICE, AT(memory_options, policy),
      .fallback = "reservoir", .choices = memory_policies},
-    {.key = "where", .help = "where the samples lie", .type = ROW_CHOICE, AT(memory_options, where), .fallback = "ram",
-     .choices = memory_wheres, .later = memory_wheres_later},
+    {.key = "where", .help = "where the samples lie; on disk: in the cell's folder, or below one of its own",
+     .type = ROW_SPECIAL, AT(memory_options, where), .fallback = "ram", .special = &special_where,
+     .later = memory_wheres_later},
     ROW_END};
 
 /* ---- device ---- */

@@ -91,7 +91,7 @@ void metric_check(struct check *c, const node *metric, const char *path, const n
 /* special*.c. CONTAINER: the struct around the member that a special fills, as it may fill several. */
 #define CONTAINER(pointer, type, member) ((struct type *)(void *)((char *)(pointer)-offsetof(struct type, member)))
 extern const struct special special_format, special_seeds, special_device, special_version, special_bytes,
-    special_capacity;
+    special_capacity, special_where;
 extern const struct special special_normalize, special_augment, special_order;
 extern const struct special special_betas, special_schedule, special_clip, special_limit;
 extern const struct special special_layers, special_kernel;

@@ -322,12 +322,14 @@ int scenario_error(const struct scenario *s, const char *path, int code, error *
 /* The subtrees that plugins hand over as YAML: checked by the same rows as the scenario's. `what` names the source in
  * the error's words ("ewc: network"). Lists live in `a`. 78 and the first fault in `e`. */
 enum memory_policy { MEMORY_RESERVOIR, MEMORY_CLASS_BALANCED, MEMORY_FIFO, MEMORY_VALUE, MEMORY_NONE };
-enum memory_where { MEMORY_RAM };
+enum memory_where { MEMORY_RAM, MEMORY_DISK };
 struct memory_options {
-    int64_t capacity;  /* samples; 0 with per_class */
-    int64_t per_class; /* samples of each class of each task; 0: capacity is for all together */
+    int64_t capacity;  /* samples; 0 with per_class or bytes */
+    int64_t per_class; /* samples of each class of each task; 0: capacity or bytes is for all together */
+    int64_t bytes;     /* of all rows with their extra; 0: samples are counted */
     enum memory_policy policy;
     enum memory_where where;
+    const char *folder; /* with MEMORY_DISK: below it each memory has one of its own; NULL: the cell's */
 };
 int memory_options_parse(const char *yaml, const char *what, struct memory_options *out, arena *a, error *e);
 int network_options_parse(const char *yaml, const char *what, struct network_options *out, arena *a, error *e);

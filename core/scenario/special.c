@@ -221,7 +221,7 @@ const struct special special_bytes = {
     "a size with its unit (B, KiB, MiB, GiB, TiB, KB, MB, GB, TB), as 16 GiB", bytes_fill,
     "{\"type\": \"string\", \"pattern\": \"^(0|[1-9][0-9]*)([.][0-9]+)? *(B|[KMGT]i?B)$\"}", 0};
 
-/* ---- capacity: 1000 or {per_class: 100} ---- */
+/* ---- capacity: 1000, {per_class: 100} or {bytes: 64 MiB} ---- */
 
 #define SAMPLES_MOST 1e12
 static const struct row per_class_rows[] = {{.key = "per_class",
@@ -232,12 +232,25 @@ static const struct row per_class_rows[] = {{.key = "per_class",
                                              .max = SAMPLES_MOST},
                                             {.type = ROW_NONE}};
 
+static const struct row bytes_rows[] = {{.key = "bytes",
+                                         .help = "of all rows with their extra",
+                                         .type = ROW_SPECIAL,
+                                         .offset = offsetof(struct memory_options, bytes),
+                                         .special = &special_bytes},
+                                        {.type = ROW_NONE}};
+
 static const struct row capacity_row = {.key = "capacity", .type = ROW_INT, .min = 1, .max = SAMPLES_MOST};
 
 static void capacity_fill(struct check *c, const node *n, const char *path, void *out)
 {
     struct memory_options *options = CONTAINER(out, memory_options, capacity);
-    if (n->kind == NODE_MAP) {
+    if (n->kind == NODE_MAP && node_find(n, "bytes") != NULL) {
+        row_fill_section(c, bytes_rows, n, n, path, options);
+        const node *bytes = node_find(n, "bytes");
+        if (bytes->kind == NODE_TEXT && bytes_parse(bytes->text, &options->bytes) && options->bytes < 1) {
+            row_refuse(c, bytes, row_path(c, path, "bytes"), "a size above 0");
+        }
+    } else if (n->kind == NODE_MAP) {
         row_fill_section(c, per_class_rows, n, n, path, options);
     } else if (n->kind == NODE_TEXT) {
         value_int(c, n, path, &capacity_row, &options->capacity);
@@ -246,8 +259,46 @@ static void capacity_fill(struct check *c, const node *n, const char *path, void
     }
 }
 const struct special special_capacity = {
-    "a whole number from 1 to 1000000000000, or {per_class: 100}", capacity_fill,
+    "a whole number from 1 to 1000000000000, {per_class: 100} or {bytes: 64 MiB}", capacity_fill,
     "{\"oneOf\": [{\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000000000000},"
     " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"per_class\"], \"properties\":"
-    " {\"per_class\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000000000000}}}]}",
+    " {\"per_class\": {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 1000000000000}}},"
+    " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"bytes\"], \"properties\":"
+    " {\"bytes\": {\"type\": \"string\", \"pattern\": \"^(0|[1-9][0-9]*)([.][0-9]+)? *(B|[KMGT]i?B)$\"}}}]}",
+    0};
+
+/* ---- where: ram, disk or {disk: /a/folder} ---- */
+
+static const char *const where_words[] = {"ram", "disk", NULL};
+
+/* From the root or from home: the folder of the scenario is not known any more where the memory is opened. */
+static void where_fill_folder(struct check *c, const node *n, const char *path, struct memory_options *options)
+{
+    const char *folder = NULL;
+    const char *here = row_path(c, path, "disk");
+    if (n->kind != NODE_TEXT || (n->text[0] != '/' && strncmp(n->text, "~/", 2) != 0)) {
+        row_refuse(c, n, here, "a folder from the root or from home, as /scratch/memories or ~/memories");
+    } else if (value_path(c, n, here, &folder)) {
+        options->where = MEMORY_DISK;
+        options->folder = folder;
+    }
+}
+
+static void where_fill(struct check *c, const node *n, const char *path, void *out)
+{
+    int32_t word = MEMORY_RAM;
+    struct memory_options *options = CONTAINER(out, memory_options, where);
+    if (n->kind == NODE_MAP && n->count == 1 && strcmp(n->first->key, "disk") == 0) {
+        where_fill_folder(c, n->first, path, options);
+    } else if (n->kind == NODE_TEXT && strcmp(n->text, "device") == 0) {
+        faults_add(c->faults, n, path, "found device, which comes later; expected %s", special_where.expects);
+    } else if (value_choice(c, n, path, where_words, special_where.expects, &word)) {
+        options->where = (enum memory_where)word;
+    }
+}
+const struct special special_where = {
+    "ram, disk or {disk: /a/folder}", where_fill,
+    "{\"oneOf\": [{\"enum\": [\"ram\", \"disk\"]},"
+    " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"disk\"], \"properties\":"
+    " {\"disk\": {\"type\": \"string\", \"pattern\": \"^(/|~/)\"}}}]}",
     0};

@@ -186,17 +186,24 @@ perdure: error: s.yaml:6:61: methods[0].strategies[0].si.gradient: found task; e
 perdure: error: s.yaml:6:77: methods[0].strategies[0].si.negative: found relu; expected one of clip, keep'
 scenario 'methods: [{name: a, strategies: [agem: {batch: 64, fill: epoch, epsilon: -1}]}]'
 refused 'agem: {batch: 64, fill: epoch, epsilon: -1}' 78 \
-  's.yaml:6:40: methods[0].strategies[0].agem.capacity: found nothing; expected a whole number from 1 to 1000000000000, or {per_class: 100}
+  's.yaml:6:40: methods[0].strategies[0].agem.capacity: found nothing; expected a whole number from 1 to 1000000000000, {per_class: 100} or {bytes: 64 MiB}
 perdure: error: s.yaml:6:58: methods[0].strategies[0].agem.fill: found epoch; expected one of task, stream
 perdure: error: s.yaml:6:74: methods[0].strategies[0].agem.epsilon: found -1; expected a number from 0 to 1000000'
-for where in device disk; do
-  scenario "methods: [{name: a, strategies: [replay: {capacity: 9, where: $where}]}]"
-  refused "replay: {where: $where}" 78 \
-    "s.yaml:6:63: methods[0].strategies[0].replay.where: found $where, which comes later; expected the word ram"
+for where in 'device|: found device, which comes later; expected ram, disk or {disk: /a/folder}|63' \
+  'dsk|: found dsk; expected ram, disk or {disk: /a/folder}|63|did you mean "disk"?' \
+  '{ram: /tmp}|: found a map; expected ram, disk or {disk: /a/folder}|63' \
+  '{disk: here}|.disk: found here; expected a folder from the root or from home, as /scratch/memories or ~/memories|70' \
+  '{disk: [/tmp]}|.disk: found a list; expected a folder from the root or from home, as /scratch/memories or ~/memories|70'; do
+  IFS='|' read -r value words column hint <<<"$where"
+  scenario "methods: [{name: a, strategies: [replay: {capacity: 9, where: $value}]}]"
+  refused "replay: {where: $value}" 78 "s.yaml:6:$column: methods[0].strategies[0].replay.where$words" "$hint"
 done
 for capacity in '{per_class: 0}|.per_class: found 0; expected a whole number from 1 to 1000000000000|79' \
   '{}|.per_class: found nothing; expected a whole number from 1 to 1000000000000|67' \
-  '[9]|: found a list; expected a whole number from 1 to 1000000000000, or {per_class: 100}|67' \
+  '{bytes: 9}|.bytes: found 9; expected a size with its unit (B, KiB, MiB, GiB, TiB, KB, MB, GB, TB), as 16 GiB|75' \
+  '{bytes: 0 MiB}|.bytes: found 0 MiB; expected a size above 0|75' \
+  '{bytes: 1 MiB, per_class: 2}|.per_class: found a key unknown to replay 1.0; expected the key bytes|82' \
+  '[9]|: found a list; expected a whole number from 1 to 1000000000000, {per_class: 100} or {bytes: 64 MiB}|67' \
   '1e3|: found 1e3; expected a whole number from 1 to 1000000000000|67'; do
   IFS='|' read -r value words column <<<"$capacity"
   scenario "methods: [{name: a, strategies: [replay: {policy: fifo, capacity: $value}]}]"

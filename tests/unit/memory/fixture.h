@@ -10,7 +10,7 @@
 
 static inline memory *fixture_open(enum memory_policy policy, int64_t capacity, uint64_t seed)
 {
-    return memory_open(&(memory_setup){.capacity = capacity, .policy = policy, .seed = seed, .name = "test"});
+    return memory_open(&(memory_setup){.capacity = capacity, .policy = policy, .seed = seed, .name = "test"}, NULL);
 }
 
 /* Offers (or puts) rows first .. first + n - 1, all of one column. */

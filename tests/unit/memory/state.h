@@ -8,9 +8,11 @@
 /* What a memory is opened with, and what its rows are. */
 typedef struct workload {
     enum memory_policy policy;
-    int64_t capacity, per_class;
+    int64_t capacity, per_class, most_bytes;
     bool bytes; /* rows of five bytes; else of one float */
     uint64_t seed;
+    const char *folder; /* on disk; NULL: in RAM */
+    int64_t waiting;
 } workload;
 
 /* Does the same to every memory that it is used on with the same state. */
@@ -22,8 +24,21 @@ typedef struct worker {
 
 static inline memory *workload_open(const workload *w)
 {
-    return memory_open(&(memory_setup){
-        .capacity = w->capacity, .per_class = w->per_class, .policy = w->policy, .seed = w->seed, .name = "test"});
+    error e = {0};
+    memory *m = memory_open(&(memory_setup){.capacity = w->capacity,
+                                            .per_class = w->per_class,
+                                            .most_bytes = w->most_bytes,
+                                            .policy = w->policy,
+                                            .seed = w->seed,
+                                            .name = "test",
+                                            .where = w->folder ? MEMORY_DISK : MEMORY_RAM,
+                                            .folder = w->folder,
+                                            .owner = "the test",
+                                            .waiting = w->waiting},
+                            &e);
+    if (!m)
+        fail_msg("%s", e.text);
+    return m;
 }
 
 static inline worker worker_begin(const workload *w)
@@ -39,7 +54,7 @@ static inline float worker_value(worker *w)
     return k == 0 ? NAN : k == 1 ? -INFINITY : (float)(k - 6) / 2;
 }
 
-enum { WORKER_ROWS = 16, WORKER_EXTRA = 4 };
+enum { WORKER_ROWS = 16, WORKER_EXTRA = 8 };
 typedef struct worker_rows {
     memory_rows rows;
     float x[WORKER_ROWS], value[WORKER_ROWS], extra[WORKER_ROWS * WORKER_EXTRA], blank[WORKER_EXTRA];

@@ -5,7 +5,8 @@
 static memory *opened(enum memory_policy policy, int64_t capacity, int64_t per_class, uint64_t seed)
 {
     return memory_open(
-        &(memory_setup){.capacity = capacity, .per_class = per_class, .policy = policy, .seed = seed, .name = "test"});
+        &(memory_setup){.capacity = capacity, .per_class = per_class, .policy = policy, .seed = seed, .name = "test"},
+        NULL);
 }
 
 /* One row; the word of whether it was taken is the store's content. */
@@ -199,7 +200,7 @@ static void a_class_never_has_more_than_its_budget_and_none_shrinks(void **state
             assert_int_equal(given(m, false, 100 + i, 1, 0, &value, &e), 0);
         assert_int_equal(memory_count(m, 0), 10);
         assert_int_equal(memory_count(m, INT32_MAX), 45);
-        assert_int_equal(memory_capacity(m), 0);
+        assert_int_equal(memory_capacity(m, 0), 0);
         assert_int_equal(memory_per_class(m), 7);
         memory_close(m);
     }

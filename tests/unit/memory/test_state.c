@@ -41,6 +41,7 @@ static void a_loaded_memory_goes_on_as_the_saved_one(void **state)
                     workload w = {.policy = (enum memory_policy)policy,
                                   .capacity = per_class ? 0 : 37,
                                   .per_class = per_class ? 7 : 0,
+                                  .most_bytes = !per_class && seed > 3 ? 400 : 0,
                                   .bytes = seed % 2,
                                   .seed = seed};
                     goes_on(&w, before, 40);

@@ -217,7 +217,7 @@ static void bytes_extra_and_value_come_back(void **state)
     assert_true(value_back[0] == 0.25f && value_back[1] == 0.5f);
     assert_true(memory_is_bytes(m));
     assert_int_equal(memory_row_bytes(m), 3);
-    assert_int_equal(memory_capacity(m), 300);
+    assert_int_equal(memory_capacity(m, 0), 300);
     assert_int_equal(memory_count(m, -1), 150);
     memory_close(m);
 }

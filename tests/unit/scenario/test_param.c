@@ -120,7 +120,7 @@ static void faults_have_their_place(void **state)
     f = fill(NULL); /* no parameters at all: those that are required are named */
     check_line(&f.faults, 0,
                "x.yaml: methods[0].strategies[0].tiny.capacity: found nothing; expected a whole number from 1 to "
-               "1000000000000, or {per_class: 100}");
+               "1000000000000, {per_class: 100} or {bytes: 64 MiB}");
     check_line(&f.faults, 1,
                "x.yaml: methods[0].strategies[0].tiny.weight: found nothing; expected a number from 0 to 10");
     filling_free(&f);

@@ -442,6 +442,10 @@ static void subtrees_of_plugins(void **state)
                 memory.where == MEMORY_RAM);
     assert_int_equal(memory_options_parse("{capacity: {per_class: 7}, policy: value}", "replay", &memory, a, &e), 0);
     assert_true(memory.capacity == 0 && memory.per_class == 7 && memory.policy == MEMORY_VALUE);
+    assert_int_equal(memory_options_parse("{capacity: {bytes: 1.5 KiB}, where: disk}", "replay", &memory, a, &e), 0);
+    assert_true(memory.capacity == 0 && memory.bytes == 1536 && memory.where == MEMORY_DISK && !memory.folder);
+    assert_int_equal(memory_options_parse("{capacity: 5, where: {disk: /a/b}}", "replay", &memory, a, &e), 0);
+    assert_true(memory.where == MEMORY_DISK && !strcmp(memory.folder, "/a/b"));
     assert_int_equal(network_options_parse("{hidden: [2]}", "vae", &network, a, &e), 0);
     assert_true(network.hidden.count == 1 && network.hidden.at[0] == 2);
     assert_int_equal(network_options_parse("", "vae", &network, a, &e), 0);
@@ -450,8 +454,8 @@ static void subtrees_of_plugins(void **state)
     assert_true(optimizer.momentum == 0.9);
     assert_int_equal(memory_options_parse("{capacty: 5}", "replay: memory", &memory, a, &e), EXIT_SCENARIO);
     assert_string_equal(e.text,
-                        "replay: memory: capacity: found nothing; expected a whole number from 1 to 1000000000000, or "
-                        "{per_class: 100}");
+                        "replay: memory: capacity: found nothing; expected a whole number from 1 to 1000000000000, "
+                        "{per_class: 100} or {bytes: 64 MiB}");
     error f = {0};
     assert_int_equal(optimizer_options_parse("[", "vae: optimizer", &optimizer, a, &f), EXIT_SCENARIO);
     assert_true(strncmp(f.text, "vae: optimizer: found", 21) == 0);
