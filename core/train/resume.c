@@ -407,6 +407,8 @@ int resume_end(cell *c, error *e)
         stage_fill(c, s);
         code = order_lay(c, s, e);
     }
+    if (!code)
+        memories_tell(c, c->from->serial);
     place_tell(c);
     checkpoint_close(c->from);
     c->from = NULL;

@@ -44,15 +44,21 @@ static bool thread_start(struct saver *s)
     return s->running;
 }
 
-static int memories_tell(cell *c, const struct saver *s, error *e)
+void memories_tell(const cell *c, int64_t serial)
 {
-    (void)c, (void)s, (void)e;
-    return 0;
+    char *folder = alloc_format("%s/checkpoints", c->listener->folder);
+    int64_t oldest = checkpoint_oldest(folder);
+    free(folder);
+    for (int i = 0; i < c->session.count; i++)
+        for (int64_t j = 0; j < c->session.strategies[i].memory_count; j++)
+            memory_saved(host_memory_store(c->session.strategies[i].memories[j]), serial, oldest);
 }
 
 static int saver_settle(cell *c, struct saver *s, error *e)
 {
-    int code = s->failed.code ? error_copy(e, &s->failed) : memories_tell(c, s, e);
+    int code = s->failed.code ? error_copy(e, &s->failed) : 0;
+    if (!code)
+        memories_tell(c, s->k.serial);
     checkpoint_clear(&s->k);
     s->failed = (error){0};
     return code;

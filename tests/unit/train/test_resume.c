@@ -159,6 +159,36 @@ static void rehearsal(void **state)
         2);
 }
 
+/* Rows on disk go on with the state that was saved, whatever was written behind it. */
+static void rehearsal_from_disk(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(
+        TWO_TASKS "class-il", NEVER_ELSE
+        "methods:\n"
+        "  - {name: reservoir, strategies: [replay: {capacity: 5, where: disk, online: true, every_epoch: true}]}\n"
+        "  - {name: der, strategies: [replay: {capacity: 6, where: disk, every_epoch: true, online: true, alpha: 0.5, "
+        "beta: 0.5}]}\n");
+    planned ram =
+        tiny_plan(TWO_TASKS "class-il", NEVER_ELSE
+                  "methods:\n"
+                  "  - {name: reservoir, strategies: [replay: {capacity: 5, online: true, every_epoch: true}]}\n"
+                  "  - {name: der, strategies: [replay: {capacity: 6, every_epoch: true, online: true, alpha: 0.5, "
+                  "beta: 0.5}]}\n");
+    for (int m = 0; m < 2; m++) {
+        int64_t asked;
+        cell_result *whole = uninterrupted(&ram, m, &asked);
+        for (int64_t at = 2; at < asked; at += 3) {
+            cell_result *r = in_pieces(&p, m, at, 2);
+            results_equal(whole, r, at);
+            cell_result_close(r);
+        }
+        cell_result_close(whole);
+    }
+    planned_free(&p);
+    planned_free(&ram);
+}
+
 static void penalties_and_teachers(void **state)
 {
     (void)state;
@@ -244,6 +274,7 @@ int main(void)
         cmocka_unit_test(without_strategies),
         cmocka_unit_test(networks_optimizers_and_schedules),
         cmocka_unit_test(rehearsal),
+        cmocka_unit_test(rehearsal_from_disk),
         cmocka_unit_test(penalties_and_teachers),
         cmocka_unit_test(generators),
         cmocka_unit_test(a_wrong_state_shows),
