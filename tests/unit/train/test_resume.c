@@ -212,6 +212,77 @@ static void generators(void **state)
               3);
 }
 
+/* What the recorder wrote, but for the lines of a cell that begins, saves or goes on; freed with the folder. */
+static char *hooks_of(const char *name)
+{
+    char *bytes = NULL, *path = SAID("%s/%s", folder, name), *out = SAID("%s", ""), *rest = NULL;
+    size_t count = 0;
+    error e = {0};
+    text kept = {0};
+    if (file_read(path, 16 << 20, &bytes, &count, &e))
+        fail_msg("%s", e.text);
+    for (char *line = strtok_r(bytes, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+        if (!strstr(line, "recorder create") && !strstr(line, "recorder before_run") &&
+            !strstr(line, "recorder save") && !strstr(line, "recorder load") && !strstr(line, "recorder destroy"))
+            text_addf(&kept, "%s\n", line);
+    out = SAID("%s", kept.at ? kept.at : "");
+    text_free(&kept);
+    free(bytes);
+    return out;
+}
+
+/* The first line that differs, in full: cmocka would cut it. */
+static void texts_equal(const char *a, const char *b, int64_t at)
+{
+    const char *line = a;
+    for (; *a && *a == *b; a++, b++)
+        line = *a == '\n' ? a + 1 : line;
+    if (*a != *b)
+        fail_msg("stopped the %lldth time:\n%.*s\nexpected ...%.*s", (long long)at, (int)strcspn(line, "\n"), line,
+                 (int)strcspn(b, "\n"), b);
+}
+
+static planned recording(const char *file)
+{
+    return tiny_plan("split: {by: class, tasks: 2}, scenario: class-il",
+                     SAID(NEVER_ELSE
+                          "methods: [{name: a, strategies: [{plugin: %s, with: {file: %s, mingle: true, rehearse: 2, "
+                          "term: 0.5}}]}]\n",
+                          tiny("recorder"), file));
+}
+
+/* Every hook comes once, in its order, and sees what it would have seen: rows, weights, gradients, mingled memories. */
+static void hooks_see_no_seam(void **state)
+{
+    (void)state;
+    int64_t asked;
+    planned p = recording("whole.txt");
+    cell_result_close(uninterrupted(&p, 0, &asked));
+    planned_free(&p);
+    char *whole = hooks_of("whole.txt");
+    assert_non_null(strstr(whole, "recorder after_epoch"));
+    for (int64_t at = 2; at < asked; at++) {
+        char *file = SAID("pieces-%d.txt", (int)at);
+        planned cut = recording(file);
+        cell_result_close(in_pieces(&cut, 0, at, 3));
+        planned_free(&cut);
+        texts_equal(hooks_of(file), whole, at);
+    }
+}
+
+/* A task of one class moves nothing: what is known of its heads, and what was found, goes on too. */
+static void findings(void **state)
+{
+    (void)state;
+    planned p = tiny_plan("split: {by: class, tasks: 4}, scenario: class-il, active: task", NEVER_ELSE ONE_METHOD);
+    int64_t asked;
+    cell_result *whole = uninterrupted(&p, 0, &asked);
+    assert_true(whole->finding_count > 0);
+    cell_result_close(whole);
+    goes_on(&p, 0, 1);
+    planned_free(&p);
+}
+
 /* Against a test that compares nothing: with another place of one random stream the bits differ. */
 static void a_wrong_state_shows(void **state)
 {
@@ -277,6 +348,8 @@ int main(void)
         cmocka_unit_test(rehearsal_from_disk),
         cmocka_unit_test(penalties_and_teachers),
         cmocka_unit_test(generators),
+        cmocka_unit_test(hooks_see_no_seam),
+        cmocka_unit_test(findings),
         cmocka_unit_test(a_wrong_state_shows),
         cmocka_unit_test(another_plan_is_refused),
         cmocka_unit_test(the_log_is_cut_where_the_checkpoint_was_written),
