@@ -279,16 +279,17 @@ static void cells_kill(const struct cells_work *w, struct running *running)
         }
 }
 
-/* Ctrl-Z reaches this process alone, as cells are groups of their own. */
-static void cells_pause(const struct cells_work *w, const struct running *running)
+/* Ctrl-Z reaches this process alone, as cells are groups of their own. The watch begins anew behind it. */
+static void cells_pause(const struct cells_work *w, const struct running *running, double *watched)
 {
     cells_signal(w, running, SIGSTOP, true);
     raise(SIGSTOP);
     cells_signal(w, running, SIGCONT, true);
+    *watched = progress_now();
 }
 
 /* One round of waiting. Whether to go on with what is alive. */
-static bool cells_round(const struct cells_work *w, struct running *running, bool *asked, int alive)
+static bool cells_round(const struct cells_work *w, struct running *running, bool *asked, int alive, double *watched)
 {
     if (signals_stop() && !*asked) {
         *asked = true;
@@ -299,7 +300,7 @@ static bool cells_round(const struct cells_work *w, struct running *running, boo
             w->waits(w->self, alive);
     }
     if (signals_pause())
-        cells_pause(w, running);
+        cells_pause(w, running, watched);
     return !signals_give_up() && (alive || !*asked);
 }
 
@@ -325,7 +326,7 @@ int cells_run(const struct cells_work *w, error *e)
         running[i].cell = -1;
     signals_take();
     signals_loop_begin();
-    while ((alive || next < w->count) && cells_round(w, running, &asked, alive)) {
+    while ((alive || next < w->count) && cells_round(w, running, &asked, alive, &watched)) {
         if (!asked && (code = cells_fill(w, running, &next, e)))
             break;
         wait_for_news(running, w->jobs);

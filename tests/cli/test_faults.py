@@ -194,11 +194,11 @@ class Signals(Case):
             os.kill(pid, signal.SIGTERM)
         self.assertIn("finetune/seed-0: stopped", self.ended(run, 75))
 
-    def lingering(self):
+    def lingering(self, *more):
         rows = f"methods:\n  - {{name: lingers, strategies: [{{plugin: {DEADLY}, with: {{how: linger}}}}]}}\n"
         with open(self.path("clouds.yaml"), encoding="utf-8") as f:
             self.write("lingers.yaml", f.read().split("methods:")[0] + rows + 'output: {folder: "runs/{name}"}\n')
-        run = self.start("run", "lingers.yaml", "--set", "seeds=[0]", "--set", "training.epochs=200")
+        run = self.start("run", "lingers.yaml", "--set", "seeds=[0]", "--set", "training.epochs=200", *more)
         for end in (run.stdout.close, run.stderr.close, run.wait, run.kill):
             self.addCleanup(end)
         wait_until(lambda: run.stderr.readline() == "lingers/seed-0: lingers\n", run=run)
@@ -273,6 +273,14 @@ class Signals(Case):
         wait_until(lambda: state_of(run.pid) in "SR" and state_of(cells[0]) in "SR", run=run)
         run.send_signal(signal.SIGTERM)
         self.ended(run, 75)
+
+    def test_a_pause_is_no_part_of_a_hooks_time(self):
+        """The hook takes three seconds, and three more in which it is held."""
+        run, _ = self.lingering("--set", "training.hook_limit=4", "--set", "training.epochs=2")
+        run.send_signal(signal.SIGTSTP)
+        time.sleep(3)
+        run.send_signal(signal.SIGCONT)
+        self.assertIn("lingers/seed-0: done in", self.ended(run, 0))
 
     def test_a_run_that_nobody_reads_goes_on(self):
         run = self.start("run", "clouds.yaml")

@@ -119,13 +119,15 @@ static void print_much(void)
             return;
 }
 
-/* Whatever signals come. */
+/* Three seconds, whatever signals come. */
 static void linger(void)
 {
-    struct timespec left = {3, 0};
     puts("lingers");
-    while (nanosleep(&left, &left) != 0)
-        ;
+    for (int i = 0; i < 60; i++) {
+        struct timespec left = {0, 50000000};
+        while (nanosleep(&left, &left) != 0)
+            ;
+    }
 }
 
 static void throw_three(void)
