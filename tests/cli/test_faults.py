@@ -277,6 +277,7 @@ class Signals(Case):
     def test_a_pause_is_no_part_of_a_hooks_time(self):
         """The hook takes three seconds, and three more in which it is held."""
         run, _ = self.lingering("--set", "training.hook_limit=4", "--set", "training.epochs=2")
+        time.sleep(1)  # until the hook was seen at work
         run.send_signal(signal.SIGTSTP)
         time.sleep(3)
         run.send_signal(signal.SIGCONT)
