@@ -63,6 +63,7 @@ struct disk {
     int64_t serial; /* of the newest checkpoint that is durable; -1: none */
     bool attempted; /* a state was handed out, and whether that checkpoint came to be is not known */
     dropped_list retired, dead;
+    int64_t before;     /* of the retired: those that had gone already when the state was handed out */
     unsigned char *pad; /* [extra_bytes] what rows that came with a shorter extra read behind it */
     unsigned char *row; /* [stride] one row, while another version of it is made */
     size_t stride;

@@ -26,7 +26,8 @@ void dropped_add(struct disk *d, int64_t slot, int64_t generation)
     l->at[l->count++] = (dropped){slot, generation, d->attempted ? INT64_MAX : d->serial};
 }
 
-/* A checkpoint that failed may have come to be all the same, with a number below that of the next one. */
+/* What had gone before the state was handed out no checkpoint from this one on needs; one that failed before may have come to
+ * be all the same, with a number below. What has gone since, while it was written, this one needs. */
 void memory_saved(memory *m, int64_t serial, int64_t oldest_kept)
 {
     struct disk *d = m->disk;
@@ -38,13 +39,14 @@ void memory_saved(memory *m, int64_t serial, int64_t oldest_kept)
     d->attempted = false;
     for (int64_t i = 0; i < d->retired.count; i++) {
         dropped one = d->retired.at[i];
-        one.needed_by = one.needed_by >= serial ? serial - 1 : one.needed_by;
+        int64_t most = i < d->before ? serial - 1 : serial;
+        one.needed_by = one.needed_by > most ? most : one.needed_by;
         if (one.needed_by < oldest_kept)
             d->dead.at[d->dead.count++] = one;
         else
             d->retired.at[kept++] = one;
     }
-    d->retired.count = kept;
+    d->retired.count = d->before = kept;
     disk_turn(d, &later);
 }
 

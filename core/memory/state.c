@@ -151,6 +151,7 @@ static void versions_save(memory *m, const char *prefix, arrays *into)
     arrays_add(into, full, ARRAY_I64, (const int64_t[]){d->retired.count, DROPPED_NUMBERS}, 2, d->retired.at);
     free(full);
     d->mark = d->generations;
+    d->before = d->retired.count;
     d->attempted = true;
 }
 
@@ -381,7 +382,7 @@ static int retired_load(memory *m, const char *prefix, const arrays *from, error
         return disk_refuse(d, errno, "no room for the lists beside it", e);
     if (one->size)
         memcpy(d->retired.at, one->bytes, one->size);
-    d->retired.count = one->shape[0];
+    d->retired.count = d->before = one->shape[0];
     for (int64_t i = 0; i < d->retired.count; i++)
         if (d->retired.at[i].slot < 0 || d->retired.at[i].generation < 1 ||
             d->retired.at[i].generation > d->generations)

@@ -114,7 +114,7 @@ typedef struct history {
     int64_t serial;
 } history;
 
-static void history_save(history *h, memory *a, memory *b, const worker *w)
+static void history_save(history *h, memory *a, memory *b, worker *w, worker *v)
 {
     if (h->count == KEPT) {
         arrays_free(&h->kept[0].disk);
@@ -123,6 +123,10 @@ static void history_save(history *h, memory *a, memory *b, const worker *w)
         h->count--;
     }
     h->kept[h->count++] = (checkpoint_pair){++h->serial, state_taken(b), state_taken(a), *w};
+    for (int64_t i = h->serial % 3; i > 0; i--) { /* training goes on while it is written */
+        worker_step(w, a, NULL);
+        worker_step(v, b, NULL);
+    }
     memory_saved(b, h->serial, h->kept[0].serial);
 }
 
@@ -160,7 +164,7 @@ static void one_history(int policy, int kind, uint64_t seed)
             worker_step(&one, a, NULL);
             worker_step(&other, b, NULL);
         } else if (what < 11) {
-            history_save(&h, a, b, &one);
+            history_save(&h, a, b, &one, &other);
         } else if (h.count) { /* killed */
             memory_close(a);
             memory_close(b);
