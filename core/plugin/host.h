@@ -201,6 +201,8 @@ struct pdr_memory {
 int host_memory_save(pdr_memory *m, const char *prefix, arrays *into, error *e);
 int host_memory_load(pdr_memory *m, const char *prefix, const arrays *from, error *e);
 bool host_memory_saved_there(const char *prefix, const arrays *from);
+/* To every memory that is open, as memory_saved(). */
+void host_memories_saved(host_session *session, int64_t serial, int64_t oldest_kept);
 
 /* The memory behind a handle, for mingled rows. */
 memory *host_memory_store(const pdr_memory *m);

@@ -82,3 +82,10 @@ int host_memory_load(pdr_memory *m, const char *prefix, const arrays *from, erro
     return error_set(e, EXIT_DATA,
                      "memory %s: saved state: form: found another shape of rows; expected that of the data", m->name);
 }
+
+void host_memories_saved(host_session *session, int64_t serial, int64_t oldest_kept)
+{
+    for (int i = 0; i < session->count; i++)
+        for (int64_t j = 0; j < session->strategies[i].memory_count; j++)
+            memory_saved(session->strategies[i].memories[j]->store, serial, oldest_kept);
+}

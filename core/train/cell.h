@@ -141,7 +141,7 @@ int saver_look(cell *c, error *e);                        /* whether one was fin
 int saver_end(cell *c, error *e);                         /* waits */
 void saver_close(cell *c);
 /* A checkpoint is durable: what memories on disk keep for those that are kept no more may go. */
-void memories_tell(const cell *c, int64_t serial);
+void memories_tell(cell *c, int64_t serial);
 
 /* ---- resume.c: a cell that was opened as new goes on where its newest checkpoint stands; without one nothing happens ---- */
 int resume_find(cell *c, error *e);       /* before the strategies are created: network, optimizer, results, c->place */

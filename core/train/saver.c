@@ -44,14 +44,11 @@ static bool thread_start(struct saver *s)
     return s->running;
 }
 
-void memories_tell(const cell *c, int64_t serial)
+void memories_tell(cell *c, int64_t serial)
 {
     char *folder = alloc_format("%s/checkpoints", c->listener->folder);
-    int64_t oldest = checkpoint_oldest(folder);
+    host_memories_saved(&c->session, serial, checkpoint_oldest(folder));
     free(folder);
-    for (int i = 0; i < c->session.count; i++)
-        for (int64_t j = 0; j < c->session.strategies[i].memory_count; j++)
-            memory_saved(host_memory_store(c->session.strategies[i].memories[j]), serial, oldest);
 }
 
 static int saver_settle(cell *c, struct saver *s, error *e)
