@@ -12,22 +12,25 @@
 #include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 
-enum { MAP_FIRST = 256 << 20, LEAST_FILE = 8192 };
+enum { MAP_FIRST = 256 << 20, LEAST_FILE = 8192, ROOM_LEAST = 1 << 20 };
 
 int disk_refuse(const struct disk *d, int code, const char *doing, error *e)
 {
     if (code > 0) {
+        struct statvfs room;
         errno = code;
-        code = error_system(e, EXIT_IO, "memory %s: %s: %s", d->setup.name, d->path, doing);
-        if (errno == ENOSPC || errno == EDQUOT || errno == EIO)
-            error_hint(e, "the last checkpoint is whole, and all rows that it needs are in this file");
-        return code;
+        error_system(e, EXIT_IO, "memory %s: %s: %s", d->setup.name, d->path, doing);
+        bool full = code == ENOSPC || /* LMDB says EIO of a disk that takes a part */
+                    (code == EIO && !statvfs(d->folder, &room) && room.f_bavail * room.f_bsize < ROOM_LEAST);
+        return error_hint(e, "%sthe last checkpoint is whole, and all rows that it needs are in this file",
+                          full ? "the disk is full; " : "");
     }
     bool damaged = code == MDB_CORRUPTED || code == MDB_PAGE_NOTFOUND || code == MDB_INVALID ||
                    code == MDB_VERSION_MISMATCH || code == MDB_NOTFOUND || code == MDB_BAD_VALSIZE;

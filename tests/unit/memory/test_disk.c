@@ -1,66 +1,6 @@
 /* A memory on disk is a memory in RAM that lies elsewhere: whatever is done with it, it gives back the same, draws the same and
  * lets the same go; and it comes back with a checkpoint, whatever was written after it. */
-#include "state.h"
-
-#include <dirent.h>
-#include <lmdb.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "base/alloc.h"
-
-/* ---- folders ---- */
-
-static char root[64];
-
-static int root_make(void **state)
-{
-    (void)state;
-    strcpy(root, access("/dev/shm", W_OK) ? "/tmp/perdure-test-XXXXXX" : "/dev/shm/perdure-test-XXXXXX");
-    return mkdtemp(root) ? 0 : -1; /* every commit is synced, so a disk would take its time */
-}
-
-static void folder_drop(const char *folder)
-{
-    DIR *d = opendir(folder);
-    for (struct dirent *one; d && (one = readdir(d));)
-        if (strcmp(one->d_name, ".") != 0 && strcmp(one->d_name, "..") != 0) {
-            char *path = alloc_format("%s/%s", folder, one->d_name);
-            unlink(path);
-            free(path);
-        }
-    if (d)
-        closedir(d);
-    rmdir(folder);
-}
-
-static int root_drop(void **state)
-{
-    (void)state;
-    char *memory_folder = alloc_format("%s/memory", root);
-    folder_drop(memory_folder);
-    free(memory_folder);
-    return rmdir(root);
-}
-
-static char *a_folder(void)
-{
-    char *folder = alloc_format("%s/memory", root);
-    folder_drop(folder);
-    return folder;
-}
-
-/* Rows in the file, by LMDB alone; the description is not one. */
-static int64_t rows_on_disk(const char *folder)
-{
-    MDB_env *env;
-    MDB_stat about;
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_open(env, folder, MDB_RDONLY, 0600), 0);
-    assert_int_equal(mdb_env_stat(env, &about), 0);
-    mdb_env_close(env);
-    return (int64_t)about.ms_entries - 1;
-}
+#include "folder.h"
 
 /* ---- beside a memory in RAM ---- */
 
