@@ -206,6 +206,18 @@ int manifest_parse(const char *path, const char *bytes, uint64_t count, manifest
     return code;
 }
 
+static int whole_file_read(old_file *f, manifest *out, bool *newer, error *e)
+{
+    char *bytes = alloc_zero(f->size + 1, 1);
+    int code = old_file_read(f, bytes, f->size, e);
+    if (!code)
+        code = old_file_end(f, e);
+    if (!code)
+        code = manifest_parse(f->path, bytes, f->size, out, newer, e);
+    free(bytes);
+    return code;
+}
+
 int manifest_read(const char *path, manifest *out, bool *newer, error *e)
 {
     old_file f;
@@ -214,19 +226,12 @@ int manifest_read(const char *path, manifest *out, bool *newer, error *e)
     int code = old_file_open(path, false, &f, e);
     if (code)
         return code;
-    uint64_t size = f.size;
-    char *bytes = size > MANIFEST_BYTES ? NULL : alloc_zero(size + 1, 1);
-    if (!bytes)
-        code = error_set(e, EXIT_DATA, "%s: found %llu bytes; expected at most %d", path, (unsigned long long)size,
+    if (f.size > MANIFEST_BYTES)
+        code = error_set(e, EXIT_DATA, "%s: found %llu bytes; expected at most %d", path, (unsigned long long)f.size,
                          (int)MANIFEST_BYTES);
-    if (!code)
-        code = old_file_read(&f, bytes, size, e);
-    if (!code)
-        code = old_file_end(&f, e);
+    else
+        code = whole_file_read(&f, out, newer, e);
     old_file_close(&f, NULL);
-    if (!code)
-        code = manifest_parse(path, bytes, size, out, newer, e);
-    free(bytes);
     return code;
 }
 

@@ -333,6 +333,7 @@ static void what_is_no_file_is_66(void **state)
     assert_int_equal(arrays_read_foreign(link_path, NULL, &a, &e[1]), 0);
     assert_int_equal(arrays_write(link_path, &a, NULL, NULL, NULL, &e[1]), EXIT_CREATE);
     unlink(path);
+    arrays_free(&a);
     assert_int_equal(arrays_write(link_path, &a, NULL, NULL, NULL, NULL), EXIT_CREATE); /* nor through a dangling one */
     assert_false(file_exists(path));
     assert_int_equal(arrays_read(path, NULL, &a, &e[2]), EXIT_NO_INPUT);
