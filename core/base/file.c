@@ -80,6 +80,30 @@ int file_read(const char *path, size_t limit, char **bytes, size_t *count, error
     return 0;
 }
 
+int file_sha256(const char *path, char hex[SHA256_HEX], error *e)
+{
+    static const size_t part = 1 << 16;
+    struct stat about = {0};
+    int fd = file_open(path, &about, e);
+    if (fd < 0) {
+        return EXIT_NO_INPUT;
+    }
+    char *bytes = alloc_zero(part, 1);
+    sha256 *sum = sha256_begin();
+    ssize_t got = 0;
+    do {
+        got = read(fd, bytes, part);
+        if (got > 0) {
+            sha256_add(sum, bytes, (size_t)got);
+        }
+    } while (got > 0 || (got < 0 && errno == EINTR));
+    int code = got == 0 ? 0 : error_system(e, EXIT_IO, "%s: found a fault while reading; expected its bytes", path);
+    sha256_end(sum, hex);
+    close(fd);
+    free(bytes);
+    return code;
+}
+
 int folder_sync(const char *path, error *e)
 {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -8,10 +8,12 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/sha256.h"
 
 /* Reads a regular file of at most `limit` bytes. *bytes: owned, one NUL behind the content. Fails with 66 (not there,
  * a folder, a device, a FIFO), 65 (larger than limit), 74. */
 int file_read(const char *path, size_t limit, char **bytes, size_t *count, error *e);
+int file_sha256(const char *path, char hex[SHA256_HEX], error *e);           /* of a regular file; 66, 74 */
 int file_write(const char *path, const void *bytes, size_t count, error *e); /* 73, 74 */
 int folder_make(const char *path, error *e);                                 /* with its parents; 73, 74 */
 int folder_sync(const char *path, error *e);                                 /* makes its entries durable; 74 */

@@ -73,10 +73,13 @@ static json_t *shared_json(const plan *p)
 }
 
 /* What a method may have of its own. */
-static void learning_add(json_t *out, const struct network_options *network,
+static void learning_add(json_t *out, const struct network_options *network, const char *weights_sha256,
                          const struct training_optimizer_options *optimizer, const struct training_options *training)
 {
-    json_object_set_new(out, "network", network_json(network));
+    json_t *all = network_json(network);
+    if (weights_sha256[0])
+        json_object_set_new(all, "weights_sha256", json_string(weights_sha256));
+    json_object_set_new(out, "network", all);
     json_object_set_new(out, "optimizer", optimizer_json(optimizer));
     json_object_set_new(out, "training", training_json(training));
 }
@@ -85,7 +88,7 @@ json_t *plan_cell_json(const plan *p, int method, int64_t seed)
 {
     json_t *out = shared_json(p);
     const struct method_options *m = p->methods[method].options;
-    learning_add(out, &m->network, &m->optimizer, &m->training);
+    learning_add(out, &m->network, p->methods[method].weights_sha256, &m->optimizer, &m->training);
     json_object_set_new(out, "method", method_json(&p->methods[method]));
     json_object_set_new(out, "seed", json_integer(seed));
     return out;
@@ -143,12 +146,12 @@ json_t *plan_json(const plan *p)
     json_t *out = json_pack("{s:s, s:s, s:o, s:s, s:s}", "schema", "perdure.plan/1", "name", s->name, "seeds",
                             json_ints(s->seeds.at, s->seeds.count), "folder", p->folder, "device_why", p->device_why);
     json_t *methods = json_array(), *shared = shared_json(p), *metrics = json_array();
-    learning_add(out, &s->network, &s->optimizer, &s->training);
+    learning_add(out, &s->network, p->weights_sha256, &s->optimizer, &s->training);
     for (int i = 0; i < p->method_count; i++) {
         const struct method_options *m = p->methods[i].options;
         json_t *one = method_json(&p->methods[i]);
         if (m->set)
-            learning_add(one, &m->network, &m->optimizer, &m->training);
+            learning_add(one, &m->network, p->methods[i].weights_sha256, &m->optimizer, &m->training);
         json_array_append_new(methods, one);
     }
     for (int64_t i = 0; i < s->evaluation.metrics.count; i++)

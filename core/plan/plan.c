@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "data/data.h"
 #include "plan/device.h"
 #include "plan/folder.h"
@@ -135,6 +136,30 @@ static void stream_check(const struct scenario *s, faults *f)
                (long long)classes, data_set_name(s->data.set));
 }
 
+static int weights_look(const plan *p, const char *key, const char *file, char hex[SHA256_HEX], error *e)
+{
+    error why = {0};
+    if (!file || !file_sha256(file, hex, &why))
+        return 0;
+    return scenario_error(p->scenario, key, why.code, e, "%s", why.text);
+}
+
+/* Weights from elsewhere are a part of the plan by what is in the file, wherever it lies. */
+static int weights_take(plan *p, error *e)
+{
+    const char *shared = p->scenario->network.weights;
+    int code = weights_look(p, "network.weights", shared, p->weights_sha256, e);
+    for (int i = 0; i < p->method_count && !code; i++) {
+        const char *own = p->methods[i].options->network.weights;
+        const char *key = arena_format(p->arena, "methods[%d].set.network.weights", i);
+        if (own == shared)
+            memcpy(p->methods[i].weights_sha256, p->weights_sha256, SHA256_HEX);
+        else
+            code = weights_look(p, key, own, p->methods[i].weights_sha256, e);
+    }
+    return code;
+}
+
 int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
 {
     arena *a = arena_open();
@@ -148,7 +173,7 @@ int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
     stream_check(s, f);
     folder_check(s, f);
     *out = NULL;
-    if (f->count == 0 && !e->code && !device_choose(s, p->device, p->device_why, e))
+    if (f->count == 0 && !e->code && !weights_take(p, e) && !device_choose(s, p->device, p->device_why, e))
         *out = p;
     if (*out)
         return 0;

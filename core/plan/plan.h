@@ -31,7 +31,8 @@ typedef struct plan_method {
     int loss_owner, prediction_owner; /* which strategy has compute_loss, predict; -1: none */
     uint32_t flags;                   /* of all strategies, or-ed */
     const char *executor, *executor_why;
-    engine_network network; /* but for what the data decide: shape and outputs */
+    engine_network network;          /* but for what the data decide: shape and outputs */
+    char weights_sha256[SHA256_HEX]; /* of the file that the network begins with; "": none */
     const struct method_options *options;
 } plan_method;
 
@@ -44,6 +45,7 @@ typedef struct plan {
     char *folder;         /* of the run */
     char data_sha256
         [SHA256_HEX]; /* dataset_digest of what is trained on, a part of every cell's digest; "": not read yet */
+    char weights_sha256[SHA256_HEX]; /* of network.weights, which methods may set otherwise; "": none */
     arena *arena;
 } plan;
 

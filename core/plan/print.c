@@ -48,6 +48,8 @@ static void network_print(const struct network_options *n, const char *before, t
         if (n->layers.at[i].size)
             text_addf(out, " %lld", (long long)n->layers.at[i].size);
     }
+    if (n->weights)
+        text_addf(out, "; begins with %s", n->weights);
     text_addf(out, "\n");
 }
 

@@ -25,6 +25,9 @@ void cell_result_clear(cell_result *r)
         free(r->tasks[i].names);
         free(r->tasks[i].classes);
     }
+    for (int64_t i = 0; i < r->loaded_count; i++)
+        free(r->loaded[i].name);
+    free(r->loaded);
     free(r->tasks);
     free(r->findings);
     free(r->weights);
@@ -142,6 +145,21 @@ static json_t *warnings_json(const cell_result *r)
     return json_pack("{s:I, s:o}", "count", (json_int_t)(r->warnings + (r->leaked > 0)), "checks", checks);
 }
 
+/* Tensors of the file that the network began with, and those of the network, by name. */
+static json_t *loaded_json(const cell_result *r)
+{
+    static const char *const keys[] = {"matched", "only_in_file", "only_in_network"};
+    json_t *out = json_object();
+    for (int where = LOADED_MATCHED; where <= LOADED_ONLY_IN_NETWORK; where++) {
+        json_t *names = json_array();
+        for (int64_t i = 0; i < r->loaded_count; i++)
+            if ((int)r->loaded[i].where == where)
+                json_array_append_new(names, json_string(r->loaded[i].name));
+        json_object_set_new(out, keys[where], names);
+    }
+    return out;
+}
+
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start)
 {
     json_t *result = json_object();
@@ -163,6 +181,8 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
         json_object_set_new(result, "matrix_validation", matrix_json(r->validation));
         json_object_set_new(result, "counts_validation", counts_json(r->validation));
     }
+    if (r->loaded_count)
+        json_object_set_new(result, "weights_loaded", loaded_json(r));
     json_object_set_new(result, "warnings", warnings_json(r));
     json_object_set_new(result, "steps", json_integer(r->steps));
     json_object_set_new(result, "steps_per_second", record_number_json(r->steps_per_second));

@@ -31,7 +31,12 @@ typedef struct cell_result {
         int64_t rank, first, count;
     } * weights;
     int64_t weight_count;
-    struct cell_task { /* of the stream, in order: the labels of its classes, in the order of their columns */
+    struct cell_loaded { /* where the network began with weights from a file: every name of the two, see weights.c */
+        char *name;
+        enum loaded_where { LOADED_MATCHED, LOADED_ONLY_IN_FILE, LOADED_ONLY_IN_NETWORK } where;
+    } * loaded;
+    int64_t loaded_count; /* 0: it did not */
+    struct cell_task {    /* of the stream, in order: the labels of its classes, in the order of their columns */
         int64_t *classes, count;
         char **names; /* [count]: of these classes */
     } * tasks;

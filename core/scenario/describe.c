@@ -146,7 +146,7 @@ void network_describe(enum network_type type, text *out)
 {
     struct row rows[FILL_KEYS] = {{.type = ROW_NONE}};
     size_t count = 0;
-    for (const struct row *row = network_rows; row->type != ROW_NONE && count < FILL_KEYS - 1; row++) {
+    for (const struct row *row = own_network_rows; row->type != ROW_NONE && count < FILL_KEYS - 1; row++) {
         if (row->only == 0 || (row->only & (1u << type)) != 0) {
             rows[count] = *row;
             rows[count++].only = 0;

@@ -199,30 +199,36 @@ static void stream_after(struct check *c, const node *n, const char *path, void 
 }
 
 /* ---- network, optimizer, training, memory ---- */
-const struct row network_rows[] = {
-    {.key = "type", .help = "the kind of network", .type = ROW_CHOICE, AT(network_options, type), .fallback = "mlp",
-     .choices = network_types, .later = network_types_later},
-    {.key = "hidden", .help = "units of the hidden layers, with ReLU; may be empty", .type = ROW_INTS,
-     AT(network_options, hidden), .only = ONLY(NETWORK_MLP), .fallback = "[400, 400]", .min = 1, .max = 1e6,
-     .unit = "units"},
-    {.key = "channels", .help = "of the convolutions, each with ReLU and a 2x2 max-pool where the map still has 2 pixels",
-     .type = ROW_INTS, AT(network_options, channels), .only = ONLY(NETWORK_CNN), .fallback = "[32, 64]", .min = 1, .max = 1e5,
-     .unit = "channels"},
-    {.key = "kernel", .help = "side of the convolutions", .type = ROW_SPECIAL, AT(network_options, kernel),
-     .only = ONLY(NETWORK_CNN), .fallback = "3", .special = &special_kernel, .unit = "pixels"},
-    {.key = "batch_norm", .help = "behind every convolution", .type = ROW_BOOL, AT(network_options, batch_norm),
-     .only = ONLY(NETWORK_CNN), .fallback = "false"},
-    {.key = "hidden", .help = "units of the layers behind the convolutions, with ReLU; may be empty", .type = ROW_INTS,
-     AT(network_options, hidden), .only = ONLY(NETWORK_CNN), .fallback = "[128]", .min = 1, .max = 1e6,
-     .unit = "units"},
-    {.key = "width", .help = "channels of the first stage; 20 is the slim one", .type = ROW_INT,
-     AT(network_options, width), .only = ONLY(NETWORK_RESNET18), .fallback = "64", .min = 1, .max = 4096,
-     .unit = "channels"},
-    {.key = "width", .help = "channels of the first stage", .type = ROW_INT, AT(network_options, width),
-     .only = ONLY(NETWORK_RESNET32), .fallback = "16", .min = 1, .max = 4096, .unit = "channels"},
-    {.key = "layers", .help = "all but the head, which is added",
-     .type = ROW_SPECIAL, AT(network_options, layers), .only = ONLY(NETWORK_LAYERS), .special = &special_layers,
-     .sample = "[{linear: 128}, relu]"},
+#define NETWORK_ROWS                                                                                                   \
+    {.key = "type", .help = "the kind of network", .type = ROW_CHOICE, AT(network_options, type), .fallback = "mlp",   \
+     .choices = network_types, .later = network_types_later},                                                          \
+    {.key = "hidden", .help = "units of the hidden layers, with ReLU; may be empty", .type = ROW_INTS,                 \
+     AT(network_options, hidden), .only = ONLY(NETWORK_MLP), .fallback = "[400, 400]", .min = 1, .max = 1e6,           \
+     .unit = "units"},                                                                                                 \
+    {.key = "channels", .help = "of the convolutions, each with ReLU and a 2x2 max-pool where the map still has 2 pixels",\
+     .type = ROW_INTS, AT(network_options, channels), .only = ONLY(NETWORK_CNN), .fallback = "[32, 64]", .min = 1, .max = 1e5,\
+     .unit = "channels"},                                                                                              \
+    {.key = "kernel", .help = "side of the convolutions", .type = ROW_SPECIAL, AT(network_options, kernel),            \
+     .only = ONLY(NETWORK_CNN), .fallback = "3", .special = &special_kernel, .unit = "pixels"},                        \
+    {.key = "batch_norm", .help = "behind every convolution", .type = ROW_BOOL, AT(network_options, batch_norm),       \
+     .only = ONLY(NETWORK_CNN), .fallback = "false"},                                                                  \
+    {.key = "hidden", .help = "units of the layers behind the convolutions, with ReLU; may be empty", .type = ROW_INTS,\
+     AT(network_options, hidden), .only = ONLY(NETWORK_CNN), .fallback = "[128]", .min = 1, .max = 1e6,                \
+     .unit = "units"},                                                                                                 \
+    {.key = "width", .help = "channels of the first stage; 20 is the slim one", .type = ROW_INT,                       \
+     AT(network_options, width), .only = ONLY(NETWORK_RESNET18), .fallback = "64", .min = 1, .max = 4096,              \
+     .unit = "channels"},                                                                                              \
+    {.key = "width", .help = "channels of the first stage", .type = ROW_INT, AT(network_options, width),               \
+     .only = ONLY(NETWORK_RESNET32), .fallback = "16", .min = 1, .max = 4096, .unit = "channels"},                     \
+    {.key = "layers", .help = "all but the head, which is added",                                                      \
+     .type = ROW_SPECIAL, AT(network_options, layers), .only = ONLY(NETWORK_LAYERS), .special = &special_layers,       \
+     .sample = "[{linear: 128}, relu]"}
+
+const struct row network_rows[] = {NETWORK_ROWS, ROW_END};
+const struct row own_network_rows[] = {
+    NETWORK_ROWS,
+    {.key = "weights", .help = "safetensors file of any program: what has the name and shape of a weight is taken over",
+     .type = ROW_PATH, AT(network_options, weights), .optional = true, .absent = "all are drawn by the seed"},
     ROW_END};
 
 /* In a struct that holds optimizer_options first, these offsets are right as well. */
@@ -412,7 +418,7 @@ const struct row scenario_rows[] = {
      .after = stream_after,
      .rules = "{\"if\": {\"required\": [\"head\"], \"properties\": {\"head\": {\"const\": \"multi\"}}}, \"then\":"
               " {\"required\": [\"scenario\"], \"properties\": {\"scenario\": {\"const\": \"task-il\"}}}}"},
-    {.key = "network", .help = "what learns", .type = ROW_SECTION, AT(scenario, network), .rows = network_rows},
+    {.key = "network", .help = "what learns", .type = ROW_SECTION, AT(scenario, network), .rows = own_network_rows},
     {.key = "optimizer", .help = "how it learns", .type = ROW_SECTION, AT(scenario, optimizer),
      .rows = training_optimizer_rows, .after = optimizer_after},
     {.key = "training", .help = "how long", .type = ROW_SECTION, AT(scenario, training), .rows = training_rows,

@@ -74,9 +74,9 @@ struct row {
         *rules; /* SECTION, ENTRIES without variants: keywords of JSON Schema that say some of them; NULL: none */
 };
 
-extern const struct row scenario_rows[];                                 /* of struct scenario */
-extern const struct row network_rows[], optimizer_rows[], memory_rows[]; /* as plugins have them, too */
-extern const struct row training_optimizer_rows[], training_rows[];      /* of the scenario alone */
+extern const struct row scenario_rows[];                                                /* of struct scenario */
+extern const struct row network_rows[], optimizer_rows[], memory_rows[];                /* as plugins have them, too */
+extern const struct row own_network_rows[], training_optimizer_rows[], training_rows[]; /* of the scenario alone */
 void training_after(struct check *c, const struct node *n, const char *path, void *out);
 /* rules.c */
 void optimizer_after(struct check *c, const struct node *n, const char *path, void *out);

@@ -145,6 +145,7 @@ struct network_options {
     bool batch_norm;          /* CNN */
     int64_t width;            /* RESNET18, RESNET32: channels of the first stage */
     struct layer_list layers; /* LAYERS: all but the head */
+    const char *weights;      /* a file that the cell's own network begins with; NULL: drawn. Never of a plugin's */
 };
 
 enum optimizer_type { OPTIMIZER_SGD, OPTIMIZER_ADAM, OPTIMIZER_ADAMW };

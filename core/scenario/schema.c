@@ -229,7 +229,7 @@ json_t *row_schema(const struct row *rows)
 
 char *network_schema_json(enum network_type type)
 {
-    json_t *schema = schema_variant(network_rows, (int)type);
+    json_t *schema = schema_variant(own_network_rows, (int)type);
     char *out = json_dumps(schema, JSON_INDENT(2) | JSON_SORT_KEYS);
     json_decref(schema);
     return out;

@@ -105,7 +105,7 @@ const struct special special_strategies = {
 static const struct {
     const char *name;
     const struct row *rows;
-} set_sections[] = {{"network", network_rows}, {"optimizer", training_optimizer_rows}, {"training", training_rows}};
+} set_sections[] = {{"network", own_network_rows}, {"optimizer", training_optimizer_rows}, {"training", training_rows}};
 enum { SET_SECTIONS = sizeof set_sections / sizeof *set_sections };
 
 /* "optimiser.lr": the nearest section; "lr": the section that has it. */

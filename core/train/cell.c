@@ -99,7 +99,7 @@ static int cell_open(cell *c, error *e)
     c->result->accuracy = matrix_open(c->stream->count);
     c->result->network = c->method->prediction_owner >= 0 ? matrix_open(c->stream->count) : NULL;
     c->result->validation = c->scenario->data.validation > 0 ? matrix_open(c->stream->count) : NULL;
-    if ((code = network_build(c, e)) || (code = cell_optimizer(c, e)))
+    if ((code = network_build(c, e)) || (code = weights_begin(c, e)) || (code = cell_optimizer(c, e)))
         return code;
     stages_open(c);
     c->step.session = &c->session;

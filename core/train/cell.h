@@ -147,6 +147,10 @@ void memories_tell(cell *c, int64_t serial);
 int resume_find(cell *c, error *e);       /* before the strategies are created: network, optimizer, results, c->place */
 int resume_strategies(cell *c, error *e); /* once they are */
 int resume_end(cell *c, error *e);        /* behind before_run: from here on all stands where it stood */
+/* Numbers of a file into a tensor from place `first` on; 65 where they are none or too many, in the name of `where`. */
+int cell_lay(const cell *c, const char *where, pdr_tensor *into, int64_t first, const array *from, const char *name,
+             error *e);
+bool cell_same_shape(const array *a, const pdr_block *b);
 
 /* ---- heads.c: with `head: multi` the network has the heads of the tasks that have come ---- */
 bool heads_grow(const cell *c);
@@ -154,6 +158,10 @@ int64_t heads_columns(const cell *c, const stream_task *t); /* of the logits whi
 void heads_tell(const cell *c); /* tells the engine which heads the coming update can reach */
 /* Gives m the heads that it lacks, to that of task `last` (from 0). A head's first values depend on seed and task alone. */
 int heads_reach(const cell *c, pdr_model *m, int64_t last, error *e);
+
+/* ---- weights.c ---- */
+int weights_begin(cell *c,
+                  error *e); /* network.weights into the network that was built, and the table into the result */
 
 /* ---- evaluate.c ---- */
 int evaluate_row(cell *c, int64_t after, error *e);

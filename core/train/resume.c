@@ -12,26 +12,27 @@ static const char *name_of(const cell *c) { return c->from->name; }
 
 /* ---- values ---- */
 
-static int lay(const cell *c, pdr_tensor *into, int64_t first, const array *from, const char *name, error *e)
+int cell_lay(const cell *c, const char *where, pdr_tensor *into, int64_t first, const array *from, const char *name,
+             error *e)
 {
     const struct engine *engine = c->engine;
     const int64_t count = from ? (int64_t)(from->size / sizeof(float)) : 0;
     const int64_t room = into ? engine->tensor->size(into, PDR_ALL) : 0;
     if (!from || from->type != ARRAY_F32 || first < 0 || count > room - first)
         return error_set(e, EXIT_DATA, "%s: %s: found %lld numbers; expected at most %lld, as the network has them",
-                         name_of(c), name, (long long)count, (long long)(room - first));
+                         where, name, (long long)count, (long long)(room - first));
     pdr_scope *s = engine->tensor->open(NULL, PDR_NO_GRAD);
     pdr_tensor *there = engine->tensor->slice(s, into, 0, first, count);
     engine->tensor->copy(s, there, engine->tensor->from(s, PDR_F32, &count, 1, from->bytes));
     int code = engine->tensor->status(s) == PDR_OK
                    ? 0
-                   : error_set(e, EXIT_SYSTEM, "%s: %s cannot be laid into the network: %s", name_of(c), name,
+                   : error_set(e, EXIT_SYSTEM, "%s: %s cannot be laid into the network: %s", where, name,
                                engine->scope_message(s));
     engine->tensor->close(s);
     return code;
 }
 
-static bool same_shape(const array *a, const pdr_block *b)
+bool cell_same_shape(const array *a, const pdr_block *b)
 {
     bool same = a->rank == b->rank;
     for (int32_t i = 0; same && i < a->rank; i++)
@@ -42,10 +43,10 @@ static bool same_shape(const array *a, const pdr_block *b)
 static int block_lay(const cell *c, const pdr_block *b, pdr_tensor *into, error *e)
 {
     const array *from = arrays_find(&c->from->weights, b->name);
-    if (!from || !same_shape(from, b))
+    if (!from || !cell_same_shape(from, b))
         return error_set(e, EXIT_DATA, "%s: %s: found %s; expected the values of that block", name_of(c), b->name,
                          from ? "another shape" : "nothing");
-    return lay(c, into, b->first, from, b->name, e);
+    return cell_lay(c, name_of(c), into, b->first, from, b->name, e);
 }
 
 static int stream_lay(const cell *c, random_stream *r, const char *name, error *e)
@@ -144,7 +145,7 @@ static int optimizer_lay(cell *c, error *e)
         snprintf(name, sizeof name, "optimizer/%s", averages[i]);
         const array *from = arrays_find(&c->from->rest, name);
         if (from || into)
-            code = lay(c, into, 0, from, name, e);
+            code = cell_lay(c, name_of(c), into, 0, from, name, e);
     }
     if (!code)
         code = counts_lay(c, "optimizer/steps", engine->optimizer_steps(c->optimizer), 1, e);

@@ -144,6 +144,33 @@ static void it_does_not_change_with_the_rest(void **state)
     assert_true(same(spelled, NULL, 1, 0)); /* defaults that are spelled out */
 }
 
+/* Weights from elsewhere count by their bytes, not by where they lie; and each method has those that it begins with. */
+static void it_changes_with_the_weights_of_a_file(void **state)
+{
+    (void)state;
+    char hex[4][SHA256_HEX];
+    error e = {0};
+    const char *sets[] = {"network.weights=w1", "network.weights=w2", "network.weights=w3",
+                          "methods[1].set.network.weights=w1"};
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(file_write(SAID("%s/w%d", folder, i + 1), i == 2 ? "other" : "same", i == 2 ? 5 : 4, &e), 0);
+    for (int i = 0; i < 4; i++)
+        digest_of(BASE, sets[i], 1, 0, hex[i]);
+    assert_string_equal(hex[0], hex[1]);
+    assert_string_not_equal(hex[0], hex[2]);
+    assert_string_equal(hex[0], hex[3]);
+    assert_false(same(BASE, sets[0], 1, 0));
+    char without[2][SHA256_HEX];
+    digest_of(BASE, NULL, 0, 0, without[0]);
+    digest_of(BASE, sets[3], 0, 0, without[1]);
+    assert_string_equal(without[0], without[1]); /* the other method's own */
+    planned p = planned_from(HEAD CPU SGD "network:\n  weights: none.safetensors\n" METHODS);
+    assert_int_equal(p.code, EXIT_NO_INPUT);
+    assert_non_null(strstr(p.error.text, "s.yaml:8:12: network.weights: "));
+    assert_non_null(strstr(p.error.text, "none.safetensors: found no file to read; expected one: No such file"));
+    planned_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +179,7 @@ int main(void)
         cmocka_unit_test(it_changes_with_the_lists_of_an_order),
         cmocka_unit_test(it_changes_with_every_parameter_and_the_object),
         cmocka_unit_test(it_changes_with_paths_that_are_no_text),
+        cmocka_unit_test(it_changes_with_the_weights_of_a_file),
         cmocka_unit_test(it_does_not_change_with_the_rest),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);

@@ -43,6 +43,7 @@ static void tables_are_sound(void **state)
     (void)state;
     assert_int_equal(keys_of(scenario_rows), 12);
     keys_of(network_rows);
+    assert_int_equal(keys_of(own_network_rows), keys_of(network_rows) + 1);
     keys_of(optimizer_rows);
     keys_of(memory_rows);
 }
@@ -155,7 +156,7 @@ static void describe_prints_a_scenario_of_defaults(void **state)
     reading_free(&said);
     reading_free(&unsaid);
     /* Every key of every table is in it. */
-    const struct row *const tables[] = {scenario_rows, network_rows, optimizer_rows};
+    const struct row *const tables[] = {scenario_rows, own_network_rows, optimizer_rows};
     for (size_t t = 0; t < 3; t++) {
         for (size_t i = 0; i < row_count(tables[t]); i++) {
             char *key = alloc_format("%s:", tables[t][i].key);
