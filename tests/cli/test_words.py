@@ -175,11 +175,11 @@ class Words(Case):
         words = self.run_program("describe", "cnn").stdout
         self.assertTrue(words.startswith("cnn: convolutions "), words)
         self.assertEqual([line.split(":")[0].strip() for line in words.splitlines()[3:]],
-                         ["type", "channels", "kernel", "batch_norm", "hidden"])
+                         ["type", "channels", "kernel", "batch_norm", "hidden", "# weights"])
         self.assertRegex(words, r"(?m)^  channels: \[32, 64\] +# .* 2x2 max-pool where the map still has 2 pixels;")
         self.assertRegex(self.run_program("describe", "mlp").stdout, r"(?m)^  hidden: \[400, 400\] ")
         told = json.loads(self.run_program("describe", "resnet18", "--json").stdout)
-        self.assertEqual((told["kind"], sorted(told["keys"]["properties"])), ("network", ["type", "width"]))
+        self.assertEqual((told["kind"], sorted(told["keys"]["properties"])), ("network", ["type", "weights", "width"]))
 
     def test_describe_of_a_set_that_is_not_at_hand(self):
         words = self.run_program("describe", "cifar10", PERDURE_DATA=self.path("d")).stdout
