@@ -92,6 +92,26 @@ static int file_check(const struct disk *d, error *e)
                      d->path, S_ISREG(about.st_mode) ? "a file" : "no file but something", (long long)about.st_size);
 }
 
+/* LMDB would make its file in place, and one that is half made when the power goes is no file of LMDB for ever. So it is made
+ * beside, synced and renamed: under its name it is there whole or not at all. */
+static int file_make(const struct disk *d, error *e)
+{
+    MDB_env *env = NULL;
+    if (access(d->path, F_OK) == 0)
+        return 0;
+    char *beside = alloc_format("%s.new", d->path);
+    unlink(beside); /* of a process that died over it */
+    int code = mdb_env_create(&env);
+    code = code ? code : mdb_env_open(env, beside, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+    code = code ? code : mdb_env_sync(env, 1);
+    mdb_env_close(env);
+    code = code ? disk_refuse(d, code, "cannot be made", e) : file_move(beside, d->path, e);
+    if (code)
+        unlink(beside);
+    free(beside);
+    return code;
+}
+
 /* Pages behind the end read as zeros then, and not as the end of the process. What is missing shows when it is read: LMDB may
  * count a last page that it never wrote. */
 static int file_extend(struct disk *d, error *e)
@@ -117,7 +137,7 @@ static int env_open(struct disk *d, error *e)
 {
     MDB_txn *txn = NULL;
     int stale = 0, code = file_check(d, e);
-    if (code)
+    if (code || (code = file_make(d, e)))
         return code;
     code = mdb_env_create(&d->env);
     code = code ? code : mdb_env_set_mapsize(d->env, MAP_FIRST);
