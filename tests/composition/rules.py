@@ -27,7 +27,8 @@ class Order(Case):
         hooks = [l["hook"] for l in lines if l["hook"] not in STEP]
         task = ["before_task", "before_epoch", "after_epoch", "before_epoch", "after_epoch", "after_task"]
         row = ["before_eval", "after_eval"] * 2
-        self.assertEqual(hooks, ["create", "before_run"] + row + task + row + task + row + ["after_run", "destroy"])
+        course = row + task + row + ["save"] + task + row + ["save"]  # a checkpoint behind each task
+        self.assertEqual(hooks, ["create", "before_run"] + course + ["after_run", "destroy"])
 
     def test_tasks_say_what_they_are(self):
         lines, _ = self.run_well([self.recorder("a")])
