@@ -23,9 +23,12 @@ device: {type: cpu, threads: 1}
 methods:
   - {name: %(method)s%(strategies)s}
 evaluation: {matrix: {untrained: false}}
+output: {checkpoint: %(checkpoint)s}
 """
 # One pass with SGD ("W1"), unless a script asks for something else.
 W1 = {"normalize": "standard", "optimizer": "{type: sgd, lr: 0.1}", "length": "epochs: 1"}
+# The other side saves nothing, either.
+ALWAYS = {"checkpoint": "none"}
 CORE = str(min(os.sched_getaffinity(0)))
 
 
@@ -65,7 +68,7 @@ def timed(command, core=CORE):
 def perdure(bench, method, strategies="", setup=None):
     """A run of one method with one seed. strategies: YAML, eg. "[{replay: {capacity: 2000}}]"; setup: keys as in W1."""
     scenario, out = f"{bench.work}/{method}.yaml", f"{bench.work}/run-{method}"
-    words = {**(setup or W1), "root": bench.root, "method": method, "strategies": strategies and ", strategies: " + strategies}
+    words = {**ALWAYS, **(setup or W1), "root": bench.root, "method": method, "strategies": strategies and ", strategies: " + strategies}
     with open(scenario, "w", encoding="utf-8") as f:
         f.write(SCENARIO % words)
     wall, _ = timed([bench.program, "run", scenario, "--out", out, "--fresh"])
@@ -74,7 +77,8 @@ def perdure(bench, method, strategies="", setup=None):
     seconds = result["seconds"]
     start = wall - seconds["train"] - seconds["evaluate"] - seconds["between_tasks"]
     return {"wall": wall, "rate": result["steps_per_second"], "start": start, "between_tasks": seconds["between_tasks"],
-            "accuracy": result["metrics"]["acc.macro"], "memory": result["peak_memory_bytes"]}
+            "accuracy": result["metrics"]["acc.macro"], "memory": result["peak_memory_bytes"], "seconds": seconds,
+            "weights": result["weights_sha256"]}
 
 
 def bare(bench, strategy, *options):
