@@ -73,7 +73,7 @@ static int one_try(const char *folder, const char *name, const struct teller *t,
     if (code == EXIT_SYSTEM)
         return error_set(e, code, "%s", why.text);
     if (code)
-        tell(t, why.text, ": this checkpoint is damaged and stays; the one before it is tried");
+        tell(t, why.text, ": this checkpoint is damaged and stays; the newest of the others is tried");
     return 0;
 }
 

@@ -77,7 +77,7 @@ static void flipped(const char *name, const char *file, size_t at, unsigned char
     fclose(f);
     struct notes notes = newest_is(NULL);
     told(&notes, file);
-    told(&notes, ": this checkpoint is damaged and stays; the one before it is tried\n");
+    told(&notes, ": this checkpoint is damaged and stays; the newest of the others is tried\n");
     f = fopen(path, "r+b");
     fseek(f, (long)at, SEEK_SET);
     fputc(was, f);
@@ -158,7 +158,7 @@ static void words_of_damage_are_exact(void **state)
     struct notes notes = newest_is(first);
     expected =
         alloc_format("%s: found 512 bytes; expected %zu, as the manifest says: this checkpoint is damaged and stays; "
-                     "the one before it is tried\n%s: the newest checkpoint that is whole\n",
+                     "the newest of the others is tried\n%s: the newest checkpoint that is whole\n",
                      path, count, first);
     assert_string_equal(notes.text, expected);
     free(expected);
@@ -291,6 +291,8 @@ static void a_bad_latest_is_ignored(void **state)
     assert_int_equal(symlink(first, latest), 0); /* who points it at an older one goes on from there */
     notes = newest_is(first);
     assert_int_equal(notes.count, 0);
+    assert_int_equal(unlink(path_of(first, files[2])), 0); /* and when that one is damaged, from the newest */
+    newest_is("step-00000003-after-task-3");
     checkpoint_clear(&c);
     free(first);
     free(second);
