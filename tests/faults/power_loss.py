@@ -21,7 +21,7 @@ SAVES, KEEP = 4, 2
 
 def journal_of_saves(folder):
     place = Place(folder)
-    done = place.go(PROBE, "write", place.path("run", "checkpoints"), "1", str(SAVES), str(KEEP),
+    done = place.go(PROBE, "write", place.run, "1", str(SAVES), str(KEEP),
                     **place.faulty(journal=place.path("journal")))
     if done.code:
         raise SystemExit(f"save_probe: exit {done.code}: {done.err}")
@@ -31,12 +31,12 @@ def journal_of_saves(folder):
 
 
 def check_journal(place, steps):
-    """The journal alone must give what lies on the disk, or it says nothing."""
+    """The journal alone must give what lies on the disk, or it says nothing; but for LMDB's lock, which is a map in memory."""
     whole = disk.Disk(steps[0])
     for step in steps:
         whole.step(step)
     disk.state_write(whole.live(), place.path("again"))
-    if subprocess.run(["diff", "-r", "--no-dereference", place.run, place.path("again")], check=False).returncode:
+    if subprocess.run(["diff", "-r", "-x", "lock.mdb", "--no-dereference", place.run, place.path("again")], check=False).returncode:
         raise SystemExit("power_loss: found a journal that gives another folder than the one it is of")
 
 
@@ -66,7 +66,7 @@ def fault_of(line, folder, least):
         return line
     if int(newest) < least:
         return f"found the checkpoint of step {newest}; expected that of step {least} or a newer one: {line}"
-    latest = os.path.join(folder, "latest")
+    latest = os.path.join(folder, "checkpoints", "latest")
     if least and not os.path.isfile(os.path.join(latest, "manifest.json")):
         return "found a link latest that leads to no checkpoint"
     return ""
@@ -85,14 +85,14 @@ def batches(items, size):
 
 def judge(steps, count, seed, tally):
     least = promised(steps)
-    # Steps outside of the checkpoints make no other state of them: the marks themselves.
-    states = disk.states(steps, count, seed, part=lambda step: "/checkpoints" in step.path)
+    # Marks make no other state, and nobody reads LMDB's lock.
+    states = disk.states(steps, count, seed, part=lambda s: "/kept-" not in s.path and "lock.mdb" not in s.path)
     for batch in batches(enumerate(states), 100):
         with tempfile.TemporaryDirectory(dir=os.path.dirname(scratch_of_all.name)) as room:
             folders = []
             for number, (_, state) in batch:
                 disk.state_write(state, os.path.join(room, str(number)))
-                folders.append(os.path.join(room, str(number), "checkpoints"))
+                folders.append(os.path.join(room, str(number)))
             for (number, (done, _)), folder, line in zip(batch, folders, read(folders)):
                 fault = fault_of(line, folder, least[done - 1])
                 tally.case(f"state {number} (seed {seed}), power lost after step {done} of {len(steps)}", fault)

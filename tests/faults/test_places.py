@@ -24,12 +24,11 @@ class Places(Shown):
     # ---- limits and file systems ----
 
     @shows("I5", "files may not grow beyond 4 KiB (`ulimit -f 4`)",
-           "exit 1: perdure: error: cell/seed-0: run/cells/cell/seed-0/checkpoints/.tmp-N/state.safetensors: cannot be "
-           "written: File too large perdure: 1 of 1 cells failed; the same command tries them again; then the same command "
-           "ends with the same bits")
+           "exit 1\nerror: run/cells/cell/seed-0/checkpoints/.tmp-N/state.safetensors: cannot be written: File too large\n"
+           "without the limit the same command ends with the same bits")
     def test_file_size_limit(self):
         done = self.go(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
-        return f"{said(done)}; then {self.again()}"
+        return f"{said(done)}\nwithout the limit {self.again()}"
 
     def mounted(self, size, script):
         """Runs a shell script where `run` is a file system of its own, in name spaces of its own."""
@@ -53,34 +52,31 @@ class Places(Shown):
         return done
 
     @shows("I1", "a file system of 44 KiB that is full in the middle of a save, and then has room",
-           "exit 1: perdure: error: cell/seed-0: run/cells/cell/seed-0/checkpoints/.tmp-N/state.safetensors: cannot be "
-           "written: No space left on device perdure: 1 of 1 cells failed; the same command tries them again; 1 whole checkpoint "
-           "stays, and nothing half done; with more room the same command goes on from it to the same bits")
+           "exit 1\nerror: run/cells/cell/seed-0/checkpoints/.tmp-N/state.safetensors: cannot be written: No space left on "
+           "device\n1 whole checkpoint stays, and nothing half done; with more room the same command ends with the same bits")
     def test_full_file_system(self):
         keep = "cp -a run kept; umount run; cp -a kept/. run; exit $code"
         done = self.mounted("44k", f"{PROGRAM} run s.yaml; code=$?; {keep}")
         found = os.listdir(self.place.path("run", "cells", "cell", "seed-0", "checkpoints"))
         steps = [name for name in found if name.startswith("step-")]
         half = [name for name in found if name.startswith(".")]
-        again = self.again()
-        return (f"{said(done)}; {len(steps)} whole checkpoint stays, and "
-                f"{'nothing' if not half else half} half done; with more room {again}").replace(
-                    "ends with the same bits", "goes on from it to the same bits")
+        return (f"{said(done)}\n{len(steps)} whole checkpoint stays, and {half or 'nothing'} half done; "
+                f"with more room {self.again()}")
 
     @shows("I3", "a file system that may only be read",
-           "exit 73: perdure: error: run/.lock: cannot be created: Read-only file system")
+           "exit 73\nerror: run/.lock: cannot be created: Read-only file system")
     def test_read_only_file_system(self):
         return said(self.mounted("1m", f"mount -o remount,ro run; {PROGRAM} run s.yaml"))
 
     @shows("I3", "a finished run, on a file system that may only be read since, is asked for again",
-           "exit 73: perdure: error: run/.lock: cannot be created: Read-only file system")
+           "exit 73\nerror: run/.lock: cannot be created: Read-only file system")
     def test_read_only_since(self):
         return said(self.mounted("1m", f"{PROGRAM} run s.yaml 2>/dev/null; mount -o remount,ro run; {PROGRAM} run s.yaml"))
 
     # ---- what vanishes ----
 
     @shows("I4", "the run folder is removed while a cell trains",
-           "exit 0; the folder is made anew with the checkpoints and the result; gone are log.jsonl, plan.json, scenario.yaml; "
+           "exit 0\nthe folder is made anew with the checkpoints and the result; gone are log.jsonl, plan.json, scenario.yaml; "
            "the same command has nothing left to do")
     def test_removed_folder(self):
         with open(self.place.path("s.yaml"), "w", encoding="utf-8") as f:
@@ -94,43 +90,43 @@ class Places(Shown):
         here = os.listdir(self.place.run) + os.listdir(cell)
         lost = sorted(n for n in ("scenario.yaml", "plan.json", "log.jsonl", "checkpoints", "result.json") if n not in here)
         again = self.place.go()
-        return (f"{said(Done(run.returncode, out, err))}; the folder is made anew with the checkpoints and the result; gone are "
+        return (f"{said(Done(run.returncode, out, err))}\nthe folder is made anew with the checkpoints and the result; gone are "
                 f"{', '.join(lost)}; the same command " +
                 ("has nothing left to do" if "1 of 1 cells are finished already" in again.err else said(again)))
 
     # ---- standard streams ----
 
-    @shows("I8", "standard output is closed", "exit 74: perdure: error: standard output: cannot be written: Bad file descriptor; "
+    @shows("I8", "standard output is closed", "exit 74\nerror: standard output: cannot be written: Bad file descriptor\n"
            "the results are there: the same command ends with the same bits")
     def test_closed_output(self):
         done = self.go(before=lambda: os.close(1), out=None)
-        return f"{said(done)}; the results are there: {self.again()}"
+        return f"{said(done)}\nthe results are there: {self.again()}"
 
     @shows("I8", "standard input, output and error are closed",
-           "exit 74; nothing that was meant for them is in a file; the same command ends with the same bits")
+           "exit 74\nnothing that was meant for them is in a file; the same command ends with the same bits")
     def test_closed_streams(self):
         done = self.go(before=lambda: [os.close(i) for i in (0, 1, 2)], out=None, err=None)
         with open(self.place.path("run", ".lock"), encoding="utf-8") as f:
             lines = f.read().splitlines()
         whole = len(lines) == 1 and len(lines[0].split()) == 3
-        return f"{said(done)}; {'nothing' if whole else lines} that was meant for them is in a file; {self.again()}"
+        return f"{said(done)}\n{'nothing' if whole else lines} that was meant for them is in a file; {self.again()}"
 
     @shows("I8", "who reads standard output and error is gone (SIGPIPE)",
-           "exit 74; the results are there: the same command ends with the same bits")
+           "exit 74\nthe results are there: the same command ends with the same bits")
     def test_nobody_reads(self):
         read, write = os.pipe()
         os.close(read)
         done = self.go(before=lambda: signal.signal(signal.SIGPIPE, signal.SIG_DFL), out=write, err=write)
         os.close(write)
-        return f"{said(done)}; the results are there: {self.again()}"
+        return f"{said(done)}\nthe results are there: {self.again()}"
 
     @shows("I8", "standard output is a full disk (`/dev/full`)",
-           "exit 74: perdure: error: standard output: cannot be written: No space left on device; the results are there: "
+           "exit 74\nerror: standard output: cannot be written: No space left on device\nthe results are there: "
            "the same command ends with the same bits")
     def test_full_output(self):
         with open("/dev/full", "w", encoding="ascii") as full:
             done = self.go(out=full)
-        return f"{said(done)}; the results are there: {self.again()}"
+        return f"{said(done)}\nthe results are there: {self.again()}"
 
 
 if __name__ == "__main__":
