@@ -121,8 +121,8 @@ static void text_escape(const char *s, size_t most, char *out)
 
 const char *text_quoted(const char *found)
 {
-    static char buffers[QUOTED_BUFFERS][QUOTED_ROOM];
-    static unsigned turn;
+    static _Thread_local char buffers[QUOTED_BUFFERS][QUOTED_ROOM];
+    static _Thread_local unsigned turn;
     char *out = buffers[turn++ % QUOTED_BUFFERS];
     text_escape(found == NULL ? "" : found, QUOTED_SHOWN, out);
     return out;

@@ -16,7 +16,7 @@ void text_free(text *t); /* and sets it to empty */
  */
 size_t text_character(const char *s);
 /* `found` as it may stand in a message: at most 60 characters, control bytes and bad UTF-8 as \xNN, "..." behind what
- * was cut. The result lies in one of four static buffers that take turns. */
+ * was cut. The result lies in one of four buffers of the thread that take turns. */
 const char *text_quoted(const char *found);
 /* The same with at most `most` characters; owned by the caller. */
 char *text_tamed(const char *found, size_t most) __attribute__((returns_nonnull));

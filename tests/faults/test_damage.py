@@ -17,7 +17,7 @@ KILLED_AT_SAVE = 3  # the second and the first are kept, then
 NEWEST, BEFORE = "step-00000040-in-task-2", "step-00000020-in-task-1"
 BITS = "the same command ends with the same bits"
 ON = "exit 0\n{}\ngoes on from " + f"{BEFORE}: {BITS}"
-DAMAGED = (f"warning: @/{NEWEST}/{{}}: this checkpoint is damaged and stays; the one before it is tried\n"
+DAMAGED = (f"warning: @/{NEWEST}/{{}}: this checkpoint is damaged and stays; the newest of the others is tried\n"
            f"warning: {BEFORE}: the newest checkpoint that is whole")
 LATEST = "exit 0\n{}\ngoes on from " + f"{NEWEST}: {BITS}"
 IGNORED = "warning: @/latest: found {}; expected one to a checkpoint beside it: it is ignored"
@@ -96,7 +96,7 @@ class Damage(Shown):
 
     @shows("K2", "all checkpoints are damaged", 
            "exit 1\n" + "".join(f"warning: @/{name}/weights.safetensors: found SHA-256 ...; expected ...: this checkpoint is damaged and "
-                                "stays; the one before it is tried\n" for name in (NEWEST, BEFORE)) +
+                                "stays; the newest of the others is tried\n" for name in (NEWEST, BEFORE)) +
            "error: @: found 2 checkpoints and none that is whole; expected one\nhint: --fresh begins the cell anew\n"
            "both stay; with --fresh " + BITS)
     def test_all_damaged(self):
