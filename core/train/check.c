@@ -203,9 +203,10 @@ void check_penalties(cell *c)
         penalties_look(c);
 }
 
+/* Where the cell goes on behind that step, its penalties are not known any more. */
 void check_penalties_end(cell *c)
 {
-    if (c->steps - c->steps_before == 1 && c->step.step.task->previous)
+    if (c->warm && c->steps - c->steps_before == 1 && c->step.step.task->previous)
         penalties_look(c);
 }
 

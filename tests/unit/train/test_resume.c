@@ -166,6 +166,18 @@ static void findings(void **state)
     planned_free(&p);
 }
 
+/* What is looked at behind the last step of a task: there may be none of it in this process. */
+static void tasks_of_a_single_step(void **state)
+{
+    (void)state;
+    all_go_on(tiny_plan("split: {by: class, tasks: 4}, scenario: class-il",
+                        NEVER_ELSE "methods:\n"
+                                   "  - {name: a, strategies: [ewc: {lambda: 10}], set: {training.iterations: 1}}\n"
+                                   "  - {name: b, strategies: [replay: {capacity: 4}], set: {training.epochs: 1, "
+                                   "training.batch: 6}}\n"),
+              1);
+}
+
 /* Against a test that compares nothing: with another place of one random stream the bits differ. */
 static void a_wrong_state_shows(void **state)
 {
@@ -233,6 +245,7 @@ int main(void)
         cmocka_unit_test(generators),
         cmocka_unit_test(hooks_see_no_seam),
         cmocka_unit_test(findings),
+        cmocka_unit_test(tasks_of_a_single_step),
         cmocka_unit_test(a_wrong_state_shows),
         cmocka_unit_test(another_plan_is_refused),
         cmocka_unit_test(the_log_is_cut_where_the_checkpoint_was_written),

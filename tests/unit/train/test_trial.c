@@ -1,7 +1,7 @@
 /* The fourteen strategies that the interface was designed with (tests/abi/trial) train whole cells: each ends, changes what
  * training comes to, comes to the same bits again, and leaves nothing behind. What they are worth is not asked: they are
  * sketches, and the shipped plugins have tests of their own. */
-#include "fixture.h"
+#include "pieces.h"
 
 typedef struct trial {
     const char *name, *with, *scenario;
@@ -38,16 +38,21 @@ static void said(void *self, const char *level, const char *line)
     print_message("  %s: %s\n", level, line);
 }
 
-static cell_result *trained(const trial *t, bool with)
+static planned trial_plan(const trial *t, bool with)
 {
-    static const train_listener listener = {.note = said};
     char *file = SAID("%s/tests/abi/trial/trial_%s.so", getenv("PERDURE_BUILD_DIR"), t->name);
-    planned p = planned_well(
+    return planned_well(
         SAID("perdure: 1\nname: t\ndata: {set: synthetic, classes: 4, train_rows: 40, test_rows: 12, shape: [1, 4, 5], "
              "validation: 0.2}\nstream: {" TWO_TASKS "%s}\nnetwork: {type: mlp, hidden: [8, 6]}\n"
              "optimizer: {type: sgd, lr: 0.1}\ntraining: {batch: 5, epochs: 3}\n" CPU
              "methods: [{name: a, strategies: [%s]}]\n",
              t->scenario, with ? SAID("{plugin: %s, with: {%s}}", file, t->with) : ""));
+}
+
+static cell_result *trained(const trial *t, bool with)
+{
+    static const train_listener listener = {.note = said};
+    planned p = trial_plan(t, with);
     cell_result *r = cell_trained(&p, 0, 3, &listener);
     planned_free(&p);
     return r;
@@ -70,8 +75,27 @@ static void they_train(void **state)
     }
 }
 
+/* Their save() and load() are all that is known of them: stopped at any step they go on to the same bits. */
+static void they_go_on(void **state)
+{
+    (void)state;
+    for (int i = 0; i < TRIALS; i++) {
+        int64_t asked;
+        print_message("%s {%s}, %s\n", trials[i].name, trials[i].with, trials[i].scenario);
+        planned p = trial_plan(&trials[i], true);
+        cell_result *whole = uninterrupted(&p, 0, &asked);
+        for (int64_t at = 1; at < asked; at += 3) {
+            cell_result *r = in_pieces(&p, 0, at, 0);
+            results_equal(whole, r, at);
+            cell_result_close(r);
+        }
+        cell_result_close(whole);
+        planned_free(&p);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(they_train)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(they_train), cmocka_unit_test(they_go_on)};
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
 }
