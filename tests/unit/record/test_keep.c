@@ -92,7 +92,7 @@ static void what_is_damaged_takes_nobodys_place(void **state)
 struct model {
     char *name;
     int64_t serial, written;
-    enum { WHOLE, FLIPPED, CUT, UNREADABLE } is;
+    enum damage { WHOLE, FLIPPED, CUT, UNREADABLE } is;
     bool there;
 };
 
@@ -103,7 +103,7 @@ static void damage(struct model *m)
 {
     const char *file = rand() % 2 ? "weights.safetensors" : "state.safetensors";
     size_t length = 0;
-    m->is = 1 + rand() % 3;
+    m->is = (enum damage)(1 + rand() % 3);
     char *path = path_of(m->name, m->is == UNREADABLE ? "manifest.json" : file), *bytes = bytes_read(path, &length);
     size_t at = (size_t)rand() % length;
     bytes[at] = (char)(bytes[at] ^ 4);
