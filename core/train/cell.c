@@ -27,18 +27,19 @@ static void cell_note(void *self, pdr_level level, const char *line)
                           line);
 }
 
+/* While it goes on: what create() and before_run() tell was told when the cell began. */
 static void cell_point(void *self, const char *name, double value)
 {
     const cell *c = self;
     int64_t task = c->session.task ? c->session.task->task.index + 1 : 0;
-    if (c->listener->point)
+    if (c->listener->point && !c->from)
         c->listener->point(c->listener->self, name, task, c->session.step, value);
 }
 
 static int cell_picture(void *self, const char *name, const picture *p, error *e)
 {
     const cell *c = self;
-    return c->listener->picture(c->listener->self, name, p, e);
+    return c->from ? 0 : c->listener->picture(c->listener->self, name, p, e);
 }
 
 /* ---- parts ---- */

@@ -197,6 +197,7 @@ static int64_t number_of(const json_t *from, const char *key) { return json_inte
 
 static void findings_lay(host_session *session, const json_t *all)
 {
+    free(session->findings);
     session->finding_count = (int64_t)json_array_size(all);
     session->findings = alloc_zero(json_array_size(all) + 1, sizeof *session->findings);
     for (int64_t i = 0; i < session->finding_count; i++) {
@@ -217,14 +218,21 @@ static double seconds_of(const json_t *state, const char *key)
     return json_number_value(json_object_get(json_object_get(state, "seconds"), key));
 }
 
+/* Behind before_run: what that and create() found again was counted when the cell began. */
+static void warnings_lay(cell *c)
+{
+    const json_t *state = c->from->state;
+    host_flush_metrics(&c->session);
+    c->session.warnings = number_of(state, "warnings");
+    findings_lay(&c->session, json_object_get(state, "findings"));
+}
+
 static int results_lay(cell *c, error *e)
 {
     const json_t *state = c->from->state;
     int code;
     c->clock = (cell_clock){seconds_of(state, "start"), seconds_of(state, "train"), seconds_of(state, "evaluate"),
                             seconds_of(state, "between_tasks"), seconds_of(state, "checkpoint")};
-    c->session.warnings = number_of(state, "warnings");
-    findings_lay(&c->session, json_object_get(state, "findings"));
     if ((code = matrix_lay(c, c->result->accuracy, "accuracy", e)) ||
         (code = matrix_lay(c, c->result->network, "network", e)))
         return code;
@@ -403,6 +411,7 @@ int resume_end(cell *c, error *e)
     if (!c->from)
         return 0;
     int code = host_loaded(&c->session, &c->from->rest, e);
+    warnings_lay(c);
     if (!code && c->place.in_task) {
         stage *s = &c->stages[c->place.stage];
         stage_fill(c, s);

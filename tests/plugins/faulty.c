@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does one thing that makes a result silently wrong, from the second task on: each is for one self-check of the host. */
+/* Does one thing that makes a result silently wrong, from the second task on: each is for one self-check of the host. Or
+ * tells of itself when it is made. */
 #include <perdure/sugar.h>
 
 enum {
@@ -18,7 +19,8 @@ enum {
     CUT_HEAD,
     MINGLED_LABEL,
     MINGLED_BEYOND,
-    MINGLED_NAN
+    MINGLED_NAN,
+    NOISY_START
 };
 typedef struct {
     int32_t fault, reserved;
@@ -30,23 +32,10 @@ typedef struct {
     pdr_tensor *importance, *anchor, *start;
 } strategy;
 
-static const char *const faults[] = {"zero-penalty",
-                                     "following-anchor",
-                                     "empty-memory",
-                                     "label",
-                                     "still-head",
-                                     "nan-term",
-                                     "nan-rows",
-                                     "nan-penalty",
-                                     "nan-gradient",
-                                     "nan-metric",
-                                     "huge-weights",
-                                     "huge-penalty",
-                                     "cut-head",
-                                     "mingled-label",
-                                     "mingled-beyond",
-                                     "mingled-nan",
-                                     NULL};
+static const char *const faults[] = {
+    "zero-penalty", "following-anchor", "empty-memory",   "label",       "still-head",   "nan-term",
+    "nan-rows",     "nan-penalty",      "nan-gradient",   "nan-metric",  "huge-weights", "huge-penalty",
+    "cut-head",     "mingled-label",    "mingled-beyond", "mingled-nan", "noisy-start",  NULL};
 static const pdr_param params[] = {{.key = "fault",
                                     .help = "what is done wrong",
                                     .type = PDR_PARAM_CHOICE,
@@ -56,7 +45,9 @@ static const pdr_param params[] = {{.key = "fault",
 
 static pdr_status setup(strategy *self)
 {
-    if (self->config.fault == EMPTY_MEMORY || self->config.fault >= MINGLED_LABEL)
+    if (self->config.fault == NOISY_START)
+        self->host->log(self->host, PDR_WARNING, "is made");
+    else if (self->config.fault == EMPTY_MEMORY || self->config.fault >= MINGLED_LABEL)
         self->memory = self->host->memory->open(self->host, "rows", "{capacity: 4}");
     return PDR_OK;
 }
@@ -69,13 +60,23 @@ static void teardown(strategy *self)
     self->host->memory->close(self->memory);
 }
 
+static pdr_status before_run(void *p, int64_t task_count)
+{
+    strategy *self = (strategy *)p;
+    if (self->config.fault == NOISY_START) {
+        self->host->metric(self->host, "tasks", (double)task_count);
+        self->host->metric(self->host, "nothing", (double)NAN);
+    }
+    return PDR_OK;
+}
+
 /* One row, with a label that is still to come, one that never comes, or values that are none. */
 static pdr_status mingle(strategy *self, const pdr_task *t)
 {
     const pdr_tensor_api *T = self->host->tensor;
     const int64_t shape[] = {1, t->shape[0]};
     int32_t fault = self->config.fault;
-    if (fault < MINGLED_LABEL || t->index != 1)
+    if (fault < MINGLED_LABEL || fault == NOISY_START || t->index != 1)
         return PDR_OK;
     pdr_tensor *x = T->full(t->scope, PDR_F32, shape, 2, fault == MINGLED_NAN ? (double)NAN : 0.5);
     double label = fault == MINGLED_NAN ? 0 : (double)t->columns - (fault == MINGLED_LABEL);
@@ -188,6 +189,7 @@ static pdr_status after_task(void *p, const pdr_task *t)
 }
 
 static const pdr_hooks hooks = {PDR_HOOKS,
+                                .before_run = before_run,
                                 .before_task = before_task,
                                 .before_batch = before_batch,
                                 .after_loss = after_loss,

@@ -166,6 +166,46 @@ static void findings(void **state)
     planned_free(&p);
 }
 
+static int64_t points;
+
+static void point_count(void *self, const char *name, int64_t task, int64_t step, double value)
+{
+    (void)self;
+    (void)task;
+    (void)step;
+    (void)value;
+    points += !strncmp(name, "faulty.", strlen("faulty."));
+}
+
+/* create() and before_run() come again in every piece: what they tell is counted, and stands in the log, once. */
+static void beginnings_are_told_once(void **state)
+{
+    (void)state;
+    planned p =
+        tiny_plan(TWO_TASKS "class-il",
+                  SAID(NEVER_ELSE "methods: [{name: a, strategies: [{plugin: %s, with: {fault: noisy-start}}]}]\n",
+                       tiny("faulty")));
+    int64_t asked;
+    cell_result *whole = uninterrupted(&p, 0, &asked);
+    assert_int_equal(whole->warnings, 2);
+    assert_int_equal(whole->finding_count, 1);
+    cell_result_close(whole);
+    goes_on(&p, 0, 2);
+    char *home = home_new();
+    points = 0;
+    for (int piece = 0; piece < 2; piece++) {
+        stopper s = {.at = piece ? 0 : 4};
+        train_listener l = listening(&s, home);
+        cell_result *r = NULL;
+        error e = {0};
+        l.point = point_count;
+        assert_int_equal(cell_tried(&p, 0, 3, &l, &r, &e), piece ? 0 : EXIT_RESUMABLE);
+        cell_result_close(r);
+    }
+    assert_int_equal(points, 2);
+    planned_free(&p);
+}
+
 /* What is looked at behind the last step of a task: there may be none of it in this process. */
 static void tasks_of_a_single_step(void **state)
 {
@@ -245,6 +285,7 @@ int main(void)
         cmocka_unit_test(generators),
         cmocka_unit_test(hooks_see_no_seam),
         cmocka_unit_test(findings),
+        cmocka_unit_test(beginnings_are_told_once),
         cmocka_unit_test(tasks_of_a_single_step),
         cmocka_unit_test(a_wrong_state_shows),
         cmocka_unit_test(another_plan_is_refused),
