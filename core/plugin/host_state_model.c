@@ -152,7 +152,7 @@ static pdr_model *form_of(pdr_state *s, const char *key, const pdr_tensor *saved
 {
     char *name = key_of(key, "built");
     uint64_t length = host_state_api.get_bytes(s, name, NULL, 0);
-    char *kept = length ? alloc_zero(length, 1) : NULL;
+    char *kept = length ? alloc_zero(length + 1, 1) : NULL; /* a file need not have the NUL */
     if (kept)
         host_state_api.get_bytes(s, name, kept, length);
     free(name);

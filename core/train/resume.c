@@ -92,10 +92,10 @@ static int gate_lay(cell *c, const array *from, const char *place, error *e)
     char *who = NULL;
     int64_t layer = strtoll(place, &who, 10);
     pdr_scope *s = engine->tensor->open(NULL, PDR_NO_GRAD);
-    pdr_tensor *mask = engine->tensor->from(s, PDR_F32, from->shape, from->rank, from->bytes);
+    bool list = from->type == ARRAY_F32 && from->rank == 1;
+    pdr_tensor *mask = list ? engine->tensor->from(s, PDR_F32, from->shape, 1, from->bytes) : NULL;
     int code = 0;
-    if (from->type != ARRAY_F32 || from->rank != 1 ||
-        engine->model_gate(s, c->session.model, *who ? who + 1 : who, layer, mask) != PDR_OK)
+    if (!mask || engine->model_gate(s, c->session.model, *who ? who + 1 : who, layer, mask) != PDR_OK)
         code = error_set(e, EXIT_DATA, "%s: %s: found no gate of this network: %s", name_of(c), from->name,
                          engine->scope_message(s));
     engine->tensor->close(s);
@@ -144,7 +144,10 @@ static int optimizer_lay(cell *c, error *e)
         pdr_tensor *into = engine->optimizer_state(c->optimizer, averages[i]);
         snprintf(name, sizeof name, "optimizer/%s", averages[i]);
         const array *from = arrays_find(&c->from->rest, name);
-        if (from || into)
+        if (!from != !into || (into && from->size != (size_t)engine->tensor->size(into, PDR_ALL) * sizeof(float)))
+            code = error_set(e, EXIT_DATA, "%s: %s: found %s; expected the averages of this network's optimizer",
+                             name_of(c), name, from ? "others" : "none");
+        else if (into)
             code = cell_lay(c, name_of(c), into, 0, from, name, e);
     }
     if (!code)
@@ -198,11 +201,13 @@ static int64_t number_of(const json_t *from, const char *key) { return json_inte
 static void findings_lay(host_session *session, const json_t *all)
 {
     free(session->findings);
-    session->finding_count = (int64_t)json_array_size(all);
+    session->finding_count = 0;
     session->findings = alloc_zero(json_array_size(all) + 1, sizeof *session->findings);
-    for (int64_t i = 0; i < session->finding_count; i++) {
-        const json_t *from = json_array_get(all, (size_t)i);
-        host_finding *f = &session->findings[i];
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        const json_t *from = json_array_get(all, i);
+        if (number_of(from, "check") < 0 || number_of(from, "check") > HOST_METRIC_NOT_FINITE)
+            continue;
+        host_finding *f = &session->findings[session->finding_count++];
         f->check = (host_check)number_of(from, "check");
         f->task = number_of(from, "task");
         f->step = number_of(from, "step");
@@ -241,9 +246,20 @@ static int results_lay(cell *c, error *e)
 
 /* ---- the place in the stream ---- */
 
+static int numbers_check(const cell *c, error *e)
+{
+    static const char *const keys[] = {"stage", "epoch", "steps", "steps_before", "steps_timed", "next"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (!json_is_integer(json_object_get(c->from->state, keys[i])))
+            return error_set(e, EXIT_DATA, "%s: state.%s: found nothing; expected a whole number", name_of(c), keys[i]);
+    return 0;
+}
+
 static int place_lay(cell *c, error *e)
 {
     const json_t *state = c->from->state;
+    if (numbers_check(c, e))
+        return e->code;
     c->place = (cell_place){number_of(state, "stage"), number_of(state, "epoch"),
                             json_is_true(json_object_get(state, "in_task"))};
     c->steps = number_of(state, "steps");

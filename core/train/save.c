@@ -13,14 +13,18 @@
 
 /* ---- network ---- */
 
-/* A copy on the host of a tensor [n] f32; NULL for NULL. Owned. */
-static float *values_of(const cell *c, const pdr_tensor *t, int64_t *count)
+/* A copy on the host of a tensor [n] f32; NULL for NULL. Owned. Where a device fails it is zeros, and *e says so: they would
+ * be a good checkpoint to everybody. */
+static float *values_of(const cell *c, const pdr_tensor *t, int64_t *count, error *e)
 {
     *count = t ? c->engine->tensor->size(t, PDR_ALL) : 0;
     if (!t)
         return NULL;
     float *at = alloc_zero((size_t)*count + 1, sizeof *at);
-    c->engine->tensor->read(t, PDR_F32, at, (uint64_t)*count * sizeof *at);
+    if (c->engine->tensor->read(t, PDR_F32, at, (uint64_t)*count * sizeof *at) != PDR_OK)
+        error_set(e, EXIT_SYSTEM,
+                  "checkpoint: the device does not give back %lld numbers of the network or its optimizer",
+                  (long long)*count);
     return at;
 }
 
@@ -31,14 +35,14 @@ static void block_save(const pdr_block *b, const float *values, arrays *weights)
     arrays_take(weights, b->name, ARRAY_F32, b->shape, (int32_t)b->rank, copy);
 }
 
-static void network_save(const cell *c, arrays *weights, arrays *rest)
+static void network_save(const cell *c, arrays *weights, arrays *rest, error *e)
 {
     const struct engine *engine = c->engine;
     pdr_model *m = c->session.model;
     const int64_t blocks = engine->model->block_count(m), buffers = engine->buffer_count(m);
     int64_t count[2];
-    float *at[2] = {values_of(c, engine->model->flat_params(m), &count[0]),
-                    values_of(c, engine->model_buffers(m), &count[1])};
+    float *at[2] = {values_of(c, engine->model->flat_params(m), &count[0], e),
+                    values_of(c, engine->model_buffers(m), &count[1], e)};
     for (int64_t i = 0; i < blocks + buffers; i++) {
         pdr_block b = {.struct_size = sizeof b};
         if (i < blocks)
@@ -53,25 +57,25 @@ static void network_save(const cell *c, arrays *weights, arrays *rest)
     arrays_copy(rest, "network/dropout", ARRAY_I64, 2, (int64_t[]){(int64_t)r->key, (int64_t)r->drawn});
 }
 
-static void gates_save(const cell *c, arrays *rest)
+static void gates_save(const cell *c, arrays *rest, error *e)
 {
     for (int64_t i = 0; i < c->engine->gate_count(c->session.model); i++) {
         const char *who = NULL;
         int64_t layer = 0, count = 0;
-        float *mask = values_of(c, c->engine->gate_at(c->session.model, i, &who, &layer), &count);
+        float *mask = values_of(c, c->engine->gate_at(c->session.model, i, &who, &layer), &count, e);
         char *name = alloc_format("network/gates/%lld/%lld/%s", (long long)i, (long long)layer, who);
         arrays_take(rest, name, ARRAY_F32, &count, 1, mask);
         free(name);
     }
 }
 
-static void optimizer_save(const cell *c, arrays *rest)
+static void optimizer_save(const cell *c, arrays *rest, error *e)
 {
     static const char *const averages[] = {"momentum", "first", "second"};
     const struct engine *engine = c->engine;
     for (size_t i = 0; i < sizeof averages / sizeof *averages; i++) {
         int64_t count = 0;
-        float *at = values_of(c, engine->optimizer_state(c->optimizer, averages[i]), &count);
+        float *at = values_of(c, engine->optimizer_state(c->optimizer, averages[i]), &count, e);
         char *name = alloc_format("optimizer/%s", averages[i]);
         if (at)
             arrays_take(rest, name, ARRAY_F32, &count, 1, at);
@@ -167,15 +171,18 @@ static int state_gather(cell *c, const cell_place *p, checkpoint *k, error *e)
     k->after_task = !s;
     k->engine = c->result->engine;
     plan_cell_digest(c->plan, (int)(c->method - c->plan->methods), c->seed, k->plan_sha256);
-    network_save(c, &k->weights, &k->rest);
-    gates_save(c, &k->rest);
-    optimizer_save(c, &k->rest);
+    network_save(c, &k->weights, &k->rest, e);
+    gates_save(c, &k->rest, e);
+    optimizer_save(c, &k->rest, e);
     if (s)
         order_save(c, &s->task, &k->rest);
     matrix_save(c->result->accuracy, "accuracy", &k->rest);
     matrix_save(c->result->network, "network", &k->rest);
     matrix_save(c->result->validation, "validation", &k->rest);
     k->state = state_json(c, p, log_bytes);
+    if (!k->state)
+        error_set(e, EXIT_INTERNAL, "checkpoint: the place of the cell cannot be written as JSON");
+    code = code ? code : e->code;
     return code ? code : host_save(&c->session, &k->rest, e);
 }
 
