@@ -44,7 +44,7 @@ typedef struct {
 
 static pdr_status setup(strategy *self)
 {
-    if (strstr(self->config.memory, "none") || strstr(self->config.memory, "value"))
+    if (strstr(self->config.memory, "policy: none") || strstr(self->config.memory, "policy: value"))
         return self->host->fail(self->host, PDR_EINVALID,
                                 "found policy: none or value, which keep nothing that comes without a value; expected "
                                 "another policy");

@@ -38,11 +38,12 @@ static const pdr_param params[] = {
 
 /* ---- the instance (replay.h): what lives from create to destroy ---- */
 
-/* Parameters that do not go together, in words; NULL: none. The policy is a word of the memory's own options. */
+/* Parameters that do not go together, in words; NULL: none. The host writes "policy: WORD" into the memory's own options; a
+ * folder in them may be called anything. */
 static const char *conflict(const config *c)
 {
-    int by_value = strstr(c->memory, "value") != NULL, chosen = c->select == HERDING || c->select == CLOSEST;
-    if (strstr(c->memory, "none"))
+    int by_value = strstr(c->memory, "policy: value") != NULL, chosen = c->select == HERDING || c->select == CLOSEST;
+    if (strstr(c->memory, "policy: none"))
         return "found policy: none, which keeps nothing that is offered; expected another policy";
     if (by_value && c->select == ALL)
         return "found policy: value and rows without a value; expected select: loss, herding or closest";

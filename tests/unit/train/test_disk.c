@@ -77,11 +77,11 @@ static void domain_incremental(void **state)
          "methods: [{name: a, strategies: [replay: {capacity: 9, where: %s}]}]\n", \
          where)
 
-/* Rows of bytes, and a folder of their own. */
+/* Rows of bytes, and a folder of their own, whose name is made of words that are policies. */
 static void pictures_elsewhere(void **state)
 {
     (void)state;
-    char *elsewhere = SAID("%s/elsewhere", folder);
+    char *elsewhere = SAID("%s/none-of-value", folder);
     const char *streams = "split: {by: class, tasks: 3}, scenario: class-il";
     planned ram = picture_plan("", streams, PICTURES("ram"));
     planned disk = picture_plan("", streams, PICTURES(SAID("{disk: %s}", elsewhere)));
