@@ -34,11 +34,6 @@ output: {folder: run, checkpoint: {every: %(every)s, keep: 2}}
 """
 
 
-def skip(words):
-    print(f"skipped: {words}")
-    sys.exit(1 if os.environ.get("PERDURE_CI") else SKIP)
-
-
 def need_interpose():
     """A sanitizer wants to be the first that is preloaded, and counts what an interposer does as the program's."""
     if not os.path.exists(INTERPOSE):

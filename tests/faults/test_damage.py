@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checkpoints that are damaged, missing, of another format or of another plan, and weights that are no numbers: each is made
-out of the checkpoints of a run that was killed, and the same command is given. What is said is compared word for word, and the bits at the end."""
+out of the checkpoints of a run that was killed, and the same command is given. What is said is compared word for word, and
+the bits at the end."""
 import array
 import hashlib
 import json
@@ -16,11 +17,15 @@ from shown import Shown, main, said, shows
 KILLED_AT_SAVE = 3  # the second and the first are kept, then
 NEWEST, BEFORE = "step-00000040-in-task-2", "step-00000020-in-task-1"
 BITS = "the same command ends with the same bits"
-ON = "exit 0\n{}\ngoes on from " + f"{BEFORE}: {BITS}"
-DAMAGED = (f"warning: @/{NEWEST}/{{}}: this checkpoint is damaged and stays; the newest of the others is tried\n"
-           f"warning: {BEFORE}: the newest checkpoint that is whole")
+DAMAGED = "this checkpoint is damaged and stays; the newest of the others is tried"
 LATEST = "exit 0\n{}\ngoes on from " + f"{NEWEST}: {BITS}"
 IGNORED = "warning: @/latest: found {}; expected one to a checkpoint beside it: it is ignored"
+
+
+def damaged(words):
+    """What is seen where the newest one is damaged in this way."""
+    return (f"exit 0\nwarning: @/{NEWEST}/{words}: {DAMAGED}\nwarning: {BEFORE}: the newest checkpoint that is whole\n"
+            f"goes on from {BEFORE}: {BITS}")
 
 
 class Damage(Shown):
@@ -72,31 +77,35 @@ class Damage(Shown):
 
     # ---- the newest is damaged ----
 
-    @shows("K1", "the newest checkpoint's weights are cut off by a byte", ON.format(DAMAGED.format("weights.safetensors: found N bytes; expected M, as the manifest says")))
+    @shows("K1", "the newest checkpoint's weights are cut off by a byte",
+           damaged("weights.safetensors: found N bytes; expected M, as the manifest says"))
     def test_cut_off(self):
         with open(self.folder(NEWEST, "weights.safetensors"), "r+b") as f:
             f.truncate(os.path.getsize(f.name) - 1)
         return self.goes_on()
 
-    @shows("K1", "bytes behind the end of the newest checkpoint's state", ON.format(DAMAGED.format("state.safetensors: found N bytes; expected M, as the manifest says")))
+    @shows("K1", "bytes behind the end of the newest checkpoint's state",
+           damaged("state.safetensors: found N bytes; expected M, as the manifest says"))
     def test_grown(self):
         with open(self.folder(NEWEST, "state.safetensors"), "ab") as f:
             f.write(b"\0")
         return self.goes_on()
 
-    @shows("K2", "a bit of a tensor of the newest checkpoint is another", ON.format(DAMAGED.format("state.safetensors: found SHA-256 ...; expected ...")))
+    @shows("K2", "a bit of a tensor of the newest checkpoint is another",
+           damaged("state.safetensors: found SHA-256 ...; expected ..."))
     def test_flipped_state(self):
         self.flip(NEWEST, "state.safetensors", at=-1)
         return self.goes_on()
 
-    @shows("K2", "a bit of the newest checkpoint's manifest is another", ON.format(DAMAGED.format("manifest.json: found SHA-256 ...; expected ..., as its last line says")))
+    @shows("K2", "a bit of the newest checkpoint's manifest is another",
+           damaged("manifest.json: found SHA-256 ...; expected ..., as its last line says"))
     def test_flipped_manifest(self):
         self.flip(NEWEST, "manifest.json", at=40)
         return self.goes_on()
 
-    @shows("K2", "all checkpoints are damaged", 
-           "exit 1\n" + "".join(f"warning: @/{name}/weights.safetensors: found SHA-256 ...; expected ...: this checkpoint is damaged and "
-                                "stays; the newest of the others is tried\n" for name in (NEWEST, BEFORE)) +
+    @shows("K2", "all checkpoints are damaged",
+           "exit 1\n" + "".join(f"warning: @/{name}/weights.safetensors: found SHA-256 ...; expected ...: {DAMAGED}\n"
+                                for name in (NEWEST, BEFORE)) +
            "error: @: found 2 checkpoints and none that is whole; expected one\nhint: --fresh begins the cell anew\n"
            "both stay; with --fresh " + BITS)
     def test_all_damaged(self):
@@ -106,20 +115,20 @@ class Damage(Shown):
         stay = "both stay" if all(os.path.isdir(self.folder(name)) for name in (NEWEST, BEFORE)) else "they are gone"
         return f"{words}\n{stay}; with --fresh {self.again(PROGRAM, 'run', 's.yaml', '--fresh')}"
 
-    @shows("K1", "a file of the newest checkpoint is missing", ON.format(DAMAGED.format(
-        "state.safetensors: found no file to read; expected one: No such file or directory")))
+    @shows("K1", "a file of the newest checkpoint is missing",
+           damaged("state.safetensors: found no file to read; expected one: No such file or directory"))
     def test_missing_file(self):
         os.remove(self.folder(NEWEST, "state.safetensors"))
         return self.goes_on()
 
-    @shows("K4", "the header of the newest checkpoint's weights says that it has 2^63 bytes", ON.format(DAMAGED.format(
-        "weights.safetensors: header: found a length of 9223372036854775808 bytes; expected at most 16777216")))
+    @shows("K4", "the header of the newest checkpoint's weights says that it has 2^63 bytes",
+           damaged("weights.safetensors: header: found a length of 9223372036854775808 bytes; expected at most 16777216"))
     def test_header_size(self):
         with open(self.folder(NEWEST, "weights.safetensors"), "r+b") as f:
             f.write((2 ** 63).to_bytes(8, "little"))
         return self.goes_on()
 
-    @shows("K3", "the newest checkpoint is of format 2", 
+    @shows("K3", "the newest checkpoint is of format 2",
            f"exit 1\nerror: @/{NEWEST}/manifest.json: was written in format 2; this Perdure reads 1\n"
            "hint: the Perdure that wrote it goes on from it; --fresh begins the cell anew\nit stays")
     def test_newer_format(self):
@@ -145,7 +154,7 @@ class Damage(Shown):
         self.link(self.place.path("outside"))
         return self.goes_on()
 
-    @shows("K7", "`latest` is a folder", 
+    @shows("K7", "`latest` is a folder",
            "exit 1\n" + IGNORED.format("no link") + "\nerror: @/latest: found a fault while writing: Is a directory\n"
            "without it the same command ends with the same bits")
     def test_latest_is_a_folder(self):
@@ -169,7 +178,7 @@ class Damage(Shown):
 
     # ---- another plan ----
 
-    @shows("C33", "the scenario has changed since: `optimizer.lr` is another", 
+    @shows("C33", "the scenario has changed since: `optimizer.lr` is another",
            "exit 73\nerror: run/cells/cell/seed-0: found the checkpoint of another plan (...); expected one of this plan (...)\n"
            "optimizer.lr: was 0.01, is 0.5\nhint: --fresh runs it again in its place, --out DIR keeps both")
     def test_another_plan(self):
