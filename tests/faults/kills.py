@@ -48,13 +48,22 @@ def cells_of(pid):
     return found
 
 
+def state_of(pid):
+    """"S", "D", ...; "" where it is gone, or dead and only not yet waited for."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as f:
+            state = f.read().rsplit(")", 1)[1].split()[0]
+        return "" if state in "ZX" else state
+    except OSError:
+        return ""
+
+
 def wait_gone(pids):
+    """Those that are there still, with their states; none, as a rule."""
     end = time.monotonic() + GONE_SECONDS
-    while any(os.path.exists(f"/proc/{pid}") for pid in pids):
-        if time.monotonic() > end:
-            return False
+    while any(state_of(pid) for pid in pids) and time.monotonic() < end:
         time.sleep(0.002)
-    return True
+    return {pid: state_of(pid) for pid in pids if state_of(pid)}
 
 
 class Subject:
@@ -120,8 +129,9 @@ class Subject:
         hit = self.strike(kind, process, cells)
         _, err = process.communicate(timeout=120)
         self.went_on += "goes on from" in err
-        if not wait_gone(cells):
-            return f"{kind}: a cell outlived its coordinator by {GONE_SECONDS} s", False
+        left = wait_gone(cells)
+        if left:
+            return f"{kind}: cells outlived their coordinator by {GONE_SECONDS} s: {left}", False
         if hit:
             self.kills.append({"kind": kind, "newest": before, "exit": process.returncode})
         return self.judge(kind, hit, process.returncode, err), process.returncode == 0
@@ -189,6 +199,7 @@ def record(path, asked, subjects, tally):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it is ignored, and would be by all we start
     words = argparse.ArgumentParser()
     words.add_argument("--kills", type=int, default=25)
     words.add_argument("--each", type=int)
