@@ -81,6 +81,7 @@ void disk_write(struct disk *d, const stored_row *r)
     b->generation[cell] = own.generation;
     d->generation[r->slot] = own.generation;
     d->place[r->slot] = 2 * cell + d->front;
+    d->rows_now++;
 }
 
 bool disk_waits(const struct disk *d, int64_t slot, stored_row *out)
@@ -103,6 +104,7 @@ void disk_drop(struct disk *d, int64_t slot)
     }
     d->generation[slot] = 0;
     d->place[slot] = -1;
+    d->rows_now--;
 }
 
 /* ---- front and back ---- */
@@ -125,12 +127,6 @@ static int back_settle(struct disk *d, error *e)
     return 0;
 }
 
-static void drops_take(struct disk *d, batch *b)
-{
-    while (b->drop_count < DROPS_A_BATCH && d->dead.count)
-        b->drops[b->drop_count++] = d->dead.at[--d->dead.count];
-}
-
 int disk_turn(struct disk *d, error *e)
 {
     int code = back_settle(d, e);
@@ -139,7 +135,7 @@ int disk_turn(struct disk *d, error *e)
         return code;
     if (!b->bytes) /* no rows came yet, so there are no versions to drop either */
         return 0;
-    drops_take(d, b);
+    dropped_take(d, b);
     if (b->taken == b->emptied_count && !b->drop_count)
         return 0;
     b->generations = d->generations;

@@ -1,7 +1,7 @@
 /* The thread that commits batches, so that training does not wait for the disk.
  *
- * A transaction holds its changed pages in RAM until it is committed: COMMIT_ROWS bounds them. Operations go by slot, so that a
- * version and the one it replaces change the same page once. The disk is told to keep each transaction before the next begins. */
+ * A transaction holds its changed pages in RAM until it is committed: COMMIT_ROWS bounds them. Operations go by generation, as
+ * rows lie: what is deleted from one page is deleted together, and new rows share theirs. The disk is told to keep each transaction before the next begins. */
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -16,8 +16,6 @@ typedef struct operation {
 static int operation_compare(const void *a, const void *b)
 {
     const operation *one = a, *other = b;
-    if (one->slot != other->slot)
-        return one->slot > other->slot ? 1 : -1;
     return (one->generation > other->generation) - (one->generation < other->generation);
 }
 
@@ -114,6 +112,8 @@ int commit_begin(struct disk *d, error *e)
     pthread_sigmask(SIG_SETMASK, &all, &before);
     errno = pthread_create(&d->thread, NULL, commit_body, d);
     d->threaded = errno == 0;
+    if (d->threaded)
+        pthread_setname_np(d->thread, "memory-commit");
     int code = d->threaded ? 0 : error_system(e, EXIT_SYSTEM, "memory %s: no thread can be started", d->setup.name);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return code;

@@ -8,8 +8,9 @@
  * back one, in transactions of COMMIT_ROWS, each safe on disk before the next begins. A row is read from its batch until that
  * is committed. The thread touches the environment and the batch it was given, nothing else.
  *
- * A version that was replaced goes at once where no checkpoint can know it, that is where it is younger than `mark`; else it
- * waits among the retired until memory_saved() says that no checkpoint which is kept needs it. */
+ * A version that was replaced is dead where no checkpoint can know it, that is where it is younger than `mark`; else it
+ * waits among the retired until memory_saved() says that no checkpoint which is kept needs it. A delete costs a page, be it for
+ * one row of the page or for all: so the dead are deleted together, once they are a quarter of the rows. */
 #ifndef PERDURE_MEMORY_DISK_H
 #define PERDURE_MEMORY_DISK_H
 #include <lmdb.h>
@@ -19,7 +20,7 @@
 #include "memory/memory.h"
 #include "memory/stored.h"
 
-enum { COMMIT_ROWS = 1024, BATCH_BYTES = 8 << 20, BATCH_LEAST = 16, DROPS_A_BATCH = 1 << 14 };
+enum { COMMIT_ROWS = 2048, BATCH_BYTES = 8 << 20, BATCH_LEAST = 16, DROPS_A_BATCH = 1 << 13, DROPS_LEAST = 64 };
 
 /* A version that no memory uses any more, and the last checkpoint that may need it. */
 typedef struct dropped {
@@ -57,12 +58,13 @@ struct disk {
     bool begun;      /* what an earlier run left here is gone, or was taken over */
     int64_t cut;     /* bytes that the file lacked when it was opened */
     struct blocks *blocks;
-    int64_t *generation; /* [room] of the row in the slot; 0: none */
-    int64_t *place;      /* [room] where its record waits: 2 * cell + batch; -1: on disk */
-    int64_t generations, mark;
-    int64_t serial; /* of the newest checkpoint that is durable; -1: none */
+    int64_t *generation;                 /* [room] of the row in the slot; 0: none */
+    int64_t *place;                      /* [room] where its record waits: 2 * cell + batch; -1: on disk */
+    int64_t generations, mark, rows_now; /* rows_now: used slots */
+    int64_t serial;                      /* of the newest checkpoint that is durable; -1: none */
     bool attempted; /* a state was handed out, and whether that checkpoint came to be is not known */
     dropped_list retired, dead;
+    int64_t sorted;     /* of the dead, those that go now: by generation, taken from the end */
     int64_t before;     /* of the retired: those that had gone already when the state was handed out */
     unsigned char *pad; /* [extra_bytes] what rows that came with a shorter extra read behind it */
     unsigned char *row; /* [stride] one row, while another version of it is made */
@@ -122,6 +124,7 @@ int disk_fetch(struct disk *d, const int64_t *slots, int64_t n, int64_t row_byte
 /* ---- generations.c: which versions are kept ---- */
 bool dropped_reserve(struct disk *d, dropped_list *l, int64_t more); /* false, and errno */
 void dropped_add(struct disk *d, int64_t slot, int64_t generation);  /* to the retired, or to the dead */
+void dropped_take(struct disk *d, batch *b); /* as many of the dead as a batch deletes, where they are many enough */
 /* Beside the index that was loaded: every row of it is there, and what it does not know goes. 65, 74. */
 int disk_agree(struct disk *d, int64_t used, int64_t row_bytes, int64_t extra_bytes, error *e);
 

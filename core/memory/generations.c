@@ -26,6 +26,25 @@ void dropped_add(struct disk *d, int64_t slot, int64_t generation)
     l->at[l->count++] = (dropped){slot, generation, d->attempted ? INT64_MAX : d->serial};
 }
 
+static int dropped_compare(const void *a, const void *b)
+{
+    const dropped *one = a, *other = b;
+    return (one->generation > other->generation) - (one->generation < other->generation);
+}
+
+void dropped_take(struct disk *d, batch *b)
+{
+    dropped_list *l = &d->dead;
+    if (!d->sorted && l->count >= d->rows_now / 4 + DROPS_LEAST) {
+        qsort(l->at, (size_t)l->count, sizeof *l->at, dropped_compare);
+        d->sorted = l->count;
+    }
+    while (b->drop_count < DROPS_A_BATCH && d->sorted) {
+        b->drops[b->drop_count++] = l->at[--d->sorted];
+        l->at[d->sorted] = l->at[--l->count];
+    }
+}
+
 /* What had gone before the state was handed out no checkpoint from this one on needs; one that failed before may have come to
  * be all the same, with a number below. What has gone since, while it was written, this one needs. */
 void memory_saved(memory *m, int64_t serial, int64_t oldest_kept)
@@ -55,34 +74,24 @@ void memory_saved(memory *m, int64_t serial, int64_t oldest_kept)
 typedef struct agreement {
     struct disk *d;
     int64_t used, row_bytes, extra_bytes;
-    int64_t next;           /* the slot from which on no row of the index was found yet */
-    const dropped *retired; /* sorted by slot and generation */
+    uint8_t *found;         /* [used / 8] bits: the row of this slot is there */
+    const dropped *retired; /* by generation */
     int64_t retired_count;
     int64_t written; /* generations that the folder says it has had */
 } agreement;
 
-static int dropped_compare(const void *a, const void *b)
-{
-    const dropped *one = a, *other = b;
-    if (one->slot != other->slot)
-        return one->slot > other->slot ? 1 : -1;
-    return (one->generation > other->generation) - (one->generation < other->generation);
-}
-
-/* The slots before `slot` that are used have been passed, and their rows were not there. */
-static int missing_check(agreement *a, int64_t slot, error *e)
+static int missing_check(const agreement *a, error *e)
 {
     const struct disk *d = a->d;
-    for (; a->next < slot; a->next++)
-        if (d->generation[a->next]) {
-            int code = error_set(
+    for (int64_t slot = 0; slot < a->used; slot++)
+        if (d->generation[slot] && !(a->found[slot / 8] & 1 << slot % 8)) {
+            error_set(
                 e, EXIT_DATA,
                 "memory %s: %s: found no row for slot %lld, generation %lld; the memory is %s than the checkpoint",
-                d->setup.name, d->path, (long long)a->next, (long long)d->generation[a->next],
+                d->setup.name, d->path, (long long)slot, (long long)d->generation[slot],
                 a->written > d->generations ? "newer" : "older");
-            error_hint(e, "it has had %lld rows in all, and at the checkpoint %lld", (long long)a->written,
-                       (long long)d->generations);
-            return code;
+            return error_hint(e, "it has had %lld rows in all, and at the checkpoint %lld", (long long)a->written,
+                              (long long)d->generations);
         }
     return 0;
 }
@@ -112,12 +121,14 @@ static int entry_check(agreement *a, const MDB_val *key, const MDB_val *value, i
         return 0; /* the description, or nothing of ours */
     *newest = generation > *newest ? generation : *newest;
     if (slot < a->used && d->generation[slot] == generation) {
-        int code = missing_check(a, slot, e);
-        a->next = slot + 1;
-        return code ? code : form_check(a, slot, value, e);
+        a->found[slot / 8] |= (uint8_t)(1 << slot % 8);
+        return form_check(a, slot, value, e);
     }
     const dropped wanted = {slot, generation, 0};
-    if (a->retired_count && bsearch(&wanted, a->retired, (size_t)a->retired_count, sizeof wanted, dropped_compare))
+    const dropped *needed = a->retired_count
+                                ? bsearch(&wanted, a->retired, (size_t)a->retired_count, sizeof wanted, dropped_compare)
+                                : NULL;
+    if (needed && needed->slot == slot)
         return 0;
     if (!dropped_reserve(d, &d->dead, 1))
         return disk_refuse(d, errno, "no room for the lists beside it", e);
@@ -140,7 +151,7 @@ static int entries_check(agreement *a, MDB_txn *txn, error *e)
     }
     if (!code && found != MDB_NOTFOUND)
         code = disk_refuse(d, found, "cannot be read", e);
-    code = code ? code : missing_check(a, a->used, e);
+    code = code ? code : missing_check(a, e);
     if (cursor)
         mdb_cursor_close(cursor);
     d->generations = newest > d->generations ? newest : d->generations; /* none is ever given twice */
@@ -178,6 +189,7 @@ int disk_agree(struct disk *d, int64_t used, int64_t row_bytes, int64_t extra_by
                    .used = used,
                    .row_bytes = row_bytes,
                    .extra_bytes = extra_bytes,
+                   .found = alloc_zero((size_t)used / 8 + 1, 1),
                    .retired = sorted,
                    .retired_count = d->retired.count};
     int code = mdb_txn_begin(d->env, NULL, MDB_RDONLY, &txn);
@@ -185,6 +197,7 @@ int disk_agree(struct disk *d, int64_t used, int64_t row_bytes, int64_t extra_by
     code = code ? code : entries_check(&a, txn, e);
     if (txn)
         mdb_txn_abort(txn);
+    free(a.found);
     free(sorted);
     d->begun = !code;
     return code;

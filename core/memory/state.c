@@ -404,6 +404,7 @@ static int versions_load(memory *m, const char *prefix, const arrays *from, erro
             code = state_refuse(m, e, "found slot %lld with generation %lld; expected %s", (long long)slot,
                                 (long long)d->generation[slot], used ? "one that was written" : "none, as it is free");
         d->place[slot] = -1;
+        d->rows_now += used;
     }
     return code ? code : disk_agree(d, m->used, m->row_bytes, m->extra_bytes, e);
 }

@@ -13,7 +13,7 @@ static const char stored_magic[4] = {'P', 'M', 'R', 'O'};
 
 void stored_key(int64_t slot, int64_t generation, unsigned char out[STORED_KEY])
 {
-    const uint64_t parts[2] = {htobe64((uint64_t)slot), htobe64((uint64_t)generation)};
+    const uint64_t parts[2] = {htobe64((uint64_t)generation), htobe64((uint64_t)slot)};
     memcpy(out, parts, STORED_KEY);
 }
 
@@ -23,8 +23,8 @@ bool stored_key_read(const void *key, size_t size, int64_t *slot, int64_t *gener
     if (size != STORED_KEY)
         return false;
     memcpy(parts, key, sizeof parts);
-    *slot = (int64_t)be64toh(parts[0]);
-    *generation = (int64_t)be64toh(parts[1]);
+    *generation = (int64_t)be64toh(parts[0]);
+    *slot = (int64_t)be64toh(parts[1]);
     return *slot >= 0 && *generation > 0;
 }
 
@@ -37,7 +37,7 @@ static uint64_t stored_check(const void *value, size_t size, int64_t slot, int64
 {
     unsigned char key[STORED_KEY];
     stored_key(slot, generation, key);
-    return XXH3_64bits_withSeed((const char *)value + AT_MAGIC, size - AT_MAGIC, XXH3_64bits(key, sizeof key));
+    return XXH3_64bits((const char *)value + AT_MAGIC, size - AT_MAGIC) ^ XXH3_64bits(key, sizeof key);
 }
 
 static void number_put(void *out, size_t at, uint64_t value)

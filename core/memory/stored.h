@@ -1,5 +1,5 @@
-/* One row of a memory as it lies on disk: a key of 16 bytes, slot and generation big endian, so that a memory's rows stand by
- * slot; and a value, a header of 48 bytes (little endian) with a checksum over all else and the key, then x, then extra.
+/* One row of a memory as it lies on disk: a key of 16 bytes, generation and slot big endian, so that rows stand in the order in
+ * which they were written, and new ones fill pages behind all others; and a value, a header of 48 bytes (little endian) with a checksum over all else and the key, then x, then extra.
  *
  * What is read may be anything: sizes are looked at before they are used, the checksum before the content is. */
 #ifndef PERDURE_MEMORY_STORED_H

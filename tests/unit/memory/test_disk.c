@@ -131,7 +131,7 @@ static void any_kept_checkpoint_can_be_gone_on_from(void **state)
                 one_history(policy, kind, seed);
 }
 
-/* Rows are all replaced between checkpoints: what only dropped ones know is not on disk any more, what a kept one knows is. */
+/* Rows are all replaced between checkpoints: what only dropped ones know goes, what a kept one knows stays. */
 static void versions_go_when_no_checkpoint_needs_them(void **state)
 {
     (void)state;
@@ -139,14 +139,15 @@ static void versions_go_when_no_checkpoint_needs_them(void **state)
     workload w = {.policy = MEMORY_FIFO, .capacity = 30, .seed = 1, .folder = folder};
     memory *m = workload_open(&w);
     arrays a;
-    for (int64_t i = 0; i < 10; i++) {
+    for (int64_t i = 0; i < 100; i++) {
         fixture_offer(m, i * 30, 30, 0);
         a = state_taken(m);
         arrays_free(&a);
         memory_saved(m, i, i < 2 ? 0 : i - 2);
     }
     memory_close(m);
-    assert_int_equal(rows_on_disk(folder), 3 * 30);
+    int64_t left = rows_on_disk(folder); /* what is dead goes when it is a quarter of the rows, or 64 */
+    assert_true(left >= 3 * 30 && left <= 3 * 30 + 30 / 4 + 64 + 30);
     free(folder);
 }
 
