@@ -10,6 +10,7 @@ static const command *const commands[] = {
     &command_bench,    /* speed of methods beside the bare engine loop, on this machine */
     &command_list,     /* strategies, sets, networks, metrics */
     &command_describe, /* one of them, or the scenario file itself */
+    &command_memory,   /* a memory on disk: what it holds, whether it is whole */
     &command_data,     /* data sets: which are at hand, bringing one in */
     &command_doctor,   /* whether this machine can run it all */
     &command_help,     NULL,

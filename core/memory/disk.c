@@ -14,12 +14,13 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
 
-enum { MAP_FIRST = 256 << 20, LEAST_FILE = 8192, ROOM_LEAST = 1 << 20 };
+enum { MAP_FIRST = 256 << 20, LEAST_FILE = 8192, ROOM_LEAST = 1 << 20, LOCK_TRIES = 200 };
 
 int disk_refuse(const struct disk *d, int code, const char *doing, error *e)
 {
@@ -56,6 +57,16 @@ static bool is_remote(const struct statfs *at)
     return false;
 }
 
+/* A cell that was killed a moment ago may not be gone yet. */
+static int folder_lock(int folder, int tries)
+{
+    const struct timespec while_it_ends = {0, 10 * 1000 * 1000};
+    int failed;
+    while ((failed = flock(folder, LOCK_EX | LOCK_NB)) != 0 && errno == EWOULDBLOCK && --tries > 0)
+        nanosleep(&while_it_ends, NULL);
+    return failed;
+}
+
 static int folder_take(struct disk *d, error *e)
 {
     struct statfs at;
@@ -71,7 +82,7 @@ static int folder_take(struct disk *d, error *e)
         return error_hint(e,
                           "LMDB's locks and mappings do not hold there; where: {disk: /a/local/folder} names another");
     }
-    if (flock(d->lock, LOCK_EX | LOCK_NB) == 0)
+    if (folder_lock(d->lock, LOCK_TRIES) == 0)
         return 0;
     if (errno != EWOULDBLOCK)
         return error_system(e, EXIT_CREATE, "memory %s: %s: cannot be locked", d->setup.name, d->folder);
