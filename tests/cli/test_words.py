@@ -49,7 +49,7 @@ class Words(Case):
                                       "hint: did you mean --fresh?\n")
 
     def test_what_comes_later_is_refused_in_so_many_words(self):
-        for command in ("compare", "verify", "bundle", "plugin", "memory", "update", "watch", "models"):
+        for command in ("compare", "verify", "bundle", "plugin", "update", "watch", "models"):
             for words in ((command,), ("help", command)):
                 self.assertEqual(self.run_program(*words, code=64).stderr,
                                  f"perdure: error: found command {command}, which comes later; expected one of: run, check, "
