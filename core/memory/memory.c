@@ -26,6 +26,7 @@ memory *memory_open(const memory_setup *setup, error *e)
     m->setup.name = alloc_text(setup->name ? setup->name : "");
     m->eviction = random_open(setup->seed, "memory", m->setup.name, 0);
     m->draws = random_open(setup->seed, "memory", m->setup.name, 1);
+    m->keeper = setup->where == MEMORY_DEVICE ? setup->keeper : NULL;
     if (setup->where != MEMORY_DISK)
         return m;
     m->disk = disk_open(&m->setup, e);
@@ -50,7 +51,9 @@ void memory_close(memory *m)
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
         blocks_free(m->blocks, lists[i]);
     disk_close(m->disk);
-    void *owned[] = {m->classes, m->pools, m->extra, (void *)(uintptr_t)m->setup.name, m};
+    if (m->keeper)
+        m->keeper->close(m->setup.kept);
+    void *owned[] = {m->classes, m->pools, m->pending, m->extra, (void *)(uintptr_t)m->setup.name, m};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
 }
@@ -152,12 +155,13 @@ int memory_offer(memory *m, const memory_rows *rows, error *e)
     if (!code)
         code = store_prepare(m, rows, e);
     code = code ? code : surplus_drop(m, e);
+    kept_begin(m, rows->count);
     for (int64_t i = 0; !code && pool_budget(m) > 0 && i < rows->count; i++) {
         code = store_ready(m, rows->task, rows->y[i], e);
         if (!code)
             row_offer(m, rows, i);
     }
-    return code;
+    return kept_end(m, rows, true, code, e);
 }
 
 /* ---- what the strategy decides ---- */
@@ -235,8 +239,10 @@ int memory_put(memory *m, const int64_t *slots, const memory_rows *rows, error *
     int code = put_check(m, slots, rows, e);
     if (!code)
         code = store_prepare(m, rows, e);
+    kept_begin(m, rows->count);
     for (int64_t i = 0; !code && i < rows->count; i++)
         code = slots ? store_update(m, slots[i], rows, i, e) : row_put(m, rows, i, e);
+    code = kept_end(m, rows, !slots, code, e);
     return code ? code : surplus_drop(m, e);
 }
 
@@ -327,9 +333,11 @@ int memory_fetch(const memory *m, const int64_t *slots, int64_t n, void *x, int6
     size_t bytes = (size_t)m->row_bytes, more = (size_t)m->extra_bytes;
     if (!code && m->disk && (x || (extra && more)))
         code = disk_fetch(m->disk, slots, n, m->row_bytes, m->extra_bytes, x, more ? extra : NULL, NULL, e);
+    if (!code && m->keeper && n && (x || (extra && more)))
+        code = m->keeper->read(m->setup.kept, slots, n, x, more ? extra : NULL, e);
     for (int64_t i = 0; !code && i < n; i++) {
         size_t at = (size_t)slots[i], to = (size_t)i;
-        if (x && !m->disk)
+        if (x && m->x)
             memcpy((char *)x + to * bytes, m->x + at * bytes, bytes);
         if (y)
             y[i] = m->y[at];

@@ -1,4 +1,4 @@
-/* Bounded stores of samples, in RAM or on disk: storage and eviction. What is stored and what is drawn the strategy says.
+/* Bounded stores of samples, in RAM, on disk or with a keeper: storage and eviction. What is stored and what is drawn the strategy says.
  *
  * A sample lies in a slot; slots are numbers that stay valid until the sample is evicted. Rows are kept as they are
  * offered, bytes as bytes. Plain C arrays cross this border, no tensors: the plugin room converts. */
@@ -26,6 +26,8 @@ typedef struct memory_setup {
     int64_t
         waiting; /* bytes of rows that may wait to be written, with MEMORY_DISK; 0: 8 MiB, and as many on their way */
     const char *owner; /* whose rows they are, with MEMORY_DISK: the cell's folder, or anything that names it alone */
+    const struct memory_keeper *keeper; /* with MEMORY_DEVICE; below */
+    void *kept;                         /* first argument of its functions; memory_close() closes it */
 } memory_setup;
 typedef struct memory memory;
 
@@ -46,6 +48,23 @@ typedef struct memory_rows {
     const void *extra_blank;
     int64_t task; /* that the rows are of: with per_class, its classes have room of their own */
 } memory_rows;
+
+/* Who has x and extra of a memory with MEMORY_DEVICE, as this room knows no tensors. Which row lies in which slot is decided
+ * here, as for all memories. Of memory_rows he alone looks at x, extra and extra_blank, which may be anything; what read() and
+ * load() move are bytes, as memory_fetch() gives them. Functions return 0 or a code with `e`, and then leave what there was. */
+typedef struct memory_keeper {
+    /* Room for so many slots, never fewer than before, of rows of this size. Where extra_bytes grows, rows that are there read
+     * rows->extra_blank behind their own, and 0 where they had none. rows NULL: load() comes next. 71 */
+    int (*make_room)(void *kept, int64_t slots, int64_t row_bytes, int64_t extra_bytes, const memory_rows *rows,
+                     error *e);
+    /* Row from[i] goes to slots[i], which ascend. x and extra that are NULL stay; of `fresh` rows without extra it reads 0. */
+    int (*write)(void *kept, const int64_t *slots, const int64_t *from, int64_t n, const memory_rows *rows, bool fresh,
+                 error *e);
+    /* slots NULL: 0 to n - 1. x and extra may be NULL. */
+    int (*read)(void *kept, const int64_t *slots, int64_t n, void *x, void *extra, error *e);
+    int (*load)(void *kept, int64_t n, const void *x, const void *extra, error *e); /* into slots 0 to n - 1 */
+    void (*close)(void *kept);
+} memory_keeper;
 
 /* NULL, in words: with MEMORY_DISK alone. 73: the folder cannot be made, is in use, or lies on another machine; 65: what is in it
  * is damaged; 71, 74. What rows it has are taken over by memory_load(); else they go with the first row that comes, and

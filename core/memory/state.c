@@ -141,6 +141,29 @@ static void tables_save(const memory *m, const char *prefix, arrays *into)
     table_save(prefix, "pools", m->pool_count, POOL_NUMBERS, pools, into);
 }
 
+/* From where the keeper has them: as the same arrays that a memory in RAM has. */
+static int kept_save(memory *m, const char *prefix, arrays *into, error *e)
+{
+    const char *names[] = {"x", "extra"};
+    const int64_t bytes[] = {m->row_bytes, m->extra_bytes};
+    void *at[] = {calloc((size_t)(m->used * bytes[0]) + 1, 1), calloc((size_t)(m->used * bytes[1]) + 1, 1)};
+    int code = at[0] && at[1]
+                   ? 0
+                   : error_set(e, EXIT_SYSTEM, "memory %s: found no memory for a copy of its rows; expected enough",
+                               m->setup.name);
+    if (!code && m->used)
+        code = m->keeper->read(m->setup.kept, NULL, m->used, at[0], bytes[1] ? at[1] : NULL, e);
+    for (int i = 0; i < 2; i++) {
+        char *full = alloc_format("%s/%s", prefix, names[i]);
+        if (code)
+            free(at[i]);
+        else
+            arrays_take(into, full, ARRAY_U8, (const int64_t[]){m->used, bytes[i]}, 2, at[i]);
+        free(full);
+    }
+    return code;
+}
+
 /* The versions of the rows; and from now on a checkpoint may know them. */
 static void versions_save(memory *m, const char *prefix, arrays *into)
 {
@@ -173,6 +196,8 @@ int memory_save(memory *m, const char *prefix, arrays *into, error *e)
         versions_save(m, prefix, into);
         return 0;
     }
+    if (m->keeper)
+        return kept_save(m, prefix, into, e);
     rows_save(m, prefix, "x", m->x, m->row_bytes, into);
     rows_save(m, prefix, "extra", m->extra, m->extra_bytes, into);
     return 0;
@@ -246,7 +271,7 @@ static int setup_check(const memory *m, const int64_t *facts, error *e)
         {"eviction stream", FACT_EVICTION_KEY, (int64_t)m->eviction.key},
         {"stream of draws", FACT_DRAWS_KEY, (int64_t)m->draws.key},
         {"bytes", FACT_MOST_BYTES, m->setup.most_bytes},
-        {"place (0 ram, 1 disk)", FACT_WHERE, (int64_t)m->setup.where},
+        {"place (0 ram, 1 disk, 2 device)", FACT_WHERE, (int64_t)m->setup.where},
     };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (facts[same[i].fact] != same[i].wanted)
@@ -355,6 +380,16 @@ static int lengths_check(const memory *m, const char *prefix, const arrays *from
     return code ? code : array_take(m, prefix, "y", ARRAY_I64, 1, m->used, 1, from, &one, e);
 }
 
+static int kept_load(memory *m, const char *prefix, const arrays *from, error *e)
+{
+    const array *x = NULL, *extra = NULL;
+    int code = array_take(m, prefix, "x", ARRAY_U8, 2, m->used, m->row_bytes, from, &x, e);
+    code = code ? code : array_take(m, prefix, "extra", ARRAY_U8, 2, m->used, m->extra_bytes, from, &extra, e);
+    if (code || !m->used)
+        return code;
+    return m->keeper->load(m->setup.kept, m->used, x->bytes, m->extra_bytes ? extra->bytes : NULL, e);
+}
+
 static int lists_load(memory *m, const char *prefix, const arrays *from, error *e)
 {
     int code = 0;
@@ -365,6 +400,8 @@ static int lists_load(memory *m, const char *prefix, const arrays *from, error *
     code = code ? code : list_load(m, prefix, "freed", ARRAY_I64, m->freed_count, m->freed, from, e);
     if (code || m->disk)
         return code;
+    if (m->keeper)
+        return kept_load(m, prefix, from, e);
     code = rows_load(m, prefix, "x", m->row_bytes, m->x, from, e);
     return code ? code : rows_load(m, prefix, "extra", m->extra_bytes, m->extra, from, e);
 }

@@ -78,7 +78,7 @@ static bool store_resize(memory *m, int64_t room)
     if (done && m->disk)
         done = list_resize(m, &m->disk->generation, room, sizeof *m->disk->generation) &&
                list_resize(m, &m->disk->place, room, sizeof *m->disk->place);
-    if (done && !m->disk)
+    if (done && !m->disk && !m->keeper)
         done = list_resize(m, &m->x, room, (size_t)m->row_bytes);
     if (done && m->extra)
         done = list_resize(m, &m->extra, room, (size_t)m->extra_bytes);
@@ -141,6 +141,8 @@ int store_reserve(memory *m, int64_t room, error *e)
 {
     int64_t extra = m->extra_bytes;
     bool done = room <= m->room || store_resize(m, room);
+    if (done && m->keeper)
+        return kept_prepare(m, NULL, e);
     if (done && extra && !m->extra && !(m->disk && m->disk->pad))
         done = extra_begin(m, extra);
     return done ? store_form(m, e) : out_of_room(m, room, e);
@@ -164,6 +166,8 @@ int store_prepare(memory *m, const memory_rows *rows, error *e)
     if (room > most)
         room = most;
     bool done = room <= m->room || store_resize(m, room);
+    if (done && m->keeper)
+        return kept_prepare(m, rows, e);
     if (done && rows->extra && rows->extra_bytes && !m->extra_bytes && m->room)
         done = extra_begin(m, rows->extra_bytes);
     if (done && extra_grows(m, rows))
@@ -279,7 +283,9 @@ static void row_write(memory *m, int64_t slot, const memory_rows *rows, int64_t 
     size_t at = (size_t)slot, from = (size_t)i, bytes = (size_t)m->row_bytes, extra = (size_t)m->extra_bytes;
     if (rows->value)
         m->value[slot] = rows->value[i];
-    if (m->disk)
+    if (rows->x || rows->extra)
+        kept_add(m, slot, i);
+    if (m->disk || m->keeper)
         return;
     if (rows->x)
         memcpy(m->x + at * bytes, (const char *)rows->x + from * bytes, bytes);

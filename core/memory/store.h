@@ -24,9 +24,12 @@ struct memory {
     bool known; /* sizes below are those of the first rows */
     int64_t row_bytes, extra_bytes;
     bool is_bytes;
-    struct disk *disk;        /* NULL: the rows lie in RAM */
-    struct blocks *blocks;    /* its; NULL: lists come from malloc */
-    unsigned char *x, *extra; /* in RAM; NULL on disk */
+    struct disk *disk;           /* NULL: the rows are not on disk */
+    struct blocks *blocks;       /* its; NULL: lists come from malloc */
+    const memory_keeper *keeper; /* NULL: nobody has the rows but this room */
+    struct pending *pending;     /* [pending_room] what goes to the keeper when the call is over; kept.c */
+    int64_t pending_count, pending_room;
+    unsigned char *x, *extra; /* in RAM; else NULL */
     int64_t *y;
     float *value;
     int64_t room;       /* slots that there is memory for; grows up to the capacity */
@@ -73,6 +76,13 @@ void pool_settle(memory *m, int64_t slot); /* its value or its arrival changed *
 /* Policy value, of a pool that is not empty: whether a row that comes now is worth more than the one that would go. */
 bool pool_keeps(const memory *m, const memory_pool *p, float value);
 bool pool_is_ordered(const memory *m, const memory_pool *p); /* as the heap that the policy needs; a bag always is */
+/* ---- kept.c: with a keeper; without one the first three do nothing ---- */
+void kept_begin(memory *m, int64_t count); /* before a call that adds or changes so many rows */
+void kept_add(memory *m, int64_t slot, int64_t row);
+int kept_end(memory *m, const memory_rows *rows, bool fresh, int code,
+             error *e); /* `code` of the call, or the keeper's */
+/* For all slots of `room` and for the extra of these rows; NULL: for what load() brings. 71 */
+int kept_prepare(memory *m, const memory_rows *rows, error *e);
 /* ---- state.c ---- */
 /* 65: "memory NAME: saved state: ..." */
 int state_refuse(const memory *m, error *e, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -323,7 +323,7 @@ int scenario_error(const struct scenario *s, const char *path, int code, error *
 /* The subtrees that plugins hand over as YAML: checked by the same rows as the scenario's. `what` names the source in
  * the error's words ("ewc: network"). Lists live in `a`. 78 and the first fault in `e`. */
 enum memory_policy { MEMORY_RESERVOIR, MEMORY_CLASS_BALANCED, MEMORY_FIFO, MEMORY_VALUE, MEMORY_NONE };
-enum memory_where { MEMORY_RAM, MEMORY_DISK };
+enum memory_where { MEMORY_RAM, MEMORY_DISK, MEMORY_DEVICE };
 struct memory_options {
     int64_t capacity;  /* samples; 0 with per_class or bytes */
     int64_t per_class; /* samples of each class of each task; 0: capacity or bytes is for all together */

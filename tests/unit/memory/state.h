@@ -13,6 +13,8 @@ typedef struct workload {
     uint64_t seed;
     const char *folder; /* on disk; NULL: in RAM */
     int64_t waiting;
+    const memory_keeper *keeper; /* NULL: none */
+    void *kept;
 } workload;
 
 /* Does the same to every memory that it is used on with the same state. */
@@ -31,7 +33,11 @@ static inline memory *workload_open(const workload *w)
                                             .policy = w->policy,
                                             .seed = w->seed,
                                             .name = "test",
-                                            .where = w->folder ? MEMORY_DISK : MEMORY_RAM,
+                                            .where = w->folder   ? MEMORY_DISK
+                                                     : w->keeper ? MEMORY_DEVICE
+                                                                 : MEMORY_RAM,
+                                            .keeper = w->keeper,
+                                            .kept = w->kept,
                                             .folder = w->folder,
                                             .owner = "the test",
                                             .waiting = w->waiting},
