@@ -119,6 +119,7 @@ typedef struct host_session {
     uint64_t seed;
     pdr_model *model;   /* the network in training */
     int64_t batch;      /* fresh rows a step */
+    const char *device; /* of the run: "cpu" or "cuda:N"; NULL: nobody says */
     const char *folder; /* of the cell, where what it keeps lies; NULL: it keeps nothing */
     strategy *strategies;
     int count;
@@ -190,11 +191,20 @@ struct row_form {
 };
 struct pdr_memory {
     memory *store;
+    struct device_rows *device; /* of the store, which closes it; NULL: the rows are not on the device */
     strategy *owner;
     char *name;
     bool known, extra_known; /* forms are those of the first rows */
     struct row_form row, extra;
 };
+
+/* host_memory_device.c: rows as tensors on the run's device. memory_rows has tensors as x, extra and extra_blank then. */
+extern const memory_keeper device_keeper;
+struct device_rows *device_open(const host_session *session, const char *name); /* closed by the keeper */
+void device_expect(struct device_rows *d, pdr_dtype x, pdr_dtype extra); /* before rows are loaded: their types */
+/* Of slots that are used. x as the batch has it, float32 and normalised; both of the memory's forms. */
+pdr_tensor *device_fetch_x(pdr_scope *s, const pdr_memory *m, const int64_t *slots, int64_t n);
+pdr_tensor *device_fetch_extra(pdr_scope *s, const pdr_memory *m, const int64_t *slots, int64_t n);
 
 /* host_memory_state.c: a memory in a checkpoint, under "PREFIX/..."; as memory_save() and memory_load(), with the forms of its
  * rows. */

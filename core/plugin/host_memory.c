@@ -78,7 +78,7 @@ static char *store_folder(const strategy *s, const char *name, const struct memo
     return out.at;
 }
 
-static memory *store_open(strategy *s, const char *name, const char *yaml, error *why)
+static memory *store_open(strategy *s, const char *name, const char *yaml, struct device_rows **device, error *why)
 {
     struct memory_options options;
     arena *a = arena_open();
@@ -87,6 +87,7 @@ static memory *store_open(strategy *s, const char *name, const char *yaml, error
     if (!memory_options_parse(yaml, what, &options, a, why)) {
         char *folder = store_folder(s, name, &options);
         char *owner = s->session->folder ? realpath(s->session->folder, NULL) : NULL;
+        *device = options.where == MEMORY_DEVICE ? device_open(s->session, full) : NULL;
         store = memory_open(&(memory_setup){.capacity = options.capacity,
                                             .per_class = options.per_class,
                                             .most_bytes = options.bytes,
@@ -94,6 +95,8 @@ static memory *store_open(strategy *s, const char *name, const char *yaml, error
                                             .where = options.where,
                                             .folder = folder,
                                             .owner = owner,
+                                            .keeper = &device_keeper,
+                                            .kept = *device,
                                             .seed = s->session->seed,
                                             .name = full},
                             why);
@@ -104,6 +107,17 @@ static memory *store_open(strategy *s, const char *name, const char *yaml, error
     free(what);
     arena_close(a);
     return store;
+}
+
+/* On a CPU the device's memory is the machine's: it works, and gains nothing. */
+static void device_tell(const pdr_memory *m)
+{
+    host_session *session = m->owner->session;
+    if (!m->device || !session->device || strcmp(session->device, "cpu") != 0)
+        return;
+    char *line = alloc_format("memory %s: where: device is RAM here, as the run is on the CPU", m->name);
+    host_note(session, PDR_INFO, m->owner->name, line);
+    free(line);
 }
 
 static pdr_memory *host_open(const pdr_host *h, const char *name, const char *memory_yaml)
@@ -119,13 +133,15 @@ static pdr_memory *host_open(const pdr_host *h, const char *name, const char *me
             host_fail(s, PDR_EINVALID, "memory open: %s is open already; expected one name a memory", name);
             return NULL;
         }
-    memory *store = store_open(s, name, memory_yaml, &why);
+    struct device_rows *device = NULL;
+    memory *store = store_open(s, name, memory_yaml, &device, &why);
     if (!store) {
         host_fail(s, PDR_EINVALID, "%s", why.text);
         return NULL;
     }
     pdr_memory *m = alloc_zero(1, sizeof *m);
-    *m = (pdr_memory){.store = store, .owner = s, .name = alloc_text(name)};
+    *m = (pdr_memory){.store = store, .device = device, .owner = s, .name = alloc_text(name)};
+    device_tell(m);
     s->memories = alloc_again(s->memories, (size_t)s->memory_count + 1, sizeof m);
     s->memories[s->memory_count++] = m;
     if (host_memory_back(m, &why)) {
@@ -215,12 +231,18 @@ static bool extra_grows(const pdr_memory *m, const struct row_form *form)
     return form->dtype == m->extra.dtype && form->rank == 1 && m->extra.rank == 1 && form->shape[0] > m->extra.shape[0];
 }
 
+/* What the store takes of rows: their bytes, or the tensor itself where they lie on the device. */
+static const void *rows_of(pdr_scope *s, const pdr_memory *m, const pdr_tensor *rows, pdr_dtype d)
+{
+    return m->device ? (const void *)rows : host_bytes(s, rows, d);
+}
+
 /* One row of what earlier rows read behind their own: NaN, or 0 of a type that has none. */
-static const void *extra_blank(pdr_scope *s, const struct row_form *form)
+static const void *extra_blank(pdr_scope *s, const pdr_memory *m, const struct row_form *form)
 {
     const pdr_tensor_api *t = host_engine()->tensor;
     bool real = form->dtype == PDR_F32 || form->dtype == PDR_F64 || form->dtype == PDR_F16 || form->dtype == PDR_BF16;
-    return host_bytes(s, t->full(s, form->dtype, form->shape, 1, real ? (double)NAN : 0), form->dtype);
+    return rows_of(s, m, t->full(s, form->dtype, form->shape, 1, real ? (double)NAN : 0), form->dtype);
 }
 
 static pdr_status extra_take(pdr_scope *s, const pdr_memory *m, const pdr_tensor *extra, incoming *in)
@@ -263,14 +285,14 @@ static pdr_status rows_take(pdr_scope *s, const pdr_memory *m, int64_t n, const 
     const host_task *task = m->owner->session->task;
     in->rows = (memory_rows){
         .count = n,
-        .x = x ? host_bytes(s, x, row->dtype) : NULL,
+        .x = x ? rows_of(s, m, x, row->dtype) : NULL,
         .row_bytes = row->values * host_dtype_bytes(row->dtype),
         .is_bytes = row->dtype == PDR_U8,
         .y = y ? host_bytes(s, y, PDR_I64) : NULL,
         .value = value ? host_bytes(s, value, PDR_F32) : NULL,
-        .extra = extra ? host_bytes(s, extra, in->extra.dtype) : NULL,
+        .extra = extra ? rows_of(s, m, extra, in->extra.dtype) : NULL,
         .extra_bytes = extra ? in->extra.values * host_dtype_bytes(in->extra.dtype) : 0,
-        .extra_blank = extra && m->extra_known && extra_grows(m, &in->extra) ? extra_blank(s, &in->extra) : NULL,
+        .extra_blank = extra && m->extra_known && extra_grows(m, &in->extra) ? extra_blank(s, m, &in->extra) : NULL,
         .task = task ? task->task.index : 0,
     };
     return e->tensor->status(s);
@@ -409,6 +431,8 @@ static pdr_tensor *fetch_x(pdr_scope *s, pdr_memory *m, const int64_t *slots, in
 {
     const struct engine *e = host_engine();
     void *x = NULL;
+    if (m->device)
+        return memory_fetch(m->store, slots, n, NULL, NULL, NULL, NULL, why) ? NULL : device_fetch_x(s, m, slots, n);
     pdr_tensor *out = blank_rows(s, PDR_F32, n, &m->row, &x);
     if (!out)
         return NULL;
@@ -446,6 +470,9 @@ static pdr_tensor *fetch_extra(pdr_scope *s, pdr_memory *m, const int64_t *slots
     void *at = NULL;
     if (!m->extra_known)
         return NULL;
+    if (m->device)
+        return memory_fetch(m->store, slots, n, NULL, NULL, NULL, NULL, why) ? NULL
+                                                                             : device_fetch_extra(s, m, slots, n);
     pdr_tensor *out = blank_rows(s, m->extra.dtype, n, &m->extra, &at);
     if (out)
         memory_fetch(m->store, slots, n, NULL, NULL, NULL, at, why);

@@ -60,19 +60,35 @@ static bool row_agrees(const pdr_memory *m)
            (!bytes || (data->train.bytes && m->row.values == data->train.width));
 }
 
+/* The device's tensors have the rows' own types, so these are looked at first; a wrong one is refused behind that. */
+static void types_expect(const pdr_memory *m, const int64_t form[2 * FORM_NUMBERS])
+{
+    pdr_dtype types[2];
+    for (int i = 0; i < 2; i++) {
+        int64_t type = form[i * FORM_NUMBERS + 1];
+        types[i] = type >= PDR_F32 && type <= PDR_BOOL ? (pdr_dtype)type : PDR_U8;
+    }
+    if (m->device)
+        device_expect(m->device, types[0], types[1]);
+}
+
 int host_memory_load(pdr_memory *m, const char *prefix, const arrays *from, error *e)
 {
     const void *numbers;
     int64_t count, form[2 * FORM_NUMBERS];
     char *full = alloc_format("%s/form", prefix), *what = alloc_format("memory %s: saved state", m->name);
-    int code = memory_load(m->store, prefix, from, e);
-    code = code ? code : arrays_list(from, full, ARRAY_I64, &numbers, &count, what, e);
+    int code = arrays_list(from, full, ARRAY_I64, &numbers, &count, what, e);
+    bool whole = !code && count == 2 * FORM_NUMBERS;
     free(full);
     free(what);
+    if (whole) {
+        memcpy(form, numbers, sizeof form);
+        types_expect(m, form);
+    }
+    code = code ? code : memory_load(m->store, prefix, from, e);
     if (code)
         return code;
-    if (count == 2 * FORM_NUMBERS) {
-        memcpy(form, numbers, sizeof form);
+    if (whole) {
         bool empty = !memory_count(m->store, PDR_ALL);
         if (form_get(form, memory_row_bytes(m->store), false, &m->known, &m->row) &&
             form_get(form + FORM_NUMBERS, memory_extra_bytes(m->store), empty, &m->extra_known, &m->extra) &&

@@ -52,8 +52,7 @@ static const char *const metrics[] = {
     "a.diaz",    NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
 static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", "value", "none", NULL};
-static const char *const memory_wheres[] = {"ram", "disk", NULL};
-static const char *const memory_wheres_later[] = {"device", NULL};
+static const char *const memory_wheres[] = {"ram", "disk", "device", NULL};
 
 /* A row reads best as the few lines that it is. */
 /* clang-format off */
@@ -294,9 +293,8 @@ const struct row memory_rows[] = {
      .type = ROW_SPECIAL, AT(memory_options, capacity), .sample = "1000", .special = &special_capacity},
     {.key = "policy", .help = "which samples stay when it is full", .type = ROW_CHOICE, AT(memory_options, policy),
      .fallback = "reservoir", .choices = memory_policies},
-    {.key = "where", .help = "where the samples lie; on disk: in the cell's folder, or below one of its own",
-     .type = ROW_SPECIAL, AT(memory_options, where), .fallback = "ram", .special = &special_where,
-     .later = memory_wheres_later},
+    {.key = "where", .help = "where the samples lie; on disk: in the cell's folder, or below one of its own; device: on the GPU",
+     .type = ROW_SPECIAL, AT(memory_options, where), .fallback = "ram", .special = &special_where},
     ROW_END};
 
 /* ---- device ---- */

@@ -267,9 +267,9 @@ const struct special special_capacity = {
     " {\"bytes\": {\"type\": \"string\", \"pattern\": \"^(0|[1-9][0-9]*)([.][0-9]+)? *(B|[KMGT]i?B)$\"}}}]}",
     0};
 
-/* ---- where: ram, disk or {disk: /a/folder} ---- */
+/* ---- where: ram, disk, device or {disk: /a/folder} ---- */
 
-static const char *const where_words[] = {"ram", "disk", NULL};
+static const char *const where_words[] = {"ram", "disk", "device", NULL};
 
 /* From the root or from home: the folder of the scenario is not known any more where the memory is opened. */
 static void where_fill_folder(struct check *c, const node *n, const char *path, struct memory_options *options)
@@ -290,15 +290,13 @@ static void where_fill(struct check *c, const node *n, const char *path, void *o
     struct memory_options *options = CONTAINER(out, memory_options, where);
     if (n->kind == NODE_MAP && n->count == 1 && strcmp(n->first->key, "disk") == 0) {
         where_fill_folder(c, n->first, path, options);
-    } else if (n->kind == NODE_TEXT && strcmp(n->text, "device") == 0) {
-        faults_add(c->faults, n, path, "found device, which comes later; expected %s", special_where.expects);
     } else if (value_choice(c, n, path, where_words, special_where.expects, &word)) {
         options->where = (enum memory_where)word;
     }
 }
 const struct special special_where = {
-    "ram, disk or {disk: /a/folder}", where_fill,
-    "{\"oneOf\": [{\"enum\": [\"ram\", \"disk\"]},"
+    "ram, disk, device or {disk: /a/folder}", where_fill,
+    "{\"oneOf\": [{\"enum\": [\"ram\", \"disk\", \"device\"]},"
     " {\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"disk\"], \"properties\":"
     " {\"disk\": {\"type\": \"string\", \"pattern\": \"^(/|~/)\"}}}]}",
     0};

@@ -93,6 +93,7 @@ static int cell_open(cell *c, error *e)
     c->session.seed = (uint64_t)c->seed;
     c->session.batch = c->method->options->training.batch; /* of the method, which may set its own */
     c->session.mark = c->listener->mark;
+    c->session.device = c->plan->device;
     c->session.folder = c->listener->folder;
     c->session.listener = (host_listener){c, cell_note, cell_point, c->listener->picture ? cell_picture : NULL};
     host_begin(&c->session);

@@ -189,9 +189,9 @@ refused 'agem: {batch: 64, fill: epoch, epsilon: -1}' 78 \
   's.yaml:6:40: methods[0].strategies[0].agem.capacity: found nothing; expected a whole number from 1 to 1000000000000, {per_class: 100} or {bytes: 64 MiB}
 perdure: error: s.yaml:6:58: methods[0].strategies[0].agem.fill: found epoch; expected one of task, stream
 perdure: error: s.yaml:6:74: methods[0].strategies[0].agem.epsilon: found -1; expected a number from 0 to 1000000'
-for where in 'device|: found device, which comes later; expected ram, disk or {disk: /a/folder}|63' \
-  'dsk|: found dsk; expected ram, disk or {disk: /a/folder}|63|did you mean "disk"?' \
-  '{ram: /tmp}|: found a map; expected ram, disk or {disk: /a/folder}|63' \
+for where in 'gpu|: found gpu; expected ram, disk, device or {disk: /a/folder}|63' \
+  'dsk|: found dsk; expected ram, disk, device or {disk: /a/folder}|63|did you mean "disk"?' \
+  '{device: cuda}|: found a map; expected ram, disk, device or {disk: /a/folder}|63' \
   '{disk: here}|.disk: found here; expected a folder from the root or from home, as /scratch/memories or ~/memories|70' \
   '{disk: [/tmp]}|.disk: found a list; expected a folder from the root or from home, as /scratch/memories or ~/memories|70'; do
   IFS='|' read -r value words column hint <<<"$where"

@@ -10,13 +10,22 @@
 
 #define DIGITS "{set: digits}"
 
+/* Tests of memories are built once a place where rows may lie, and for a device. */
+#ifndef WHERE
+#define WHERE "ram"
+#endif
+#ifndef DEVICE
+#define DEVICE "cpu"
+#endif
+#define KEPT(options) "{" options ", where: " WHERE "}"
+
 static const struct engine *E;
 static const pdr_tensor_api *T;
 
 static inline int engine_begin(void **state)
 {
     error e = {0};
-    const engine_options options = {"cpu", 1, true};
+    const engine_options options = {DEVICE, 1, true};
     if (engine_load(&E, &e) || E->open(&options, NULL, &e)) {
         print_error("%s\n", e.text);
         return -1;

@@ -2,7 +2,7 @@
  * does not fit is refused in words and leaves no trace. */
 #include "fixture.h"
 
-#define TWELVE "{capacity: 12, policy: fifo}"
+#define TWELVE KEPT("capacity: 12, policy: fifo")
 
 /* The rows of the task's positions, as the gather of a batch makes them. */
 static float *gathered(const house *h, const int64_t *at, int64_t n)
@@ -221,7 +221,7 @@ static void lay_and_read(strategy *me, pdr_dtype d, int32_t rank)
     const int64_t six[] = {6, 2, 3, 2, 2}, two[] = {2, 2, 3, 2, 2}, three[] = {3, 2, 3, 2, 2}, wide[] = {6, 4};
     const int64_t who[] = {0, 1, 2, 3, 4, 5}, new[] = {8, 9}, left[] = {5, 8, 9};
     pdr_scope *s = enter(me, "after_task");
-    pdr_memory *m = Y->open(&me->host, "samples", "{capacity: 6, policy: none}");
+    pdr_memory *m = Y->open(&me->host, "samples", KEPT("capacity: 6, policy: none"));
     pdr_tensor *x, *y, *value, *extra, *slots;
     assert_int_equal(Y->put(s, m, NULL, numbered(s, PDR_F32, wide, 2, who), LONGS(s, 7, 3, 7, 3, 7, 7),
                             numbered(s, PDR_F32, six, 1, who), numbered(s, d, six, rank, who)),
@@ -302,7 +302,7 @@ static void a_budget_a_class_grows_with_the_tasks(void **state)
     strategy *me = invited(h, 0, &guest, "guest", NULL);
     const pdr_memory_api *Y = me->host.memory;
     pdr_scope *s = enter(me, "after_task");
-    pdr_memory *m = Y->open(&me->host, "samples", "{capacity: {per_class: 2}, policy: none}");
+    pdr_memory *m = Y->open(&me->host, "samples", KEPT("capacity: {per_class: 2}, policy: none"));
     const int64_t pairs[] = {2, 3};
     assert_int_equal(Y->capacity(m), 4); /* two classes a task */
     assert_int_equal(Y->put(s, m, NULL, T->full(s, PDR_F32, pairs, 2, 1), LONGS(s, 0, 0), NULL, NULL), PDR_OK);
@@ -329,8 +329,8 @@ static void value_and_none_say_what_they_want(void **state)
     strategy *me = invited(h, 0, &guest, "guest", NULL);
     const pdr_memory_api *Y = me->host.memory;
     pdr_scope *s = enter(me, "after_batch");
-    pdr_memory *value = Y->open(&me->host, "best", "{capacity: 2, policy: value}");
-    pdr_memory *none = Y->open(&me->host, "own", "{capacity: 2, policy: none}");
+    pdr_memory *value = Y->open(&me->host, "best", KEPT("capacity: 2, policy: value"));
+    pdr_memory *none = Y->open(&me->host, "own", KEPT("capacity: 2, policy: none"));
     const int64_t rows[] = {4, 1}, who[] = {0, 1, 2, 3};
     const float worth[] = {0.5f, -1, (float)NAN, 7};
     pdr_tensor *x = numbered(s, PDR_F32, rows, 2, who), *y = LONGS(s, 0, 0, 1, 1), *kept;
@@ -363,7 +363,7 @@ static void opening_is_refused_in_words(void **state)
     assert_null(Y->open(&me->host, "", TWELVE));
     leave_with(me, "memory open: found no name or no options; expected both");
     enter(me, "before_task");
-    assert_null(Y->open(&me->host, "b", "{capacity: 0}"));
+    assert_null(Y->open(&me->host, "b", KEPT("capacity: 0")));
     assert_non_null(strstr(me->failure, "guest: memory b"));
     assert_non_null(strstr(me->failure, "capacity: found 0; expected a whole number from 1"));
     me->failed = 0;

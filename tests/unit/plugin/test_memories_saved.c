@@ -9,7 +9,7 @@ static pdr_memory *filled_memory(strategy *me, bool bytes, bool extra)
     const pdr_memory_api *Y = me->host.memory;
     const int64_t shape[] = {5, 64, 1, 1}, three[] = {5, 3};
     pdr_scope *s = enter(me, "after_batch");
-    pdr_memory *m = Y->open(&me->host, "samples", "{capacity: 12, policy: fifo}");
+    pdr_memory *m = Y->open(&me->host, "samples", KEPT("capacity: 12, policy: fifo"));
     uint8_t *at = alloc_zero(5 * 64, 1);
     for (int i = 0; i < 5 * 64; i++)
         at[i] = (uint8_t)(i % 17);
@@ -90,7 +90,7 @@ static void a_loaded_memory_gives_the_same_tensors(void **state)
         error e = {0};
         arrays a = saved(m);
         enter(again, "setup");
-        n = again->host.memory->open(&again->host, "samples", "{capacity: 12, policy: fifo}");
+        n = again->host.memory->open(&again->host, "samples", KEPT("capacity: 12, policy: fifo"));
         leave(again);
         assert_true(host_memory_saved_there("memory/guest/samples", &a));
         assert_false(host_memory_saved_there("memory/guest/others", &a));
@@ -118,7 +118,7 @@ static void other_forms_are_refused(void **state)
         house *other = house_open(DIGITS, 1);
         strategy *again = invited(other, 0, &guest, "guest", NULL);
         enter(again, "setup");
-        pdr_memory *n = again->host.memory->open(&again->host, "samples", "{capacity: 12, policy: fifo}");
+        pdr_memory *n = again->host.memory->open(&again->host, "samples", KEPT("capacity: 12, policy: fifo"));
         leave(again);
         for (int64_t k = 0; k < a.count; k++)
             if (!strcmp(a.at[k].name, "memory/guest/samples/form"))

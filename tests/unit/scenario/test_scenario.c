@@ -446,6 +446,8 @@ static void subtrees_of_plugins(void **state)
     assert_true(memory.capacity == 0 && memory.bytes == 1536 && memory.where == MEMORY_DISK && !memory.folder);
     assert_int_equal(memory_options_parse("{capacity: 5, where: {disk: /a/b}}", "replay", &memory, a, &e), 0);
     assert_true(memory.where == MEMORY_DISK && !strcmp(memory.folder, "/a/b"));
+    assert_int_equal(memory_options_parse("{capacity: 5, where: device}", "replay", &memory, a, &e), 0);
+    assert_true(memory.where == MEMORY_DEVICE && !memory.folder && !strcmp(memory_where_name(memory.where), "device"));
     assert_int_equal(network_options_parse("{hidden: [2]}", "vae", &network, a, &e), 0);
     assert_true(network.hidden.count == 1 && network.hidden.at[0] == 2);
     assert_int_equal(network_options_parse("", "vae", &network, a, &e), 0);
