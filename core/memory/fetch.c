@@ -52,6 +52,14 @@ static int row_take(const struct disk *d, const stored_row *r, int64_t row_bytes
     return 0;
 }
 
+/* Where a commit failed over LMDB's own page, reading says no more than that; why, the commit knows. */
+static int reader_refuse(struct disk *d, int code, error *e)
+{
+    batch *behind = &d->batches[1 - d->front];
+    int why = code == MDB_PANIC && behind->given ? commit_wait(d, behind, e) : 0;
+    return why ? why : disk_refuse(d, code, "cannot be read", e);
+}
+
 /* Where the rows lie: in a batch (mv_size 0), or in the map. All are looked for before the first is read, so that what is
  * waited for is fetched from memory meanwhile. */
 static int rows_find(struct disk *d, const int64_t *slots, int64_t n, MDB_val *values, bool *reading, error *e)
@@ -66,7 +74,7 @@ static int rows_find(struct disk *d, const int64_t *slots, int64_t n, MDB_val *v
         if (d->place[slots[i]] >= 0)
             continue;
         if (!*reading && (code = reader_begin(d)) != 0)
-            return disk_refuse(d, code, "cannot be read", e);
+            return reader_refuse(d, code, e);
         *reading = true;
         code = row_find(d, slots[i], &values[i], e);
     }
