@@ -164,7 +164,7 @@ int cell_train(const plan *p, const plan_method *method, int64_t seed, const dat
     int code = cell_open(c, e);
     c->saved = cell_now();
     c->clock.start += c->saved - start; /* the first step is added to it */
-    if (!code && !(code = body(c, e)) && !(code = saver_end(c, e)))
+    if (!code && !(code = body(c, e)) && !(code = save_end(c, e)))
         code = result_fill(c, e);
     cell_close(c); /* leaks are noted in here */
     c->result->warnings = c->session.warnings;

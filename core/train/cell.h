@@ -133,6 +133,8 @@ void check_close(cell *c);
  * what can be saved is saved then. */
 int save_in_task(cell *c, const stage *s, int64_t epoch, error *e);
 int save_after_task(cell *c, int64_t done, error *e);
+/* Behind all training: waits for the checkpoint that is on its way. One that the disk does not take costs no result. */
+int save_end(cell *c, error *e);
 
 /* ---- saver.c: who writes it, while training goes on. An error is told at the next call ---- */
 struct checkpoint;

@@ -248,12 +248,34 @@ int save_in_task(cell *c, const stage *s, int64_t epoch, error *e)
     return code || !stop ? code : stop_tell(c, e);
 }
 
+/* Behind the last task only the result is left: a checkpoint that the disk does not take does not cost it. */
+static int last_forgive(cell *c, const error *why, error *e)
+{
+    if (why->code != EXIT_IO && why->code != EXIT_CREATE)
+        return why->code ? error_copy(e, why) : 0;
+    char *line = alloc_format("%s: the cell ends without this checkpoint", why->text);
+    if (c->listener->note)
+        c->listener->note(c->listener->self, "warning", line);
+    free(line);
+    return 0;
+}
+
 int save_after_task(cell *c, int64_t done, error *e)
 {
-    const bool stop = stop_wanted(c) && done < c->stage_count; /* else only the result is left to be written */
-    int code = saver_look(c, e);
+    const bool last = done == c->stage_count, stop = stop_wanted(c) && !last;
     const bool due = done && c->scenario->output.checkpoint.every == CHECKPOINT_TASK;
+    error why = {0};
+    int code = saver_look(c, e);
     if (!code && saves(c) && (stop || due))
-        code = cell_save(c, &(cell_place){done, 0, false}, e);
+        code = cell_save(c, &(cell_place){done, 0, false}, last ? &why : e);
+    if (last && why.code)
+        code = last_forgive(c, &why, e);
     return code || !stop ? code : stop_tell(c, e);
+}
+
+int save_end(cell *c, error *e)
+{
+    error why = {0};
+    saver_end(c, &why);
+    return last_forgive(c, &why, e);
 }

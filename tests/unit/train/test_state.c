@@ -203,6 +203,39 @@ static void what_cannot_be_read_is_not_saved(void **state)
     }
 }
 
+/* ---- a disk that fails ---- */
+
+static char told[1024];
+
+static void tell(void *self, const char *level, const char *line)
+{
+    (void)self;
+    snprintf(told, sizeof told, "%s: %s", level, line);
+}
+
+/* Behind the last task there is nothing that the checkpoint is for. A cell that is to stop needs it. */
+static void the_last_checkpoint_costs_no_result(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il", "methods: [{name: a}, {name: b, train_on: all}]\n");
+    for (int method = 0; method < 2; method++) {
+        char *home = home_new();
+        stopper s = {.at = method ? 0 : 5};
+        train_listener l = listening(&s, home);
+        cell_result *r = NULL;
+        error e = {0};
+        l.note = tell;
+        told[0] = '\0';
+        assert_int_equal(file_write(checkpoints_of(home), "", 0, &e), 0);
+        assert_int_equal(cell_tried(&p, method, 3, &l, &r, &e), method ? 0 : EXIT_CREATE);
+        if (!strstr(method ? told : e.text, checkpoints_of(home)))
+            fail_msg("found: %s; told: %s", e.text, told);
+        assert_int_equal(strstr(told, "warning: ") != NULL, method);
+        cell_result_close(r);
+    }
+    planned_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_recipe_without_an_end),
         cmocka_unit_test(mingled_slots_that_are_empty),
         cmocka_unit_test(what_cannot_be_read_is_not_saved),
+        cmocka_unit_test(the_last_checkpoint_costs_no_result),
     };
     return cmocka_run_group_tests_name("state", tests, folder_begin, folder_end);
 }
