@@ -96,6 +96,10 @@ static int hooks_take(plugin *p, error *e)
     if (!memcmp(&p->hooks, &none, sizeof none))
         return error_set(e, EXIT_UNAVAILABLE, "%s: %s: found no hook; expected at least one", p->path,
                          p->descriptor->name);
+    if (p->hooks.save && !p->hooks.load)
+        return error_set(e, EXIT_UNAVAILABLE,
+                         "%s: %s: found save() and no load(); expected both: no run could go on with what is saved",
+                         p->path, p->descriptor->name);
     return 0;
 }
 

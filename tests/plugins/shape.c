@@ -88,6 +88,13 @@ static void hooks_older(pdr_plugin *p)
     (void)p;
 }
 static void hooks_none(pdr_plugin *p) { (void)p, hooks.known.after_run = NULL; }
+static pdr_status save(void *p, pdr_state *out)
+{
+    (void)p;
+    (void)out;
+    return PDR_OK;
+}
+static void save_alone(pdr_plugin *p) { (void)p, hooks.known.save = save; }
 static void hooks_null(pdr_plugin *p) { p->hooks = NULL; }
 static void create_null(pdr_plugin *p) { p->create = NULL; }
 static void destroy_null(pdr_plugin *p) { p->destroy = NULL; }
@@ -179,6 +186,7 @@ static const struct row {
     {"hooks_odd", hooks_odd, 0},
     {"hooks_older", hooks_older, 0},
     {"hooks_none", hooks_none, 0},
+    {"save_alone", save_alone, 0},
     {"hooks_null", hooks_null, 0},
     {"create_null", create_null, 0},
     {"destroy_null", destroy_null, 0},

@@ -205,6 +205,7 @@ shape hooks_small "found hooks.struct_size 4; $sizes"
 shape hooks_large "found hooks.struct_size 8000; $sizes"
 shape hooks_odd "found hooks.struct_size 20; $sizes"
 shape hooks_none 'shape: found no hook; expected at least one'
+shape save_alone 'shape: found save() and no load(); expected both: no run could go on with what is saved'
 for member in hooks create destroy version summary; do
   shape ${member}_null "shape: found NULL as $member; expected it to be set"
 done
