@@ -271,6 +271,9 @@ void host_build_fill(pdr_model_api *table);
 /* Of a recipe (its network's YAML, shape and outputs) that model_recipe() gave; its values are the caller's. NULL, and the
  * strategy has failed. */
 pdr_model *host_build_again(strategy *s, const char *recipe);
+/* Names that plugins give become parts of names in a file: printable, not long, and no way up. */
+enum { HOST_KEY = 200 };
+bool host_key_plain(const char *key);
 /* host_state.c: for those who lay more than one entry. shelf_fail keeps the first error. */
 void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 const shelf_entry *shelf_find(const pdr_state *s, const char *key);

@@ -120,19 +120,27 @@ static void device_tell(const pdr_memory *m)
     free(line);
 }
 
+/* It becomes a part of names in checkpoints. */
+static bool name_fails(strategy *s, const char *name, const char *memory_yaml)
+{
+    if (!name || !name[0] || !memory_yaml)
+        return host_fail(s, PDR_EINVALID, "memory open: found no name or no options; expected both");
+    if (!host_key_plain(name))
+        return host_fail(s, PDR_EINVALID,
+                         "memory open: found the name \"%s\"; expected printable text of at most %d bytes",
+                         text_quoted(name), (int)HOST_KEY);
+    for (int64_t i = 0; i < s->memory_count; i++)
+        if (!strcmp(s->memories[i]->name, name))
+            return host_fail(s, PDR_EINVALID, "memory open: %s is open already; expected one name a memory", name);
+    return false;
+}
+
 static pdr_memory *host_open(const pdr_host *h, const char *name, const char *memory_yaml)
 {
     strategy *s = host_strategy(h);
     error why = {0};
-    if (!name || !name[0] || !memory_yaml) {
-        host_fail(s, PDR_EINVALID, "memory open: found no name or no options; expected both");
+    if (name_fails(s, name, memory_yaml))
         return NULL;
-    }
-    for (int64_t i = 0; i < s->memory_count; i++)
-        if (!strcmp(s->memories[i]->name, name)) {
-            host_fail(s, PDR_EINVALID, "memory open: %s is open already; expected one name a memory", name);
-            return NULL;
-        }
     struct device_rows *device = NULL;
     memory *store = store_open(s, name, memory_yaml, &device, &why);
     if (!store) {

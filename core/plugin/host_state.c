@@ -8,7 +8,15 @@
 #include "base/text.h"
 #include "plugin/host.h"
 
-enum { KEY_LENGTH = 200 };
+bool host_key_plain(const char *key)
+{
+    for (const char *at = key; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (!strncmp(at, "..", 2) && (at[2] == '/' || at[2] == '\0'))
+            return false;
+    }
+    return text_plain(key) && strlen(key) <= HOST_KEY;
+}
 
 void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...)
 {
@@ -48,9 +56,9 @@ static shelf_entry *shelf_add(pdr_state *s, const char *key, uint64_t bytes)
                    key && key[0] ? "twice" : "empty");
         return NULL;
     }
-    if (!text_plain(key) || strlen(key) > KEY_LENGTH || strstr(key, "/../")) { /* it becomes a name in a file */
+    if (!host_key_plain(key)) {
         shelf_fail(s, PDR_EINVALID, "state: found the key \"%s\"; expected printable text of at most %d bytes",
-                   text_quoted(key), KEY_LENGTH);
+                   text_quoted(key), (int)HOST_KEY);
         return NULL;
     }
     s->entries = alloc_again(s->entries, (size_t)s->count + 1, sizeof *s->entries);

@@ -362,6 +362,13 @@ static void opening_is_refused_in_words(void **state)
     enter(me, "before_task");
     assert_null(Y->open(&me->host, "", TWELVE));
     leave_with(me, "memory open: found no name or no options; expected both");
+    static const char *const odd[] = {"a\nb", "..", "../a", "a/..", "a/../b", "\xff"};
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        enter(me, "before_task");
+        assert_null(Y->open(&me->host, odd[i], TWELVE));
+        assert_non_null(strstr(me->failure, "; expected printable text of at most 200 bytes"));
+        me->failed = 0;
+    }
     enter(me, "before_task");
     assert_null(Y->open(&me->host, "b", KEPT("capacity: 0")));
     assert_non_null(strstr(me->failure, "guest: memory b"));
