@@ -78,6 +78,15 @@ static char *store_folder(const strategy *s, const char *name, const struct memo
     return out.at;
 }
 
+/* Whose rows they are: of the cell by its path, but in the cell's own folder, which may have been moved. Owned. */
+static char *store_owner(const strategy *s, const struct memory_options *options)
+{
+    const char *cell = s->session->folder;
+    if (!cell)
+        return NULL;
+    return options->folder ? realpath(cell, NULL) : alloc_text(path_last(cell, 2));
+}
+
 static memory *store_open(strategy *s, const char *name, const char *yaml, struct device_rows **device, error *why)
 {
     struct memory_options options;
@@ -86,7 +95,7 @@ static memory *store_open(strategy *s, const char *name, const char *yaml, struc
     memory *store = NULL;
     if (!memory_options_parse(yaml, what, &options, a, why)) {
         char *folder = store_folder(s, name, &options);
-        char *owner = s->session->folder ? realpath(s->session->folder, NULL) : NULL;
+        char *owner = store_owner(s, &options);
         *device = options.where == MEMORY_DEVICE ? device_open(s->session, full) : NULL;
         store = memory_open(&(memory_setup){.capacity = options.capacity,
                                             .per_class = options.per_class,
