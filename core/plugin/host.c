@@ -20,7 +20,7 @@ strategy *host_strategy(const pdr_host *h) { return h ? (strategy *)h->impl : ru
 /* ---- failures ---- */
 
 /* A plugin's words are one line on a terminal, whatever bytes they hold; cut between two characters. */
-static void words_tame(const char *words, char *out, size_t room)
+void host_words_tame(const char *words, char *out, size_t room)
 {
     char *line = alloc_text(words);
     for (char *c = line; *c; c++)
@@ -132,7 +132,7 @@ static int hook_failed(const strategy *s, pdr_status status, error *e)
     const char *closed = s->owner.closed && s->owner.closed == status ? s->owner.why : status_words(status);
     const char *words = s->failed ? s->failure : left ? engine->scope_message(s->scope) : closed;
     char place[96] = "", tame[1024];
-    words_tame(words, tame, sizeof tame);
+    host_words_tame(words, tame, sizeof tame);
     if (session->task)
         snprintf(place, sizeof place, ", task %lld, step %lld", (long long)session->task->task.index + 1,
                  (long long)session->step);
@@ -171,7 +171,7 @@ void host_note(host_session *session, pdr_level level, const char *who, const ch
 {
     char words[1200];
     char *whole = alloc_format("%s: %s", who, line);
-    words_tame(whole, words, sizeof words);
+    host_words_tame(whole, words, sizeof words);
     free(whole);
     pthread_mutex_lock(&session->lock);
     session->warnings += level >= PDR_WARNING;

@@ -274,6 +274,7 @@ pdr_model *host_build_again(strategy *s, const char *recipe);
 /* Names that plugins give become parts of names in a file: printable, not long, and no way up. */
 enum { HOST_KEY = 200 };
 bool host_key_plain(const char *key);
+void host_words_tame(const char *words, char *out, size_t room); /* a plugin's words as one line of UTF-8, cut to fit */
 /* host_state.c: for those who lay more than one entry. shelf_fail keeps the first error. */
 void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 const shelf_entry *shelf_find(const pdr_state *s, const char *key);

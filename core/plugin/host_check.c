@@ -43,10 +43,12 @@ void host_found(host_session *session, host_check check, const strategy *s, cons
     }
     f = finding_add(session, check, name, hook);
     f->count = 1;
+    char words[2 * sizeof f->words];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(f->words, sizeof f->words, format, arguments);
+    vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
+    host_words_tame(words, f->words, sizeof f->words); /* JSON takes nothing else, in a checkpoint and in the result */
     char line[512];
     snprintf(line, sizeof line, "hook %s, task %lld, step %lld: %s", hook, (long long)f->task, (long long)f->step,
              f->words);

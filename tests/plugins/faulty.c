@@ -65,7 +65,7 @@ static pdr_status before_run(void *p, int64_t task_count)
     strategy *self = (strategy *)p;
     if (self->config.fault == NOISY_START) {
         self->host->metric(self->host, "tasks", (double)task_count);
-        self->host->metric(self->host, "nothing", (double)NAN);
+        self->host->metric(self->host, "not\xff a\nname", (double)NAN);
     }
     return PDR_OK;
 }
