@@ -105,7 +105,7 @@ static void work_ended(void *self, int number, const error *why)
     run *r = self;
     struct run_cell *c = cell_at(r, number);
     if (why && why->code == EXIT_RESUMABLE) {
-        progress_end(&r->progress, number, "stopped");
+        progress_end(&r->progress, number, why->text); /* and whether it was saved */
         return;
     }
     if (why) {

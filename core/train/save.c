@@ -231,7 +231,7 @@ static int stop_tell(cell *c, error *e)
     return code ? code
                 : error_set(e, EXIT_RESUMABLE, "stopped in task %lld, behind step %lld%s",
                             (long long)(c->session.task ? c->session.task->task.index + 1 : 1), (long long)c->steps,
-                            saves(c) ? "; its checkpoint is written" : "");
+                            saves(c) ? "; its checkpoint is written" : "; it keeps no checkpoints and will begin anew");
 }
 
 int save_in_task(cell *c, const stage *s, int64_t epoch, error *e)

@@ -255,6 +255,20 @@ static void another_plan_is_refused(void **state)
     planned_free(&other);
 }
 
+static void what_is_not_saved_says_so(void **state)
+{
+    (void)state;
+    char *home = home_new();
+    planned p = tiny_plan(TWO_TASKS "class-il", "output: {checkpoint: none}\n" ONE_METHOD);
+    stopper s = {.at = 4};
+    train_listener l = listening(&s, home);
+    cell_result *r = NULL;
+    error e = {0};
+    assert_int_equal(cell_tried(&p, 0, 3, &l, &r, &e), EXIT_RESUMABLE);
+    assert_string_equal(e.text, "stopped in task 1, behind step 3; it keeps no checkpoints and will begin anew");
+    planned_free(&p);
+}
+
 static void the_log_is_cut_where_the_checkpoint_was_written(void **state)
 {
     (void)state;
@@ -289,6 +303,7 @@ int main(void)
         cmocka_unit_test(tasks_of_a_single_step),
         cmocka_unit_test(a_wrong_state_shows),
         cmocka_unit_test(another_plan_is_refused),
+        cmocka_unit_test(what_is_not_saved_says_so),
         cmocka_unit_test(the_log_is_cut_where_the_checkpoint_was_written),
     };
     return cmocka_run_group_tests_name("resume", tests, folder_begin, folder_end);
