@@ -145,7 +145,7 @@ int store_reserve(memory *m, int64_t room, error *e)
         return kept_prepare(m, NULL, e);
     if (done && extra && !m->extra && !(m->disk && m->disk->pad))
         done = extra_begin(m, extra);
-    return done ? store_form(m, e) : out_of_room(m, room, e);
+    return done ? 0 : out_of_room(m, room, e);
 }
 
 int store_prepare(memory *m, const memory_rows *rows, error *e)

@@ -66,7 +66,9 @@ void store_add(memory *m, int64_t slot, const memory_rows *rows, int64_t i);
 int store_update(memory *m, int64_t slot, const memory_rows *rows, int64_t i, error *e);
 void store_remove(memory *m, int64_t slot);
 bool store_has(const memory *m, int64_t slot);
-int store_reserve(memory *m, int64_t room, error *e); /* for as many slots at least, of sizes that are known; 71 */
+int store_reserve(
+    memory *m, int64_t room,
+    error *e); /* for as many slots at least, of sizes that are known; 71. None is added before store_prepare() */
 /* ---- pools ---- */
 memory_pool *pool_find(memory *m, int64_t task, int64_t column); /* made when there is none: others may move */
 int64_t pool_budget(const memory *m);                            /* rows that a pool has room for */
