@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/vfs.h>
+#include <sys/wait.h>
 
 /* ---- a file system of another machine: fstatfs is wrapped (CMakeLists.txt) ---- */
 
@@ -304,6 +305,61 @@ static void flipped_bits_are_found(void **state)
     free(folder);
 }
 
+/* Readers that died hold back the pages that they saw, until somebody looks for them: opening the memory does. Another process
+ * keeps the lock file in use, else LMDB would begin it anew. */
+static void reader_die(const char *folder, bool stays, int told, int asked)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    char byte = 0;
+    bool done = !mdb_env_create(&env) && !mdb_env_open(env, folder, 0, 0600) &&
+                !mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) && write(told, &byte, 1) == 1;
+    if (stays && done)
+        done = read(asked, &byte, 1) == 0;
+    _exit(!done);
+}
+
+static int count_lines(const char *words, void *count)
+{
+    *(int *)count += strstr(words, "(no active readers)") ? 0 : 1;
+    return 0;
+}
+
+static void stale_readers_are_cleared(void **state)
+{
+    (void)state;
+    char *folder = a_folder(), byte;
+    arrays a = saved_once(folder, 10);
+    int told[2], asked[2], lines[2] = {0}, status;
+    pid_t pids[2];
+    assert_true(!pipe(told) && !pipe(asked));
+    for (int i = 0; i < 2; i++) {
+        if ((pids[i] = fork()) == 0) {
+            close(asked[1]);
+            reader_die(folder, i == 0, told[1], asked[0]);
+        }
+        assert_int_equal(read(told[0], &byte, 1), 1);
+    }
+    assert_int_equal(waitpid(pids[1], &status, 0), pids[1]);
+    for (int i = 0; i < 2; i++) {
+        MDB_env *env;
+        assert_true(!mdb_env_create(&env) && !mdb_env_open(env, folder, 0, 0600));
+        assert_true(mdb_reader_list(env, count_lines, &lines[i]) >= 0);
+        mdb_env_close(env);
+        if (i == 0)
+            memory_close(opened_well(folder));
+    }
+    assert_int_equal(lines[0] - lines[1], 1);
+    close(asked[1]);
+    assert_int_equal(waitpid(pids[0], &status, 0), pids[0]);
+    assert_int_equal(status, 0);
+    close(asked[0]);
+    close(told[0]);
+    close(told[1]);
+    arrays_free(&a);
+    free(folder);
+}
+
 /* ---- a disk that takes no more ---- */
 
 /* The file may not grow: the rows wait, the program hears of it with the path, and once there is room all are written. */
@@ -364,7 +420,7 @@ int main(void)
         cmocka_unit_test(rows_of_a_lost_try_go),       cmocka_unit_test(another_moment_is_named),
         cmocka_unit_test(a_cut_file_is_refused),       cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(a_missing_lock_is_no_damage), cmocka_unit_test(flipped_bits_are_found),
-        cmocka_unit_test(a_full_disk_loses_nothing),
+        cmocka_unit_test(stale_readers_are_cleared),   cmocka_unit_test(a_full_disk_loses_nothing),
     };
     return cmocka_run_group_tests(tests, root_make, root_drop);
 }
