@@ -224,7 +224,7 @@ class Run(Case):
         run.send_signal(signal.SIGTERM)
         _, said = run.communicate(timeout=60)
         self.assertEqual(run.returncode, 75, said)
-        self.assertRegex(said, r"perdure: error: finetune/seed-0: host, [a-z ]+, task 1, step \d+: was killed by SIGKILL \(Killed\)")
+        self.assertRegex(said, r"perdure: error: finetune/seed-0: host, (start|[a-z ]+, task 1, step \d+): was killed by SIGKILL \(Killed\)")
         self.assertIn("the same command goes on", said)
         self.assertFalse(os.path.exists(f"/proc/{second}"))
         self.assertFalse(os.path.exists(self.cell("finetune", 0)))
