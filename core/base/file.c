@@ -1,8 +1,10 @@
 /* See file.h: files that appear whole or not at all, and are read whole or refused. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -196,6 +198,25 @@ int file_write(const char *path, const void *bytes, size_t count, error *e)
     }
     free(beside);
     return code;
+}
+
+/* "NAME.tmp-PID-N" of a process that is there no more. */
+static bool name_left(const char *name)
+{
+    const char *mark = strstr(name, ".tmp-");
+    char *end = NULL;
+    long pid = mark ? strtol(mark + strlen(".tmp-"), &end, 10) : 0;
+    return pid > 0 && *end == '-' && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+void file_sweep(const char *folder)
+{
+    DIR *names = opendir(folder);
+    for (const struct dirent *one = NULL; names && (one = readdir(names));)
+        if (name_left(one->d_name))
+            unlinkat(dirfd(names), one->d_name, 0);
+    if (names)
+        closedir(names);
 }
 
 bool folder_exists(const char *path)

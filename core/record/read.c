@@ -68,6 +68,7 @@ int record_remove(const char *folder, bool all, error *e)
 {
     static const char *const files[] = {"result.json", "matrix.csv", "weights.safetensors"};
     int code = 0;
+    file_sweep(folder);
     for (size_t i = 0; i < sizeof files / sizeof *files && !code; i++)
         code = file_remove(folder, files[i], e);
     if (code || !all)

@@ -229,6 +229,7 @@ static int run_prepare(run *r, const run_options *options, error *e)
         return code;
     if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
         return code;
+    file_sweep(folder);
     return folder_describe(r->plan, e);
 }
 

@@ -136,11 +136,30 @@ static void paths(void **state)
     assert_string_equal(path_name("b.c"), "b.c");
 }
 
+/* What a process left that was killed within file_write() goes; what lives or has another name stays. */
+static void what_the_dead_left_is_swept(void **state)
+{
+    (void)state;
+    char *gone = alloc_format("%s/a.json.tmp-999999999-0", folder),
+         *lives = alloc_format("%s/a.json.tmp-%ld-7", folder, (long)getpid()),
+         *other = alloc_format("%s/a.tmp-notes", folder);
+    error e = {0};
+    assert_int_equal(file_write(gone, "x", 1, &e) | file_write(lives, "x", 1, &e) | file_write(other, "x", 1, &e), 0);
+    file_sweep(folder);
+    file_sweep("/nowhere/at/all");
+    assert_false(file_exists(gone));
+    assert_true(file_exists(lives) && file_exists(other));
+    free(gone);
+    free(lives);
+    free(other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(nothing_stays_beside_the_file),
+        cmocka_unit_test(what_the_dead_left_is_swept),
         cmocka_unit_test(what_is_no_file_is_refused),
         cmocka_unit_test(a_file_without_a_size_is_read),
         cmocka_unit_test(folders_are_made_with_their_parents),
