@@ -152,8 +152,8 @@ static int commit_result(struct disk *d, batch *b)
     return b->code;
 }
 
-/* The map can only grow while nobody uses it, so it is this thread that lets it. */
-static int map_grow(struct disk *d)
+/* The map can only grow while nobody uses it, so it is the memory's own thread that lets it. */
+int commit_grow(struct disk *d)
 {
     MDB_envinfo info;
     int code = mdb_env_info(d->env, &info);
@@ -164,7 +164,7 @@ int commit_wait(struct disk *d, batch *b, error *e)
 {
     int code = commit_result(d, b);
     while (code == MDB_MAP_FULL) {
-        if ((code = map_grow(d)) != 0)
+        if ((code = commit_grow(d)) != 0)
             break;
         commit_give(d, b);
         code = commit_result(d, b);

@@ -236,26 +236,38 @@ static int owner_check(struct disk *d, MDB_txn *txn, error *e)
     return code;
 }
 
-int disk_begin(struct disk *d, error *e)
+/* A code of LMDB, or *e. */
+static int rows_clear(struct disk *d, error *e)
 {
     MDB_txn *txn = NULL;
-    if (d->begun)
-        return 0;
     int code = mdb_txn_begin(d->env, NULL, 0, &txn);
     if (code)
-        return disk_refuse(d, code, "cannot be written", e);
-    if ((code = owner_check(d, txn, e)) != 0) {
-        mdb_txn_abort(txn);
         return code;
+    if (owner_check(d, txn, e) != 0) {
+        mdb_txn_abort(txn);
+        return 0;
     }
-    if (getrandom(&d->id, sizeof d->id, 0) != (ssize_t)sizeof d->id)
-        d->id = (uint64_t)getpid() << 32 ^ (uint64_t)(uintptr_t)d; /* no more than a name */
     code = mdb_drop(txn, d->rows, 0);
     code = code ? code : description_put(d, txn, 0);
+    if (!code)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return code;
+}
+
+/* A map is opened as large as its file, and to remove rows takes pages, too. */
+int disk_begin(struct disk *d, error *e)
+{
+    error why = {0};
+    int code;
+    if (d->begun)
+        return 0;
+    if (getrandom(&d->id, sizeof d->id, 0) != (ssize_t)sizeof d->id)
+        d->id = (uint64_t)getpid() << 32 ^ (uint64_t)(uintptr_t)d; /* no more than a name */
+    while ((code = rows_clear(d, &why)) == MDB_MAP_FULL && (code = commit_grow(d)) == 0)
+        ;
+    d->begun = !code && !why.code;
     if (code)
-        mdb_txn_abort(txn);
-    else
-        code = mdb_txn_commit(txn);
-    d->begun = !code;
-    return code ? disk_refuse(d, code, "cannot be written", e) : 0;
+        return disk_refuse(d, code, "cannot be written", e);
+    return why.code ? error_copy(e, &why) : 0;
 }

@@ -180,9 +180,41 @@ static void a_failed_checkpoint_costs_nothing(void **state)
     free(folder);
 }
 
+/* Rows of a try that came to nothing, more of them than the map that a file is opened with has room for. */
+static void more_than_a_map_is_begun_anew(void **state)
+{
+    (void)state;
+    enum { ROW = 32 << 20, ROWS = 10 };
+    char *folder = a_folder();
+    char *x = alloc_zero(ROW, 1);
+    const int64_t y = 0;
+    const memory_rows row = {.count = 1, .x = x, .row_bytes = ROW, .is_bytes = true, .y = &y};
+    for (int try = 0; try < 2; try++) {
+        error e = {0};
+        memory *m = memory_open(&(memory_setup){.capacity = ROWS,
+                                                .policy = MEMORY_FIFO,
+                                                .name = "large",
+                                                .where = MEMORY_DISK,
+                                                .folder = folder,
+                                                .owner = "cell"},
+                                &e);
+        arrays saved = {0};
+        assert_non_null(m);
+        for (int i = 0; i < ROWS; i++)
+            if (memory_offer(m, &row, &e))
+                fail_msg("try %d, row %d: %s", try, i, e.text);
+        assert_int_equal(memory_save(m, "m", &saved, &e), 0);
+        arrays_free(&saved);
+        memory_close(m);
+    }
+    free(x);
+    free(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_than_a_map_is_begun_anew),
         cmocka_unit_test(disk_does_as_ram_does),
         cmocka_unit_test(any_kept_checkpoint_can_be_gone_on_from),
         cmocka_unit_test(versions_go_when_no_checkpoint_needs_them),
