@@ -61,16 +61,10 @@ static int files_put(const char *folder, const checkpoint *c, manifest *m, error
 
 /* ---- the name ---- */
 
-/* A name that is taken is that of a damaged one, or of one that was gone back behind: both stay. Owned. */
-static char *name_of(const checkpoint *c, int tries)
+/* A name that is taken is that of one that stays. Owned. */
+static char *name_again(const char *prefix, const char *name, int tries)
 {
-    char *name = alloc_format("step-%08lld-%s-task-%lld", (long long)c->step, c->after_task ? "after" : "in",
-                              (long long)c->task);
-    if (!tries)
-        return name;
-    char *again = alloc_format("%s-again-%d", name, tries + 1);
-    free(name);
-    return again;
+    return tries ? alloc_format("%s%s-again-%d", prefix, name, tries + 1) : alloc_format("%s%s", prefix, name);
 }
 
 /* Never over something that is there. Some file systems do not know how to be asked for that. */
@@ -88,28 +82,38 @@ static bool rename_new(const char *from, const char *to)
     return rename(from, to) == 0;
 }
 
-static int place_take(const char *folder, const char *tmp, checkpoint *c, error *e)
+int place_take_as(const char *folder, const char *from, const char *prefix, const char *name, char **taken, error *e)
 {
     for (int tries = 0;; tries++) {
-        free(c->name);
-        c->name = name_of(c, tries);
-        char *path = alloc_format("%s/%s", folder, c->name);
+        *taken = name_again(prefix, name, tries);
+        char *path = alloc_format("%s/%s", folder, *taken);
         int code = 0;
-        bool taken = false;
-        if (!rename_new(tmp, path)) {
-            taken = errno == EEXIST && tries < NAMES_TRIED;
-            code = taken ? 0 : error_system(e, EXIT_IO, "%s: cannot be written", path);
+        bool there = false;
+        if (!rename_new(from, path)) {
+            there = errno == EEXIST && tries < NAMES_TRIED;
+            code = there ? 0 : error_system(e, EXIT_IO, "%s: cannot be written", path);
         }
         free(path);
-        if (!taken)
+        if (!there)
             return code;
+        free(*taken);
     }
+}
+
+static int place_take(const char *folder, const char *tmp, checkpoint *c, error *e)
+{
+    char *name = alloc_format("step-%08lld-%s-task-%lld", (long long)c->step, c->after_task ? "after" : "in",
+                              (long long)c->task);
+    free(c->name);
+    int code = place_take_as(folder, tmp, "", name, &c->name, e);
+    free(name);
+    return code;
 }
 
 /* ---- latest ---- */
 
 /* A file system without links has no `latest`: readers then take the newest by number. */
-static int latest_set(const char *folder, const char *name, error *e)
+int latest_set(const char *folder, const char *name, error *e)
 {
     char *latest = alloc_format("%s/latest", folder), *link = alloc_format("%s/.latest-%ld", folder, (long)getpid());
     int code = 0;

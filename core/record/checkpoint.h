@@ -41,6 +41,10 @@ int checkpoint_write(const char *folder, checkpoint *c, const struct checkpoint_
  * whole; 71: no memory. */
 int checkpoint_newest(const char *folder, void (*note)(void *self, const char *line), void *self, checkpoint **out,
                       error *e);
+/* Before the cell goes on from `c`: newer ones, and those whose manifest cannot be read, are put aside under names that begin with
+ * "left-", and `latest` names c. `note` is told of each. 74 */
+int checkpoint_leave(const char *folder, const checkpoint *c, void (*note)(void *self, const char *line), void *self,
+                     error *e);
 /* The plan of the newest whose manifest can be read, its files unseen; false: there is none. */
 bool checkpoint_plan(const char *folder, char hex[SHA256_HEX]);
 int64_t checkpoint_oldest(const char *folder);           /* the least serial that is kept; -1: there is none */

@@ -149,7 +149,7 @@ static int checkpoints_drop(const char *folder, error *e)
     struct dirent *one;
     int code = 0;
     while (names && !code && (one = readdir(names)))
-        if (!strncmp(one->d_name, "step-", 5))
+        if (!strncmp(one->d_name, "step-", 5) || !strncmp(one->d_name, LEFT_PREFIX, strlen(LEFT_PREFIX)))
             code = checkpoint_drop(folder, one->d_name, e);
     if (names)
         closedir(names);

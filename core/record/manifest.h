@@ -50,6 +50,11 @@ int found_sizes(const char *folder, const char *name, const manifest *m, error *
 /* What `latest` names, owned; NULL: it is not there, or no link to something beside it, which `why` then says. */
 char *latest_read(const char *folder, error *why);
 
+/* checkpoint.c. Renames `from` to PREFIX NAME in the folder, or to PREFIX NAME-again-2 where that is there; *taken: owned. 74 */
+int place_take_as(const char *folder, const char *from, const char *prefix, const char *name, char **taken, error *e);
+int latest_set(const char *folder, const char *name, error *e); /* 74 */
+#define LEFT_PREFIX "left-"
+
 /* keep.c. keep_apply removes what `keep` does not name; `newest` was written just now. 74 */
 int keep_apply(const char *folder, const struct found_list *list, const struct checkpoint_options *keep,
                const char *newest, error *e);

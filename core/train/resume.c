@@ -398,9 +398,11 @@ int resume_find(cell *c, error *e)
 {
     char *folder = c->listener->folder ? alloc_format("%s/checkpoints", c->listener->folder) : NULL;
     int code = folder ? checkpoint_newest(folder, note, c, &c->from, e) : 0;
-    free(folder);
     if (!code && c->from)
         code = plan_compare(c, e);
+    if (!code && c->from)
+        code = checkpoint_leave(folder, c->from, note, c, e);
+    free(folder);
     if (!code)
         code = log_keep(c, e);
     if (code || !c->from)

@@ -13,12 +13,13 @@ CELL = "runs/clouds/cells/finetune/seed-0"
 
 
 class Resume(Case):
-    def kill(self, count=3, folder=CELL):
+    def kill(self, count=3, folder=CELL, more=(), beyond=""):
         """Starts a run and kills it, coordinator and cell, once so many checkpoints were written."""
-        run = self.start("run", "clouds.yaml", *SETS, start_new_session=True)
+        run = self.start("run", "clouds.yaml", *SETS, *more, start_new_session=True)
         end = time.monotonic() + 60
         while time.monotonic() < end and run.poll() is None:
-            if len(self.checkpoints(folder)) >= count:
+            names = self.checkpoints(folder)
+            if len(names) >= count and names[-1] > beyond:
                 break
             time.sleep(0.002)
         os.killpg(run.pid, signal.SIGKILL)
@@ -67,6 +68,24 @@ class Resume(Case):
         self.assertIn("this checkpoint is damaged and stays; the newest of the others is tried", again.stderr)
         self.assertIn(f"goes on from {other}", again.stderr)
         self.assertEqual(self.outcome("runs/clouds")[:3], self.outcome("runs/whole")[:3])
+
+    def test_gone_back_behind_one_nobody_comes_to_it_again(self):
+        """Newer ones are of a course that is given up: rows on disk that only they need may go."""
+        strategies = ["--set", "methods=[{name: finetune, strategies: [{replay: {capacity: 40, where: disk, online: true, every_epoch: true}}]}]"]
+        self.kill(more=strategies)
+        names = self.checkpoints()
+        latest = self.path(CELL, "checkpoints", "latest")
+        os.unlink(latest)
+        os.symlink(names[0], latest)
+        self.kill(count=3, more=strategies, beyond=names[-1])
+        said = self.run_program("run", "clouds.yaml", *SETS, *strategies).stderr
+        self.assertIn("goes on from", said)
+        self.run_program("run", "clouds.yaml", *SETS, *strategies, "--out", "runs/whole")
+        self.assertEqual(self.outcome("runs/clouds"), self.outcome("runs/whole"))
+        left = [n for n in os.listdir(self.path(CELL, "checkpoints")) if n.startswith("left-")]
+        self.assertGreaterEqual(len(left), 2)
+        self.run_program("run", "clouds.yaml", *SETS, *strategies, "--fresh")
+        self.assertEqual([n for n in os.listdir(self.path(CELL, "checkpoints")) if n.startswith("left-")], [])
 
     def test_a_newer_format_is_refused_by_number(self):
         self.kill()

@@ -25,7 +25,7 @@ IGNORED = "warning: @/latest: found {}; expected one to a checkpoint beside it: 
 def damaged(words):
     """What is seen where the newest one is damaged in this way."""
     return (f"exit 0\nwarning: @/{NEWEST}/{words}: {DAMAGED}\nwarning: {BEFORE}: the newest checkpoint that is whole\n"
-            f"goes on from {BEFORE}: {BITS}")
+            f"warning: {NEWEST}: is put aside as left-{NEWEST}\ngoes on from {BEFORE}: {BITS}")
 
 
 class Damage(Shown):

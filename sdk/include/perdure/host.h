@@ -175,8 +175,9 @@ typedef struct pdr_memory_api {
 
     /* `name` tells memories of one strategy apart, in logs and checkpoints; `memory_yaml` is what a PDR_PARAM_MEMORY
      * handed over: capacity, policy (reservoir | class-balanced | fifo | value | none), where (ram | device | disk).
-     * After a resume it is filled as it was. owned: close(). In create() at the earliest. NULL, with words: policy
-     * or place that this host lacks, no memory, a name that is open. */
+     * After a resume it is filled as it was, where create(), load() or before_run() opens it: rows of one that none of them opens
+     * are an error then. owned: close(). In create() at the earliest. NULL, with words: policy or place that this host lacks, no
+     * memory, a name that is open. */
     pdr_memory *(*open)(const pdr_host *h, const char *name, const char *memory_yaml);
     /* Offers rows, in order; the policy decides which stay, drawing from the memory's own stream:
      *   reservoir       each row offered so far is kept with equal chance: row number i > capacity replaces a
