@@ -1,4 +1,5 @@
-/* Bounded stores of samples, in RAM, on disk or with a keeper: storage and eviction. What is stored and what is drawn the strategy says.
+/* Bounded stores of samples, in RAM, on disk or with a keeper: storage and eviction. What is stored and what is drawn the
+ * strategy says.
  *
  * A sample lies in a slot; slots are numbers that stay valid until the sample is evicted. Rows are kept as they are
  * offered, bytes as bytes. Plain C arrays cross this border, no tensors: the plugin room converts. */

@@ -200,7 +200,8 @@ struct pdr_memory {
 
 /* host_memory_device.c: rows as tensors on the run's device. memory_rows has tensors as x, extra and extra_blank then. */
 extern const memory_keeper device_keeper;
-struct device_rows *device_open(const host_session *session, const char *name); /* closed by the keeper */
+/* Closed by the keeper. NULL: 71. */
+struct device_rows *device_open(const host_session *session, const char *name, error *e);
 void device_expect(struct device_rows *d, pdr_dtype x, pdr_dtype extra); /* before rows are loaded: their types */
 /* Of slots that are used. x as the batch has it, float32 and normalised; both of the memory's forms. */
 pdr_tensor *device_fetch_x(pdr_scope *s, const pdr_memory *m, const int64_t *slots, int64_t n);

@@ -96,19 +96,20 @@ static memory *store_open(strategy *s, const char *name, const char *yaml, struc
     if (!memory_options_parse(yaml, what, &options, a, why)) {
         char *folder = store_folder(s, name, &options);
         char *owner = store_owner(s, &options);
-        *device = options.where == MEMORY_DEVICE ? device_open(s->session, full) : NULL;
-        store = memory_open(&(memory_setup){.capacity = options.capacity,
-                                            .per_class = options.per_class,
-                                            .most_bytes = options.bytes,
-                                            .policy = options.policy,
-                                            .where = options.where,
-                                            .folder = folder,
-                                            .owner = owner,
-                                            .keeper = &device_keeper,
-                                            .kept = *device,
-                                            .seed = s->session->seed,
-                                            .name = full},
-                            why);
+        memory_setup setup = {.capacity = options.capacity,
+                              .per_class = options.per_class,
+                              .most_bytes = options.bytes,
+                              .policy = options.policy,
+                              .where = options.where,
+                              .folder = folder,
+                              .owner = owner,
+                              .keeper = &device_keeper,
+                              .seed = s->session->seed,
+                              .name = full};
+        if (options.where == MEMORY_DEVICE)
+            setup.kept = *device = device_open(s->session, full, why);
+        if (options.where != MEMORY_DEVICE || *device)
+            store = memory_open(&setup, why);
         free(owner);
         free(folder);
     }

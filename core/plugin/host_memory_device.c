@@ -206,7 +206,7 @@ static void device_close(void *kept)
 
 const memory_keeper device_keeper = {device_room, device_write, device_read, device_load, device_close};
 
-struct device_rows *device_open(const host_session *session, const char *name)
+struct device_rows *device_open(const host_session *session, const char *name, error *e)
 {
     const dataset *data = session->data;
     struct device_rows *d = alloc_zero(1, sizeof *d);
@@ -221,8 +221,12 @@ struct device_rows *device_open(const host_session *session, const char *name)
         d->scale = table()->keep(NULL, table()->from(s, PDR_F32, shape, 2, scale));
         d->shift = table()->keep(NULL, table()->from(s, PDR_F32, shape, 2, shift));
     }
-    table()->close(s);
-    return d;
+    if (data->train.bytes && (!d->scale || !d->shift))
+        host_engine()->scope_fail(s, PDR_ENOMEM, "no memory for a tensor");
+    if (!scope_end(s, d, "what rows are normalised by", e))
+        return d;
+    device_close(d);
+    return NULL;
 }
 
 void device_expect(struct device_rows *d, pdr_dtype x, pdr_dtype extra)
