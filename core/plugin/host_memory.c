@@ -540,9 +540,8 @@ static int64_t host_capacity(const pdr_memory *m)
     int64_t classes = 0;
     if (!m)
         return 0;
-    const dataset *data = m->owner->session->data; /* of its own rows, while none came */
-    if (!memory_per_class(m->store))
-        return memory_capacity(m->store, data->train.width * (data->train.bytes ? 1 : (int64_t)sizeof(float)));
+    if (!memory_per_class(m->store)) /* of so many bytes, while no row came: of rows as the batch has them */
+        return memory_capacity(m->store, m->owner->session->data->train.width * (int64_t)sizeof(float));
     const host_task *task = m->owner->session->task;
     for (const pdr_task *t = task ? &task->task : NULL; t; t = t->previous)
         classes += t->class_count;

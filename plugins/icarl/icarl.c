@@ -17,7 +17,7 @@ static const char *const reductions[] = {"sum", "mean", NULL};
 
 #define KEY(name, kind, member) .key = name, .type = PDR_PARAM_##kind, .offset = offsetof(config, member)
 static const pdr_param params[] = {
-    {KEY("", MEMORY, memory), .help = "capacity, where (ram); which rows stay is herding's choice, so policy: none"},
+    {KEY("", MEMORY, memory), .help = "capacity, where; which rows stay is herding's choice, so policy: none"},
     {KEY("distill", BOOL, distill), .help = "old columns learn what the last network says, else the labels",
      .fallback = "true"},
     {KEY("temperature", REAL, temperature), .help = "that its logits are divided by", .fallback = "1", .min = 1e-3,

@@ -212,7 +212,8 @@ typedef struct pdr_memory_api {
     /* Rows of a class, or of all with PDR_ALL. 0 for NULL. */
     int64_t (*count)(const pdr_memory *m, int64_t column);
     /* The most rows it holds (on this rank). With a budget a class: N for each class of each task up to the one that
-     * runs, so that capacity / classes so far is N; before the first task 0. 0 for NULL. */
+     * runs, so that capacity / classes so far is N; before the first task 0. With a budget of bytes: rows that fit in with
+     * their extra, fewer once extra comes or grows; before the first row, rows of floats without extra. 0 for NULL. */
     int64_t (*capacity)(const pdr_memory *m);
     /* Gives it back. NULL is allowed. */
     void (*close)(pdr_memory *owned);

@@ -56,9 +56,12 @@ static inline void as_in_ram(const char *streams, const char *where)
     planned_free(&other);
 }
 
-#define PICTURES(where)                                                            \
-    SAID("output: {checkpoint: {every: task, keep: 1}}\n"                          \
-         "methods: [{name: a, strategies: [replay: {capacity: 9, where: %s}]}]\n", \
-         where)
+#define PICTURES(where)                                                                                              \
+    SAID("output: {checkpoint: {every: task, keep: 1}}\n"                                                            \
+         "methods: [{name: a, strategies: [replay: {capacity: 9, where: %s}]},\n"                                    \
+         "  {name: b, strategies: [icarl: {capacity: {bytes: 1000 B}, where: %s}]}, {name: c, strategies: [replay: " \
+         "{capacity: {bytes: 150 B}, where: %s}]}]\n",                                                               \
+         where, where, where)
+
 
 #endif
