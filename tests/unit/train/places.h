@@ -63,5 +63,4 @@ static inline void as_in_ram(const char *streams, const char *where)
          "{capacity: {bytes: 150 B}, where: %s}]}]\n",                                                               \
          where, where, where)
 
-
 #endif
