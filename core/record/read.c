@@ -2,6 +2,7 @@
  * is an error and not an unfinished cell, for running it again would overwrite what somebody may still want to look
  * at. */
 #include <errno.h>
+#include <ftw.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,27 @@ static int checkpoints_remove(const char *folder, error *e)
     return code;
 }
 
+static int memory_entry_remove(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    const char *name = path + place->base;
+    (void)about;
+    if (kind == FTW_DP)
+        rmdir(path); /* where something else lies in it, it stays */
+    else if (!strcmp(name, "data.mdb") || !strcmp(name, "lock.mdb"))
+        return unlink(path);
+    return 0;
+}
+
+int record_begin_anew(const char *folder, error *e)
+{
+    char *path = alloc_format("%s/memory", folder);
+    int code = 0;
+    if (nftw(path, memory_entry_remove, 8, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT && errno != ENOTDIR)
+        code = error_system(e, EXIT_IO, "%s: cannot be removed", path);
+    free(path);
+    return code ? code : record_pictures_remove(folder, e);
+}
+
 int record_remove(const char *folder, bool all, error *e)
 {
     static const char *const files[] = {"result.json", "matrix.csv", "weights.safetensors"};
@@ -76,7 +98,7 @@ int record_remove(const char *folder, bool all, error *e)
     code = file_remove(folder, "log.jsonl", e);
     if (!code)
         code = checkpoints_remove(folder, e);
-    return code ? code : record_pictures_remove(folder, e);
+    return code ? code : record_begin_anew(folder, e);
 }
 
 /* One cell of the matrix: the accuracy is right / count, so rounding gives the very number of right answers back. */

@@ -23,6 +23,10 @@ int record_read(const char *folder, json_t **out, error *e);
  * Perdure does not write stay. 74 */
 int record_remove(const char *folder, bool all, error *e);
 
+/* What a cell has kept on its way and does not go on with: its memories on disk, in the cell's folder, and its pictures. Files that
+ * Perdure does not write stay. 74 */
+int record_begin_anew(const char *folder, error *e);
+
 /* log.jsonl: one point a line, {"name", "task", "step", "value"}, appended as the cell goes. Tasks and steps count from 1,
  * steps over the whole cell, as in every message; what is told between two steps has the number of the earlier one. A
  * value that is not finite is null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them. */

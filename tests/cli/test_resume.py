@@ -120,6 +120,17 @@ class Resume(Case):
         self.assertEqual(len(self.checkpoints()), 1)
         self.assertRegex(self.latest(), r"-after-task-2$")
 
+    def test_fresh_does_away_with_a_memory_whatever_is_in_it(self):
+        strategies = ["--set", "methods=[{name: finetune, strategies: [{replay: {capacity: 40, where: disk}}]}]"]
+        self.run_program("run", "clouds.yaml", *SETS, *strategies)
+        path = self.path(CELL, "memory/replay/samples/data.mdb")
+        with open(path, "r+b") as f:
+            f.write(b"no database" * 1000)
+        self.write(os.path.join(CELL, "memory/notes"), "mine")
+        self.run_program("run", "clouds.yaml", *SETS, *strategies, "--fresh")
+        self.run_program("memory", "verify", os.path.dirname(path))
+        self.assertTrue(os.path.exists(self.path(CELL, "memory/notes")))
+
     def test_none_keeps_nothing(self):
         self.run_program("run", "clouds.yaml", "--set", "output.checkpoint=none")
         self.assertFalse(os.path.exists(self.path(CELL, "checkpoints")))
