@@ -97,7 +97,7 @@ static int row_read(struct disk *d, int64_t slot, const MDB_val *value, stored_r
 int disk_fetch(struct disk *d, const int64_t *slots, int64_t n, int64_t row_bytes, int64_t extra_bytes, void *x,
                void *extra, int64_t *task, error *e)
 {
-    MDB_val values[FETCHED];
+    MDB_val values[FETCHED] = {{0, NULL}};
     bool reading = false;
     int code = 0;
     for (int64_t first = 0; !code && first < n; first += FETCHED) {

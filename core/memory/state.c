@@ -213,48 +213,45 @@ bool memory_is_saved(const char *prefix, const arrays *from)
     return there;
 }
 
-/* The array of that name with just this type and shape, or a refusal. */
-static int array_take(const memory *m, const char *prefix, const char *name, enum array_type type, int32_t rank,
-                      int64_t rows, int64_t columns, const arrays *from, const array **out, error *e)
+/* The array of that name with just this type and shape; NULL: there is none, and that is refused (65). `rows` -1: any. */
+static const array *array_take(const memory *m, const char *prefix, const char *name, enum array_type type,
+                               int32_t rank, int64_t rows, int64_t columns, const arrays *from, error *e)
 {
     char *full = alloc_format("%s/%s", prefix, name);
     const array *one = arrays_find(from, full);
+    uint64_t size;
     free(full);
     if (!one)
-        return state_refuse(m, e, "found no %s; expected it", name);
-    if (one->type != type || one->rank != rank)
-        return state_refuse(m, e, "%s: found another type or rank; expected the one that is written", name);
-    if ((rows >= 0 && one->shape[0] != rows) || (rank == 2 && one->shape[1] != columns))
-        return state_refuse(m, e, "%s: found the shape [%lld, %lld]; expected [%lld, %lld]", name,
-                            (long long)one->shape[0], rank == 2 ? (long long)one->shape[1] : 1LL, (long long)rows,
-                            (long long)columns);
-    uint64_t size;
-    if (__builtin_mul_overflow((uint64_t)one->shape[0], (uint64_t)columns, &size) ||
-        __builtin_mul_overflow(size, array_width(type), &size) || size != one->size)
-        return state_refuse(m, e, "%s: found %llu bytes; expected those of its shape", name,
-                            (unsigned long long)one->size);
-    *out = one;
-    return 0;
+        state_refuse(m, e, "found no %s; expected it", name);
+    else if (one->type != type || one->rank != rank)
+        state_refuse(m, e, "%s: found another type or rank; expected the one that is written", name);
+    else if ((rows >= 0 && one->shape[0] != rows) || (rank == 2 && one->shape[1] != columns))
+        state_refuse(m, e, "%s: found the shape [%lld, %lld]; expected [%lld, %lld]", name, (long long)one->shape[0],
+                     rank == 2 ? (long long)one->shape[1] : 1LL, (long long)rows, (long long)columns);
+    else if (__builtin_mul_overflow((uint64_t)one->shape[0], (uint64_t)columns, &size) ||
+             __builtin_mul_overflow(size, array_width(type), &size) || size != one->size)
+        state_refuse(m, e, "%s: found %llu bytes; expected those of its shape", name, (unsigned long long)one->size);
+    else
+        return one;
+    return NULL;
 }
 
 static int list_load(const memory *m, const char *prefix, const char *name, enum array_type type, int64_t count,
                      void *to, const arrays *from, error *e)
 {
-    const array *one = NULL;
-    int code = array_take(m, prefix, name, type, 1, count, 1, from, &one, e);
-    if (!code && one->size)
+    const array *one = array_take(m, prefix, name, type, 1, count, 1, from, e);
+    if (one && one->size)
         memcpy(to, one->bytes, one->size);
-    return code;
+    return one ? 0 : EXIT_DATA;
 }
 
 static int rows_load(const memory *m, const char *prefix, const char *name, int64_t bytes, void *to, const arrays *from,
                      error *e)
 {
-    const array *one = NULL;
-    int code = array_take(m, prefix, name, ARRAY_U8, 2, m->used, bytes, from, &one, e);
-    if (!code && one->size)
+    const array *one = array_take(m, prefix, name, ARRAY_U8, 2, m->used, bytes, from, e);
+    if (one && one->size)
         memcpy(to, one->bytes, one->size);
-    return code;
+    return one ? 0 : EXIT_DATA;
 }
 
 /* The setup is that of the cell, and so are the streams' keys: they come from its seed and the memory's name. */
@@ -341,12 +338,12 @@ static bool is_count(int64_t n) { return n >= 0 && n <= COUNTS_MOST; }
 
 static int tables_load(memory *m, const char *prefix, const arrays *from, error *e)
 {
-    const array *classes = NULL, *pools = NULL;
+    const array *classes = array_take(m, prefix, "classes", ARRAY_I64, 2, -1, CLASS_NUMBERS, from, e);
+    const array *pools = classes ? array_take(m, prefix, "pools", ARRAY_I64, 2, -1, POOL_NUMBERS, from, e) : NULL;
     int64_t n[CLASS_NUMBERS];
-    int code = array_take(m, prefix, "classes", ARRAY_I64, 2, -1, CLASS_NUMBERS, from, &classes, e);
-    code = code ? code : array_take(m, prefix, "pools", ARRAY_I64, 2, -1, POOL_NUMBERS, from, &pools, e);
-    if (code)
-        return code;
+    int code = 0;
+    if (!classes || !pools)
+        return EXIT_DATA;
     m->class_count = classes->shape[0];
     m->classes = alloc_zero((size_t)m->class_count + 1, sizeof *m->classes);
     for (int64_t i = 0; i < m->class_count; i++) {
@@ -371,22 +368,18 @@ static int tables_load(memory *m, const char *prefix, const arrays *from, error 
 /* Nothing is made room for that the file does not hold: lists of the right length come first. */
 static int lengths_check(const memory *m, const char *prefix, const arrays *from, error *e)
 {
-    const array *one = NULL;
-    int code = 0;
-    if (m->disk)
-        code = array_take(m, prefix, "pad", ARRAY_U8, 1, m->extra_bytes, 1, from, &one, e);
-    else if ((code = array_take(m, prefix, "x", ARRAY_U8, 2, m->used, m->row_bytes, from, &one, e)) == 0)
-        code = array_take(m, prefix, "extra", ARRAY_U8, 2, m->used, m->extra_bytes, from, &one, e);
-    return code ? code : array_take(m, prefix, "y", ARRAY_I64, 1, m->used, 1, from, &one, e);
+    bool there = m->disk ? array_take(m, prefix, "pad", ARRAY_U8, 1, m->extra_bytes, 1, from, e) != NULL
+                         : array_take(m, prefix, "x", ARRAY_U8, 2, m->used, m->row_bytes, from, e) &&
+                               array_take(m, prefix, "extra", ARRAY_U8, 2, m->used, m->extra_bytes, from, e);
+    return there && array_take(m, prefix, "y", ARRAY_I64, 1, m->used, 1, from, e) ? 0 : EXIT_DATA;
 }
 
 static int kept_load(memory *m, const char *prefix, const arrays *from, error *e)
 {
-    const array *x = NULL, *extra = NULL;
-    int code = array_take(m, prefix, "x", ARRAY_U8, 2, m->used, m->row_bytes, from, &x, e);
-    code = code ? code : array_take(m, prefix, "extra", ARRAY_U8, 2, m->used, m->extra_bytes, from, &extra, e);
-    if (code || !m->used)
-        return code;
+    const array *x = array_take(m, prefix, "x", ARRAY_U8, 2, m->used, m->row_bytes, from, e);
+    const array *extra = x ? array_take(m, prefix, "extra", ARRAY_U8, 2, m->used, m->extra_bytes, from, e) : NULL;
+    if (!x || !extra || !m->used)
+        return x && extra ? 0 : EXIT_DATA;
     return m->keeper->load(m->setup.kept, m->used, x->bytes, m->extra_bytes ? extra->bytes : NULL, e);
 }
 
@@ -410,11 +403,10 @@ static int lists_load(memory *m, const char *prefix, const arrays *from, error *
 
 static int retired_load(memory *m, const char *prefix, const arrays *from, error *e)
 {
-    const array *one = NULL;
     struct disk *d = m->disk;
-    int code = array_take(m, prefix, "retired", ARRAY_I64, 2, -1, DROPPED_NUMBERS, from, &one, e);
-    if (code)
-        return code;
+    const array *one = array_take(m, prefix, "retired", ARRAY_I64, 2, -1, DROPPED_NUMBERS, from, e);
+    if (!one)
+        return EXIT_DATA;
     if (!dropped_reserve(d, &d->retired, one->shape[0]))
         return disk_refuse(d, errno, "no room for the lists beside it", e);
     if (one->size)

@@ -228,6 +228,8 @@ memory_class *store_class(memory *m, int64_t column)
 
 static void class_add(memory *m, memory_class *c, int64_t slot)
 {
+    if (!c->slots) /* never: class_ready() went before */
+        return;
     m->in_class[slot] = c->count;
     c->slots[c->count++] = slot;
 }

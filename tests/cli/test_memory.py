@@ -43,9 +43,9 @@ class Memory(Case):
                           "folder": FOLDER})
         self.assertEqual(sum(c["rows"] for c in report["classes"]), 60)
         self.assertEqual([c["column"] for c in report["classes"]], [0, 1, 2, 3])
-        self.assertEqual(report["owner"], os.path.realpath(self.path(CELL)))
+        self.assertEqual(report["owner"], "replay/seed-0")
         words = self.run_program("memory", "show", FOLDER).stdout
-        self.assertRegex(words, r"(?m)^memory      replay/samples, of /.*/cells/replay/seed-0$")
+        self.assertRegex(words, r"(?m)^memory      replay/samples, of replay/seed-0$")
         self.assertRegex(words, r"(?m)^classes     0: \d+, 1: \d+, 2: \d+, 3: \d+$")
         done = self.run_program("memory", "verify", FOLDER)
         self.assertEqual(done.stderr, f"perdure: {FOLDER}: all {report['versions']} versions of rows are whole\n")
