@@ -59,8 +59,8 @@ static int voice_log_keep(void *self, int64_t bytes, error *e)
 {
     const struct voice *v = self;
     error why = {0};
-    int code = bytes ? 0 : record_begin_anew(v->folder, e);
-    if (code || !(code = record_log_keep(v->log, bytes, &why)))
+    int code = bytes < 0 ? record_begin_anew(v->folder, e) : 0;
+    if (code || !(code = record_log_keep(v->log, bytes < 0 ? 0 : bytes, &why)))
         return code;
     if (code != EXIT_DATA)
         return error_copy(e, &why);

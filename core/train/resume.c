@@ -390,8 +390,8 @@ static int plan_compare(const cell *c, error *e)
 
 static int log_keep(const cell *c, error *e)
 {
-    const json_t *bytes = c->from ? json_object_get(c->from->state, "log_bytes") : NULL;
-    return c->listener->log_keep ? c->listener->log_keep(c->listener->self, json_integer_value(bytes), e) : 0;
+    int64_t bytes = c->from ? json_integer_value(json_object_get(c->from->state, "log_bytes")) : -1;
+    return c->listener->log_keep ? c->listener->log_keep(c->listener->self, bytes, e) : 0;
 }
 
 int resume_find(cell *c, error *e)

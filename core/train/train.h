@@ -36,7 +36,7 @@ typedef struct train_listener {
     /* Asked behind every step and every task: true, and the cell saves its state and ends with EXIT_RESUMABLE. */
     bool (*stop)(void *self);
     /* log.jsonl with a checkpoint: how long it is; that so much is on disk (called by another thread); and what is kept of
-     * it when the cell goes on (0: it begins anew). */
+     * it when the cell goes on (-1: it begins anew, with nothing of what an earlier one kept in its folder). */
     int (*log_place)(void *self, int64_t *bytes, error *e);
     int (*log_sync)(void *self, error *e);
     int (*log_keep)(void *self, int64_t bytes, error *e);
