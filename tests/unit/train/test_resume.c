@@ -274,7 +274,7 @@ static void the_log_is_cut_where_the_checkpoint_was_written(void **state)
     (void)state;
     char *home = home_new();
     planned p = tiny_plan(TWO_TASKS "class-il", NEVER_ELSE ONE_METHOD);
-    stopper s = {.at = 4, .log_kept = -1};
+    stopper s = {.at = 4, .log_kept = 7};
     train_listener l = listening(&s, home);
     cell_result *r = NULL;
     error e = {0};
