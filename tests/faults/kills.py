@@ -128,6 +128,7 @@ class Subject:
         before, cells = self.newest(place), cells_of(process.pid)
         hit = self.strike(kind, process, cells)
         _, err = process.communicate(timeout=120)
+        hit = hit and not (kind == "coordinator" and process.returncode == 0)  # over, and not yet waited for
         self.went_on += "goes on from" in err
         left = wait_gone(cells)
         if left:
