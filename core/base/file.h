@@ -17,10 +17,10 @@ int file_sha256(const char *path, char hex[SHA256_HEX], error *e);           /* 
 int file_write(const char *path, const void *bytes, size_t count, error *e); /* 73, 74 */
 /* Removes what file_write() of processes that are gone left half done in a folder: NAME.tmp-PID-N. */
 void file_sweep(const char *folder);
-int folder_make(const char *path, error *e);                                 /* with its parents; 73, 74 */
-int folder_sync(const char *path, error *e);                                 /* makes its entries durable; 74 */
-int file_move(const char *from, const char *to, error *e);                   /* over `to`, durably; 74 */
-bool file_exists(const char *path);                                          /* a regular file, or a link to one */
+int folder_make(const char *path, error *e);               /* with its parents; 73, 74 */
+int folder_sync(const char *path, error *e);               /* makes its entries durable; 74 */
+int file_move(const char *from, const char *to, error *e); /* over `to`, durably; 74 */
+bool file_exists(const char *path);                        /* a regular file, or a link to one */
 bool folder_exists(const char *path);
 /* `path` below `base` unless it is absolute; a leading "~/" is $HOME. Owned by the caller. */
 char *path_below(const char *base, const char *path);
