@@ -31,7 +31,8 @@ static float *values_of(const cell *c, const pdr_tensor *t, int64_t *count, erro
 static void block_save(const pdr_block *b, const float *values, arrays *weights)
 {
     float *copy = alloc_zero((size_t)b->count + 1, sizeof *copy);
-    memcpy(copy, values + b->first, (size_t)b->count * sizeof *copy);
+    if (values) /* where there is a block, there are */
+        memcpy(copy, values + b->first, (size_t)b->count * sizeof *copy);
     arrays_take(weights, b->name, ARRAY_F32, b->shape, (int32_t)b->rank, copy);
 }
 
