@@ -80,11 +80,12 @@ class Places(Shown):
            "the same command has nothing left to do")
     def test_removed_folder(self):
         with open(self.place.path("s.yaml"), "w", encoding="utf-8") as f:
-            f.write(scenario(epochs=100, every="{batches: 20}"))
+            f.write(scenario(epochs=100, every="{batches: 1000}"))  # a save is over long before the next one
         run = self.place.start()
         cell = self.place.path("run", "cells", "cell", "seed-0")
         while run.poll() is None and not os.path.islink(os.path.join(cell, "checkpoints", "latest")):
             time.sleep(0.001)
+        time.sleep(0.05)
         os.rename(self.place.run, self.place.path("gone"))
         out, err = run.communicate(timeout=120)
         here = os.listdir(self.place.run) + os.listdir(cell)
