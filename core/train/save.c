@@ -28,6 +28,11 @@ static float *values_of(const cell *c, const pdr_tensor *t, int64_t *count, erro
     return at;
 }
 
+static void stream_save(const random_stream *r, const char *name, arrays *rest)
+{
+    arrays_copy(rest, name, ARRAY_I64, 2, (int64_t[]){(int64_t)r->key, (int64_t)r->drawn});
+}
+
 static void block_save(const pdr_block *b, const float *values, arrays *weights)
 {
     float *copy = alloc_zero((size_t)b->count + 1, sizeof *copy);
@@ -54,8 +59,7 @@ static void network_save(const cell *c, arrays *weights, arrays *rest, error *e)
     }
     free(at[0]);
     free(at[1]);
-    const random_stream *r = engine->model_stream(m);
-    arrays_copy(rest, "network/dropout", ARRAY_I64, 2, (int64_t[]){(int64_t)r->key, (int64_t)r->drawn});
+    stream_save(engine->model_stream(m), "network/dropout", rest);
 }
 
 static void gates_save(const cell *c, arrays *rest, error *e)
@@ -88,11 +92,6 @@ static void optimizer_save(const cell *c, arrays *rest, error *e)
 }
 
 /* ---- the loop ---- */
-
-static void stream_save(const random_stream *r, const char *name, arrays *rest)
-{
-    arrays_copy(rest, name, ARRAY_I64, 2, (int64_t[]){(int64_t)r->key, (int64_t)r->drawn});
-}
 
 /* Memories by name, as handles are made anew: "STRATEGY/NAME" with a NUL each, in the order of mingling. */
 static void mingled_save(const cell *c, const host_task *t, arrays *rest)
