@@ -31,14 +31,25 @@ static void owner_write(int lock)
         return; /* the lock holds without its words */
 }
 
-static int owner_tell(const char *folder, int lock, error *e)
+struct owner {
+    char pid[32], host[256], when[32];
+};
+
+/* False: the file says nothing that is understood. */
+static bool owner_read(int lock, struct owner *o)
 {
-    char line[384], pid[32], host[256], when[32];
+    char line[384];
     ssize_t length = pread(lock, line, sizeof line - 1, 0);
     line[length > 0 ? length : 0] = '\0';
-    if (sscanf(line, "%31s %255s %31s", pid, host, when) == 3)
+    return sscanf(line, "%31s %255s %31s", o->pid, o->host, o->when) == 3;
+}
+
+static int owner_tell(const char *folder, int lock, error *e)
+{
+    struct owner o;
+    if (owner_read(lock, &o))
         error_set(e, EXIT_CREATE, "%s: is in use by process %s on %s since %s; expected a run folder of its own",
-                  folder, text_quoted(pid), text_quoted(host), text_quoted(when));
+                  folder, text_quoted(o.pid), text_quoted(o.host), text_quoted(o.when));
     else
         error_set(e, EXIT_CREATE, "%s: is in use by another process; expected a run folder of its own", folder);
     return error_hint(e, "wait for it, or give this run another folder with --out DIR");
@@ -47,13 +58,13 @@ static int owner_tell(const char *folder, int lock, error *e)
 /* Whether the process that wrote its name into the file is there no more, on this host. */
 static bool owner_gone(int lock)
 {
-    char line[384], host[256], here[256] = "?";
-    long pid;
-    ssize_t length = pread(lock, line, sizeof line - 1, 0);
-    line[length > 0 ? length : 0] = '\0';
+    struct owner o;
+    char here[256] = "?";
     gethostname(here, sizeof here - 1);
-    return sscanf(line, "%ld %255s", &pid, host) == 2 && !strcmp(host, here) && pid > 0 && kill((pid_t)pid, 0) != 0 &&
-           errno == ESRCH;
+    if (!owner_read(lock, &o) || strcmp(o.host, here) != 0)
+        return false;
+    long pid = strtol(o.pid, NULL, 10);
+    return pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH;
 }
 
 /* A coordinator that was killed leaves cells that are ended with it: they have the lock, too, until the last of their writes is
