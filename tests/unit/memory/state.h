@@ -234,4 +234,21 @@ static inline void state_same(memory *a, memory *b)
     free(other);
 }
 
+/* Every policy with one budget, one a class and one in bytes, after more and more steps, and 40 behind them. */
+static inline void every_workload(void (*body)(const workload *w, int before, int after))
+{
+    for (uint64_t seed = 0; seed < 6; seed++)
+        for (int policy = MEMORY_RESERVOIR; policy <= MEMORY_NONE; policy++)
+            for (int per_class = 0; per_class < 2; per_class++)
+                for (int before = 0; before < 90; before = before * 2 + 1) {
+                    workload w = {.policy = (enum memory_policy)policy,
+                                  .capacity = per_class ? 0 : 37,
+                                  .per_class = per_class ? 7 : 0,
+                                  .most_bytes = !per_class && seed > 3 ? 400 : 0,
+                                  .bytes = seed % 2,
+                                  .seed = seed};
+                    body(&w, before, 40);
+                }
+}
+
 #endif

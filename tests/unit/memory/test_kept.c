@@ -152,18 +152,7 @@ static void as_in_ram(const workload *w, int before, int after)
 static void any_work_gives_what_ram_gives(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 6; seed++)
-        for (int policy = MEMORY_RESERVOIR; policy <= MEMORY_NONE; policy++)
-            for (int per_class = 0; per_class < 2; per_class++)
-                for (int before = 0; before < 90; before = before * 2 + 1) {
-                    workload w = {.policy = (enum memory_policy)policy,
-                                  .capacity = per_class ? 0 : 37,
-                                  .per_class = per_class ? 7 : 0,
-                                  .most_bytes = !per_class && seed > 3 ? 400 : 0,
-                                  .bytes = seed % 2,
-                                  .seed = seed};
-                    as_in_ram(&w, before, 40);
-                }
+    every_workload(as_in_ram);
 }
 
 /* ---- one piece a call ---- */

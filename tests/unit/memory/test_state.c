@@ -34,18 +34,7 @@ static void goes_on(const workload *w, int before, int after)
 static void a_loaded_memory_goes_on_as_the_saved_one(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 6; seed++)
-        for (int policy = MEMORY_RESERVOIR; policy <= MEMORY_NONE; policy++)
-            for (int per_class = 0; per_class < 2; per_class++)
-                for (int before = 0; before < 90; before = before * 2 + 1) {
-                    workload w = {.policy = (enum memory_policy)policy,
-                                  .capacity = per_class ? 0 : 37,
-                                  .per_class = per_class ? 7 : 0,
-                                  .most_bytes = !per_class && seed > 3 ? 400 : 0,
-                                  .bytes = seed % 2,
-                                  .seed = seed};
-                    goes_on(&w, before, 40);
-                }
+    every_workload(goes_on);
 }
 
 /* ---- damage ---- */
