@@ -138,9 +138,10 @@ int save_end(cell *c, error *e);
 
 /* ---- saver.c: who writes it, while training goes on. An error is told at the next call ---- */
 struct checkpoint;
-int saver_begin(cell *c, struct checkpoint *k, error *e); /* takes what it holds over; waits for the one before */
-int saver_look(cell *c, error *e);                        /* whether one was finished meanwhile */
-int saver_end(cell *c, error *e);                         /* waits */
+/* Takes what k holds over. The one before was ended: what was gathered into k stands on that. */
+int saver_begin(cell *c, struct checkpoint *k, error *e);
+int saver_look(cell *c, error *e); /* whether one was finished meanwhile */
+int saver_end(cell *c, error *e);  /* waits */
 void saver_close(cell *c);
 /* A checkpoint is durable: what memories on disk keep for those that are kept no more may go. */
 void memories_tell(cell *c, int64_t serial);

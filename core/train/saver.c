@@ -18,7 +18,7 @@ struct saver {
     atomic_bool over;
     const train_listener *listener;
     const struct checkpoint_options *keep;
-    checkpoint k;
+    checkpoint k; /* on its way */
     char *folder;
     error failed;
 };
@@ -91,9 +91,6 @@ static struct saver *saver_of(cell *c)
 int saver_begin(cell *c, checkpoint *k, error *e)
 {
     struct saver *s = saver_of(c);
-    int code = saver_end(c, e);
-    if (code)
-        return code;
     const bool small = arrays_borrowed(&k->weights) + arrays_borrowed(&k->rest) <= COPIED_AT_MOST;
     if (small) {
         arrays_own(&k->weights);
