@@ -39,6 +39,16 @@ static inline cell_result *with_files(const planned *p, int method)
     return cell_trained(p, method, 3, &l);
 }
 
+/* In RAM, elsewhere in one go, and elsewhere in pieces, of which the first ended when it was asked the at-th time; closed. */
+static inline void all_equal(cell_result *a, cell_result *b, cell_result *c, int64_t at)
+{
+    results_equal(a, b, 0);
+    results_equal(a, c, at);
+    cell_result_close(a);
+    cell_result_close(b);
+    cell_result_close(c);
+}
+
 /* In one go and in pieces. */
 static inline void as_in_ram(const char *streams, const char *where)
 {
@@ -46,11 +56,7 @@ static inline void as_in_ram(const char *streams, const char *where)
     for (int m = 0; m < ram.plan->method_count; m++) {
         int64_t asked;
         cell_result *a = uninterrupted(&ram, m, &asked), *b = with_files(&other, m), *c = in_pieces(&other, m, 3, 8);
-        results_equal(a, b, 0);
-        results_equal(a, c, 3);
-        cell_result_close(a);
-        cell_result_close(b);
-        cell_result_close(c);
+        all_equal(a, b, c, 3);
     }
     planned_free(&ram);
     planned_free(&other);

@@ -32,11 +32,7 @@ static void pictures(void **state)
         int64_t asked;
         cell_result *a = uninterrupted(&ram, 0, &asked), *b = uninterrupted(&device, 0, &asked),
                     *c = in_pieces(&device, 0, 5, 2);
-        results_equal(a, b, 0);
-        results_equal(a, c, 5);
-        cell_result_close(a);
-        cell_result_close(b);
-        cell_result_close(c);
+        all_equal(a, b, c, 5);
         planned_free(&ram);
         planned_free(&device);
     }

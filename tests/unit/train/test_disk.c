@@ -33,11 +33,7 @@ static void pictures_elsewhere(void **state)
         int64_t asked;
         cell_result *a = uninterrupted(&ram, m, &asked), *b = uninterrupted(&disk, m, &asked),
                     *c = in_pieces(&disk, m, 5, 2);
-        results_equal(a, b, 0);
-        results_equal(a, c, 5);
-        cell_result_close(a);
-        cell_result_close(b);
-        cell_result_close(c);
+        all_equal(a, b, c, 5);
     }
     assert_true(file_exists(SAID("%s/replay/samples/data.mdb", elsewhere))); /* of the cell that keeps nothing else */
     planned_free(&ram);
