@@ -17,6 +17,7 @@ static void batch_free(batch *b)
     if (b->bytes)
         munmap(b->bytes, b->mapped);
     free(b->slot);
+    free((void *)b->seen);
     free(b->generation);
     free(b->emptied);
     free(b->drops);
@@ -40,6 +41,7 @@ static bool batch_make(batch *b, int64_t cells, size_t stride)
                  .mapped = bytes,
                  .cells = cells,
                  .slot = alloc_zero((size_t)cells, sizeof *b->slot),
+                 .seen = alloc_zero((size_t)cells, sizeof *b->seen),
                  .generation = alloc_zero((size_t)cells, sizeof *b->generation),
                  .emptied = alloc_zero((size_t)cells, sizeof *b->emptied),
                  .drops = alloc_zero(DROPS_A_BATCH, sizeof *b->drops)};
@@ -55,6 +57,7 @@ int disk_form(struct disk *d, int64_t row_bytes, int64_t extra_bytes, int64_t mo
     if (code)
         return code;
     batches_close(d);
+    disk_forget_places(d);
     d->stride = 0;
     int64_t cells = (d->setup.waiting ? d->setup.waiting : BATCH_BYTES) / (int64_t)stride;
     cells = cells > most ? most : cells;
@@ -64,6 +67,7 @@ int disk_form(struct disk *d, int64_t row_bytes, int64_t extra_bytes, int64_t mo
                             "memory %s: found no memory for 2 x %lld rows of %lld bytes; expected enough",
                             d->setup.name, (long long)cells, (long long)stride);
     d->row = alloc_again(d->row, stride, 1);
+    d->copy = alloc_again(d->copy, stride, 1);
     d->stride = stride;
     return 0;
 }
@@ -78,10 +82,12 @@ void disk_write(struct disk *d, const stored_row *r)
     own.generation = ++d->generations;
     stored_write(&own, b->bytes + (size_t)cell * d->stride);
     b->slot[cell] = r->slot;
+    b->seen[cell] = NULL;
     b->generation[cell] = own.generation;
     d->generation[r->slot] = own.generation;
     d->place[r->slot] = 2 * cell + d->front;
     d->rows_now++;
+    d->slots = r->slot < d->slots ? d->slots : r->slot + 1;
 }
 
 bool disk_waits(const struct disk *d, int64_t slot, stored_row *out)
@@ -103,8 +109,18 @@ void disk_drop(struct disk *d, int64_t slot)
         dropped_add(d, slot, d->generation[slot]);
     }
     d->generation[slot] = 0;
-    d->place[slot] = -1;
+    d->place[slot] = PLACE_DISK;
     d->rows_now--;
+}
+
+void disk_forget_places(struct disk *d)
+{
+    for (int64_t slot = 0; slot < d->slots; slot++)
+        if (d->place[slot] < PLACE_DISK)
+            d->place[slot] = PLACE_DISK;
+    for (int i = 0; i < 2; i++)
+        for (int64_t cell = 0; cell < d->batches[i].taken; cell++)
+            d->batches[i].seen[cell] = NULL;
 }
 
 /* ---- front and back ---- */
@@ -121,7 +137,7 @@ static int back_settle(struct disk *d, error *e)
         return code; /* it stays as it is: another try goes on with it */
     for (int64_t cell = 0; cell < b->taken; cell++)
         if (b->slot[cell] >= 0 && d->place[b->slot[cell]] == 2 * cell + (1 - d->front))
-            d->place[b->slot[cell]] = -1;
+            d->place[b->slot[cell]] = b->seen[cell] ? -(int64_t)(intptr_t)b->seen[cell] : PLACE_DISK;
     b->taken = b->emptied_count = b->drop_count = b->done = 0;
     b->given = false;
     return 0;

@@ -46,6 +46,22 @@ static int operation_do(struct disk *d, MDB_txn *txn, const batch *b, const oper
     return mdb_put(txn, d->rows, &at, &value, 0);
 }
 
+/* Where the rows came to lie; what is not found is looked for when it is read. */
+static void part_see(struct disk *d, batch *b, const operation *all, int64_t first, int64_t end)
+{
+    MDB_txn *txn;
+    unsigned char key[STORED_KEY];
+    if (mdb_txn_begin(d->env, NULL, MDB_RDONLY, &txn))
+        return;
+    for (int64_t i = first; i < end; i++) {
+        MDB_val at = {sizeof key, key}, value;
+        stored_key(all[i].slot, all[i].generation, key);
+        if (all[i].cell >= 0 && !mdb_get(txn, d->rows, &at, &value))
+            b->seen[all[i].cell] = value.mv_data;
+    }
+    mdb_txn_abort(txn);
+}
+
 /* Operations from b->done on, at most COMMIT_ROWS of them; the last also says how far the memory has come. */
 static int part_commit(struct disk *d, batch *b, const operation *all, int64_t count)
 {
@@ -62,9 +78,11 @@ static int part_commit(struct disk *d, batch *b, const operation *all, int64_t c
         mdb_txn_abort(txn);
     else
         code = mdb_txn_commit(txn);
-    if (!code)
-        b->done = end;
-    return code;
+    if (code)
+        return code;
+    part_see(d, b, all, b->done, end);
+    b->done = end;
+    return 0;
 }
 
 static int batch_commit(struct disk *d, batch *b)
@@ -157,6 +175,7 @@ int commit_grow(struct disk *d)
 {
     MDB_envinfo info;
     int code = mdb_env_info(d->env, &info);
+    disk_forget_places(d);
     return code ? code : mdb_env_set_mapsize(d->env, info.me_mapsize * 2);
 }
 

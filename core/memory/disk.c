@@ -209,6 +209,7 @@ void disk_close(struct disk *d)
         close(d->lock); /* and with it the lock */
     free(d->pad);
     free(d->row);
+    free(d->copy);
     free(d->folder);
     free(d->path);
     free(d->owner);

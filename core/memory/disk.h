@@ -37,6 +37,7 @@ typedef struct batch {
     size_t mapped;        /* bytes of it */
     int64_t cells, taken; /* taken: those below were used at least once */
     int64_t *slot;        /* [cells]; -1: the row was replaced meanwhile */
+    const void **seen;    /* [cells] where in the map the record was when it was committed; NULL: not known */
     int64_t *generation;
     int64_t *emptied, emptied_count; /* cells below `taken` that are free again */
     dropped *drops;                  /* [DROPS_A_BATCH] what the commit deletes */
@@ -46,6 +47,13 @@ typedef struct batch {
     int code;            /* of LMDB, or errno; 0: committed */
     bool given, failed;  /* to the thread, and not settled yet; and that came to nothing */
 } batch;
+
+/* place[slot]: 0 or more: it waits, in cell place / 2 of batch place % 2. PLACE_DISK: on disk. Below: on disk, and when it was last
+ * seen it lay in the map at the address -place. That saves the way down the tree, which costs as much as the row. LMDB moves
+ * rows and writes others in their place without a word, so it is a guess: the bytes are copied, and the checksum of the copy, which
+ * covers slot and generation, says whether it was right. The map itself is only replaced by the memory's own thread, in
+ * commit_grow(), which forgets all places. */
+enum { PLACE_DISK = -1 };
 
 struct disk {
     memory_setup setup; /* its texts are the memory's */
@@ -58,16 +66,18 @@ struct disk {
     bool begun;      /* what an earlier run left here is gone, or was taken over */
     int64_t cut;     /* bytes that the file lacked when it was opened */
     struct blocks *blocks;
-    int64_t *generation;                 /* [room] of the row in the slot; 0: none */
-    int64_t *place;                      /* [room] where its record waits: 2 * cell + batch; -1: on disk */
-    int64_t generations, mark, rows_now; /* rows_now: used slots */
-    int64_t serial;                      /* of the newest checkpoint that is durable; -1: none */
-    bool attempted; /* a state was handed out, and whether that checkpoint came to be is not known */
+    int64_t *generation; /* [room] of the row in the slot; 0: none */
+    int64_t *place;      /* [room] where its record is, see below */
+    int64_t generations, mark;
+    int64_t rows_now, slots; /* used slots; one more than the highest that ever was */
+    int64_t serial;          /* of the newest checkpoint that is durable; -1: none */
+    bool attempted;          /* a state was handed out, and whether that checkpoint came to be is not known */
     dropped_list retired, dead;
-    int64_t sorted;     /* of the dead, those that go now: by generation, taken from the end */
-    int64_t before;     /* of the retired: those that had gone already when the state was handed out */
-    unsigned char *pad; /* [extra_bytes] what rows that came with a shorter extra read behind it */
-    unsigned char *row; /* [stride] one row, while another version of it is made */
+    int64_t sorted;      /* of the dead, those that go now: by generation, taken from the end */
+    int64_t before;      /* of the retired: those that had gone already when the state was handed out */
+    unsigned char *pad;  /* [extra_bytes] what rows that came with a shorter extra read behind it */
+    unsigned char *row;  /* [stride] one row, while another version of it is made */
+    unsigned char *copy; /* [stride] one record, while it is checked and taken */
     size_t stride;
     batch batches[2];
     int front;
@@ -107,6 +117,7 @@ void disk_drop(struct disk *d, int64_t slot);            /* the row in the slot;
 int disk_flush(struct disk *d, error *e);                /* everything is on disk; 74 */
 int disk_turn(struct disk *d, error *e);                 /* the front batch goes to the thread; 74 */
 bool disk_waits(const struct disk *d, int64_t slot, stored_row *out); /* its record is in a batch */
+void disk_forget_places(struct disk *d);                              /* the map is another one, or the rows' size */
 void batches_close(struct disk *d);
 
 /* ---- commit.c: the thread ---- */

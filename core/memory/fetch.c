@@ -5,6 +5,12 @@
 
 enum { FETCHED = 16, PREFETCHED = 1024 }; /* rows at a time; bytes of each */
 
+/* A row that is wanted: it waits in a batch; its key led to it, in the reader's transaction; or it was there when last seen. */
+typedef struct found {
+    MDB_val value;
+    enum { FOUND_WAITS, FOUND_KEY, FOUND_GUESSED } where;
+} found;
+
 static int reader_begin(struct disk *d)
 {
     return d->reader ? mdb_txn_renew(d->reader) : mdb_txn_begin(d->env, NULL, MDB_RDONLY, &d->reader);
@@ -18,7 +24,13 @@ static int row_refuse(const struct disk *d, int64_t slot, const char *words, err
     return code;
 }
 
-static int row_find(const struct disk *d, int64_t slot, MDB_val *value, error *e)
+static void row_prefetch(const MDB_val *value)
+{
+    for (size_t line = 0; line < value->mv_size && line < PREFETCHED; line += 64)
+        __builtin_prefetch((const char *)value->mv_data + line);
+}
+
+static int row_find(struct disk *d, int64_t slot, MDB_val *value, error *e)
 {
     unsigned char key[STORED_KEY];
     MDB_val at = {sizeof key, key};
@@ -28,8 +40,8 @@ static int row_find(const struct disk *d, int64_t slot, MDB_val *value, error *e
         return row_refuse(d, slot, "found no such row; expected it", e);
     if (code)
         return disk_refuse(d, code, "cannot be read", e);
-    for (size_t line = 0; line < value->mv_size && line < PREFETCHED; line += 64)
-        __builtin_prefetch((const char *)value->mv_data + line);
+    d->place[slot] = value->mv_size == d->stride ? -(int64_t)(intptr_t)value->mv_data : PLACE_DISK;
+    row_prefetch(value);
     return 0;
 }
 
@@ -60,9 +72,18 @@ static int reader_refuse(struct disk *d, int code, error *e)
     return why ? why : disk_refuse(d, code, "cannot be read", e);
 }
 
-/* Where the rows lie: in a batch (mv_size 0), or in the map. All are looked for before the first is read, so that what is
- * waited for is fetched from memory meanwhile. */
-static int rows_find(struct disk *d, const int64_t *slots, int64_t n, MDB_val *values, bool *reading, error *e)
+static int row_look_up(struct disk *d, int64_t slot, MDB_val *value, bool *reading, error *e)
+{
+    int code = *reading ? 0 : reader_begin(d);
+    if (code)
+        return reader_refuse(d, code, e);
+    *reading = true;
+    return row_find(d, slot, value, e);
+}
+
+/* Where the rows lie. All are looked for before the first is read, so that what is waited for is fetched from memory
+ * meanwhile. */
+static int rows_find(struct disk *d, const int64_t *slots, int64_t n, found *rows, bool *reading, error *e)
 {
     int code = 0;
     for (int64_t i = 0; i < n; i++) {
@@ -70,26 +91,45 @@ static int rows_find(struct disk *d, const int64_t *slots, int64_t n, MDB_val *v
         __builtin_prefetch(&d->generation[slots[i]]);
     }
     for (int64_t i = 0; !code && i < n; i++) {
-        values[i] = (MDB_val){0, NULL};
-        if (d->place[slots[i]] >= 0)
-            continue;
-        if (!*reading && (code = reader_begin(d)) != 0)
-            return reader_refuse(d, code, e);
-        *reading = true;
-        code = row_find(d, slots[i], &values[i], e);
+        int64_t place = d->place[slots[i]];
+        rows[i] = (found){.where = FOUND_WAITS};
+        if (place == PLACE_DISK) {
+            rows[i].where = FOUND_KEY;
+            code = row_look_up(d, slots[i], &rows[i].value, reading, e);
+        } else if (place < PLACE_DISK) {
+            rows[i] = (found){{d->stride, (void *)(intptr_t)-place}, FOUND_GUESSED};
+            row_prefetch(&rows[i].value);
+        }
     }
     return code;
 }
 
-static int row_read(struct disk *d, int64_t slot, const MDB_val *value, stored_row *out, error *e)
+/* A guess is copied before it is checked, since its page may be written over meanwhile: what is used is what was checked. */
+static bool row_guess(struct disk *d, int64_t slot, const MDB_val *value, stored_row *out)
 {
     char words[STORED_WORDS];
-    if (!value->mv_size) {
+    memcpy(d->copy, value->mv_data, d->stride);
+    return stored_read(d->copy, d->stride, slot, d->generation[slot], out, words);
+}
+
+/* A row that is not where it was is looked for once more, by its key; that transaction holds it until it is reset. */
+static int row_read(struct disk *d, int64_t slot, const found *f, stored_row *out, bool *reading, error *e)
+{
+    char words[STORED_WORDS];
+    MDB_val value = f->value;
+    if (f->where == FOUND_WAITS) {
         disk_waits(d, slot, out);
         out->slot = slot;
         return 0;
     }
-    return stored_read(value->mv_data, value->mv_size, slot, d->generation[slot], out, words)
+    if (f->where == FOUND_GUESSED) {
+        if (row_guess(d, slot, &value, out))
+            return 0;
+        int code = row_look_up(d, slot, &value, reading, e);
+        if (code)
+            return code;
+    }
+    return stored_read(value.mv_data, value.mv_size, slot, d->generation[slot], out, words)
                ? 0
                : row_refuse(d, slot, words, e);
 }
@@ -97,17 +137,17 @@ static int row_read(struct disk *d, int64_t slot, const MDB_val *value, stored_r
 int disk_fetch(struct disk *d, const int64_t *slots, int64_t n, int64_t row_bytes, int64_t extra_bytes, void *x,
                void *extra, int64_t *task, error *e)
 {
-    MDB_val values[FETCHED] = {{0, NULL}};
+    found rows[FETCHED];
     bool reading = false;
     int code = 0;
     for (int64_t first = 0; !code && first < n; first += FETCHED) {
         int64_t some = n - first < FETCHED ? n - first : FETCHED;
-        code = rows_find(d, slots + first, some, values, &reading, e);
+        code = rows_find(d, slots + first, some, rows, &reading, e);
         for (int64_t i = first; !code && i < first + some; i++) {
             stored_row r = {0};
             char *to = x ? (char *)x + (size_t)(i * row_bytes) : NULL;
             char *more = extra ? (char *)extra + (size_t)(i * extra_bytes) : NULL;
-            code = row_read(d, slots[i], &values[i - first], &r, e);
+            code = row_read(d, slots[i], &rows[i - first], &r, &reading, e);
             code = code ? code : row_take(d, &r, row_bytes, extra_bytes, to, more, e);
             if (!code && task)
                 *task = r.task;

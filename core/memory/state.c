@@ -427,12 +427,13 @@ static int versions_load(memory *m, const char *prefix, const arrays *from, erro
     int code = list_load(m, prefix, "generation", ARRAY_I64, m->used, d->generation, from, e);
     code = code ? code : list_load(m, prefix, "pad", ARRAY_U8, m->extra_bytes, d->pad, from, e);
     code = code ? code : retired_load(m, prefix, from, e);
+    d->slots = m->used;
     for (int64_t slot = 0; !code && slot < m->used; slot++) {
         bool used = m->in_active[slot] >= 0;
         if (used ? d->generation[slot] < 1 || d->generation[slot] > d->generations : d->generation[slot] != 0)
             code = state_refuse(m, e, "found slot %lld with generation %lld; expected %s", (long long)slot,
                                 (long long)d->generation[slot], used ? "one that was written" : "none, as it is free");
-        d->place[slot] = -1;
+        d->place[slot] = PLACE_DISK;
         d->rows_now += used;
     }
     return code ? code : disk_agree(d, m->used, m->row_bytes, m->extra_bytes, e);
