@@ -59,6 +59,9 @@ int disk_form(struct disk *d, int64_t row_bytes, int64_t extra_bytes, int64_t mo
     batches_close(d);
     disk_forget_places(d);
     d->stride = 0;
+    code = most < INT64_MAX ? commit_widen(d, most, stride) : 0;
+    if (code)
+        return disk_refuse(d, code, "cannot be given more room", e);
     int64_t cells = (d->setup.waiting ? d->setup.waiting : BATCH_BYTES) / (int64_t)stride;
     cells = cells > most ? most : cells;
     cells = cells < BATCH_LEAST ? BATCH_LEAST : cells;

@@ -5,9 +5,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "base/alloc.h"
 #include "memory/disk.h"
+
+static const size_t MAP_MOST = (size_t)1 << 40, MAP_UNIT = 1 << 20;
 
 typedef struct operation {
     int64_t slot, generation, cell; /* cell -1: delete */
@@ -168,6 +171,26 @@ static int commit_result(struct disk *d, batch *b)
         pthread_cond_wait(&d->done, &d->mutex);
     pthread_mutex_unlock(&d->mutex);
     return b->code;
+}
+
+/* Only addresses are taken. What cannot be had is done without: LMDB would lose the map it has. */
+static bool addresses_left(size_t bytes)
+{
+    void *at = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return at != MAP_FAILED && munmap(at, bytes) == 0;
+}
+
+/* Pages are not filled, and versions wait for checkpoints: four times the rows. */
+int commit_widen(struct disk *d, int64_t rows, size_t stride)
+{
+    MDB_envinfo info;
+    int code = mdb_env_info(d->env, &info);
+    size_t most = MAP_MOST / 4 / stride, wanted = 4 * stride * ((size_t)rows < most ? (size_t)rows : most);
+    wanted = (wanted + MAP_UNIT - 1) / MAP_UNIT * MAP_UNIT;
+    if (code || wanted <= info.me_mapsize || !addresses_left(wanted))
+        return code;
+    disk_forget_places(d);
+    return mdb_env_set_mapsize(d->env, wanted);
 }
 
 /* The map can only grow while nobody uses it, so it is the memory's own thread that lets it. */

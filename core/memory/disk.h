@@ -124,8 +124,9 @@ void batches_close(struct disk *d);
 int commit_begin(struct disk *d, error *e); /* 71 */
 void commit_end(struct disk *d);
 void commit_give(struct disk *d, batch *b);
-int commit_wait(struct disk *d, batch *b, error *e); /* until it is committed; 74 */
-int commit_grow(struct disk *d);                     /* behind MDB_MAP_FULL, without a transaction; a code of LMDB */
+int commit_wait(struct disk *d, batch *b, error *e);           /* until it is committed; 74 */
+int commit_widen(struct disk *d, int64_t rows, size_t stride); /* for so many, without a transaction; a code of LMDB */
+int commit_grow(struct disk *d); /* behind MDB_MAP_FULL, without a transaction; a code of LMDB */
 
 /* ---- fetch.c ---- */
 /* Of each of n slots that are used x and extra, where not NULL, one behind the other, and of the last one its task; each row's
