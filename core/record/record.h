@@ -29,7 +29,9 @@ int record_begin_anew(const char *folder, error *e);
 
 /* log.jsonl: one point a line, {"name", "task", "step", "value"}, appended as the cell goes. Tasks and steps count from 1,
  * steps over the whole cell, as in every message; what is told between two steps has the number of the earlier one. A
- * value that is not finite is null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them. */
+ * value that is not finite is null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them.
+ * "loss" is there every few steps, what strategies name is there as they say it, and the matrix row by row: after task i
+ * "accuracy/task-J" for every task J that was measured; the untrained row has task 0 and step 0. */
 typedef struct record_log record_log;
 int record_log_open(const char *folder, record_log **out,
                     error *e); /* makes the folder; goes on behind what is there */

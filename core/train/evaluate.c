@@ -4,6 +4,7 @@
  * come is judged among the classes that will be seen once it has come, in row 0 as in every other, so that forward
  * transfer subtracts like from like. */
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,14 +106,25 @@ static int rows_measure(cell *c, pdr_eval *eval, const int64_t *rows, int64_t co
     return e->code;
 }
 
+/* log.jsonl has every measured accuracy under the task's name, at the step behind which it was measured. */
+static void accuracy_log(const cell *c, int64_t task, const stream_task *t, double accuracy)
+{
+    char name[64];
+    snprintf(name, sizeof name, "accuracy/task-%lld", (long long)t->index + 1);
+    if (c->listener->point)
+        c->listener->point(c->listener->self, name, task, c->steps, accuracy);
+}
+
 static void cell_keep(cell *c, int64_t after, const stream_task *t, const chunk *k)
 {
     cell_result *r = c->result;
+    double accuracy = (double)k->right / (double)t->test_count;
     matrix_set(r->accuracy, after, t->index + 1, k->right, t->test_count);
     if (r->network)
         matrix_set(r->network, after, t->index + 1, k->right_network, t->test_count);
+    accuracy_log(c, after, t, accuracy);
     if (c->listener->measured)
-        c->listener->measured(c->listener->self, after, t->index + 1, (double)k->right / (double)t->test_count);
+        c->listener->measured(c->listener->self, after, t->index + 1, accuracy);
 }
 
 static int task_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)

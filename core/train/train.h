@@ -25,7 +25,8 @@ typedef struct train_listener {
     void (*progress)(void *self, const train_progress *p);
     void (*note)(void *self, const char *level,
                  const char *line); /* "info", "warning": a plugin's or the core's words */
-    /* one point of log.jsonl: a name ("loss", "replay.size"), task and step of the cell, from 1, and the value */
+    /* one point of log.jsonl: a name ("loss", "replay.size"), task and step of the cell, from 1, and the value. What is
+     * measured are points as well: "accuracy/task-J" after task i has the number i, and before any training 0 and step 0 */
     void (*point)(void *self, const char *name, int64_t task, int64_t step, double value);
     /* accuracy on task `on` after `after` tasks */
     void (*measured)(void *self, int64_t after, int64_t on, double accuracy);

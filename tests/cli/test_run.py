@@ -68,8 +68,14 @@ class Run(Case):
         for name in ("matrix.csv", "log.jsonl", "weights.safetensors"):
             self.assertTrue(os.path.getsize(self.cell("finetune", 0, name)) > 0)
         with open(self.cell("finetune", 0, "log.jsonl"), encoding="utf-8") as log:
-            self.assertEqual(set(json.loads(log.readline())), {"name", "task", "step", "value"})
+            points = [json.loads(line) for line in log]
+        self.assertEqual([p for p in points if set(p) != {"name", "task", "step", "value"}], [])
         result = self.result("finetune", 0)
+        measured = [p for p in points if p["name"].startswith("accuracy/")]
+        self.assertEqual([(p["name"], p["task"], p["value"]) for p in measured],
+                         [(f"accuracy/task-{j + 1}", i, share) for i, row in enumerate(result["matrix"])
+                          for j, share in enumerate(row)])
+        self.assertEqual(sorted({p["step"] for p in measured}), [0, result["steps"] // 2, result["steps"]])
         self.assertEqual(len(result["matrix"]), 3)
         self.assertEqual(told["methods"][0]["metrics"]["acc.macro"]["values"][0], result["metrics"]["acc.macro"])
         with open(self.path("runs/clouds/results.csv"), encoding="utf-8") as csv:

@@ -255,16 +255,32 @@ static const plugin own = {.descriptor = &own_descriptor,
 
 typedef struct told {
     int64_t now, later, end, losses;
-    int64_t measured;
+    int64_t measured, logged; /* by measured(), by points "accuracy/task-J" */
+    struct {
+        int64_t task, step, on;
+        double value;
+    } accuracy[16]; /* [logged] */
     bool wrong;
 } told;
+
+static void told_accuracy(told *t, const char *name, int64_t task, int64_t step, double value)
+{
+    long long on = 0;
+    assert_true(t->logged < 16);
+    assert_int_equal(sscanf(name, "accuracy/task-%lld", &on), 1);
+    t->accuracy[t->logged].task = task;
+    t->accuracy[t->logged].step = step;
+    t->accuracy[t->logged].on = on;
+    t->accuracy[t->logged++].value = value;
+}
 
 static void told_point(void *self, const char *name, int64_t task, int64_t step, double value)
 {
     told *t = self;
     static int64_t last_now;
-    (void)value;
-    if (!strcmp(name, "own.now")) {
+    if (!strncmp(name, "accuracy/", 9)) {
+        told_accuracy(t, name, task, step, value);
+    } else if (!strcmp(name, "own.now")) {
         t->now++;
         last_now = step;
     } else if (!strcmp(name, "own.later")) {
@@ -306,6 +322,42 @@ static void hooks_see_tasks_and_metrics_have_their_step(void **state)
     assert_int_equal(t.measured, 6);
     assert_false(t.wrong);
     assert_int_equal(r->warnings, 0);
+    cell_result_close(r);
+    planned_free(&p);
+}
+
+/* The matrix as points: each row under the number of its task, at the step behind which it was measured. */
+static void rows_of_the_matrix_are_points(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il", ONE_METHOD);
+    told t = {0};
+    const train_listener listener = {.self = &t, .point = told_point};
+    cell_result *r = cell_trained(&p, 0, 3, &listener);
+    assert_int_equal(t.logged, 6);
+    for (int64_t i = 0; i < 6; i++) {
+        const int64_t after = i / 2, on = i % 2 + 1;
+        assert_int_equal(t.accuracy[i].task, after);
+        assert_int_equal(t.accuracy[i].step, after * r->steps / 2);
+        assert_int_equal(t.accuracy[i].on, on);
+        assert_true(t.accuracy[i].value == matrix_at(r->accuracy, after, on));
+    }
+    cell_result_close(r);
+    planned_free(&p);
+}
+
+/* Cells of the matrix that are not measured are no points. */
+static void what_is_not_measured_is_no_point(void **state)
+{
+    (void)state;
+    planned p = tiny_plan(TWO_TASKS "class-il",
+                          ONE_METHOD "evaluation: {matrix: {rows: last, tasks: seen}, metrics: [acc.macro]}\n");
+    told t = {0};
+    const train_listener listener = {.self = &t, .point = told_point};
+    cell_result *r = cell_trained(&p, 0, 3, &listener);
+    assert_int_equal(t.logged, 2);
+    assert_int_equal(t.accuracy[0].task, 2);
+    assert_int_equal(t.accuracy[0].step, r->steps);
     cell_result_close(r);
     planned_free(&p);
 }
@@ -374,6 +426,8 @@ int main(void)
         cmocka_unit_test(an_owner_of_predict_leaves_the_network_beside_it),
         cmocka_unit_test(errors_name_strategy_hook_task_and_step),
         cmocka_unit_test(hooks_see_tasks_and_metrics_have_their_step),
+        cmocka_unit_test(rows_of_the_matrix_are_points),
+        cmocka_unit_test(what_is_not_measured_is_no_point),
         cmocka_unit_test(a_session_has_the_batch_of_its_method),
         cmocka_unit_test(rehearsed_rows_change_no_mask_of_fresh_ones),
         cmocka_unit_test(two_threads_train),
