@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "evaluate/curve.h"
+
 typedef struct matrix {
     int64_t tasks;
     int64_t *right; /* [tasks + 1, tasks] */
@@ -24,11 +26,14 @@ typedef struct metric {
     const char *formula; /* as design.md prints it */
     const char *summary, *source;
     int higher_is_better;
-    double (*of)(const matrix *m);
+    double (*of)(const matrix *m);      /* one of the two is there */
+    double (*of_curve)(const curve *c); /* needs evaluations within tasks */
 } metric;
 extern const metric metrics[];
 extern const int64_t metric_count;
 const metric *metric_find(const char *name);
+double metric_value(const metric *which, const matrix *m,
+                    const curve *c); /* NaN: absent, or c is NULL and it needs one */
 
 typedef struct spread {
     int64_t n;

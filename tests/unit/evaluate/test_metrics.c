@@ -2,6 +2,7 @@
 #include "../check.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "evaluate/matrix.h"
 
@@ -10,7 +11,7 @@
 
 #define CLOSE 1e-12
 
-static double of(const matrix *m, const char *name) { return metric_find(name)->of(m); }
+static double of(const matrix *m, const char *name) { return metric_value(metric_find(name), m, NULL); }
 
 /* Three tasks with 10, 20 and 50 test rows, so that means over tasks and over rows differ. Right answers:
  *   after 0:   1   2   5      R: 0.1  0.1  0.1
@@ -48,8 +49,10 @@ static void without_the_untrained_row_only_fwt_is_absent(void **state)
 {
     matrix *m = whole(false);
     (void)state;
-    for (int64_t i = 0; i < metric_count; i++)
-        assert_int_equal(isnan(metrics[i].of(m)) != 0, metrics[i].of == metric_find("fwt.gem")->of);
+    for (int64_t i = 0; i < metric_count; i++) {
+        bool absent = !metrics[i].of || !strcmp(metrics[i].name, "fwt.gem");
+        assert_int_equal(isnan(of(m, metrics[i].name)) != 0, absent);
+    }
     matrix_close(m);
 }
 
@@ -128,6 +131,73 @@ static void cells_are_what_was_set(void **state)
     matrix_close(NULL);
 }
 
+/* ---- curves ---- */
+
+static void point(curve *c, int64_t step, int64_t task, bool ended, const int64_t *right)
+{
+    curve_add(c, (curve_point){step, task, ended});
+    for (int64_t j = 0; j < task; j++)
+        curve_set(c, j + 1, right[j], 10);
+}
+
+#define RIGHT(...) ((const int64_t[]){__VA_ARGS__})
+
+static double of_curve(const curve *c, const char *name) { return metric_value(metric_find(name), NULL, c); }
+
+/* Three tasks of ten test rows; `ends`: whether it is said where tasks ended. */
+static curve *course(bool ends)
+{
+    curve *c = curve_open(3);
+    point(c, 10, 1, false, RIGHT(5));
+    point(c, 20, 1, ends, RIGHT(9));
+    point(c, 30, 2, false, RIGHT(2, 6));
+    point(c, 40, 2, ends, RIGHT(4, 8));
+    point(c, 50, 3, false, RIGHT(3, 7, 1));
+    point(c, 60, 3, ends, RIGHT(5, 5, 9));
+    return c;
+}
+
+static void metrics_of_a_curve_agree_with_hand_calculation(void **state)
+{
+    (void)state;
+    curve *c = course(true);
+    assert_close(of_curve(c, "acc.anytime"), (0.5 + 0.9 + 0.4 + 0.6 + 1.1 / 3 + 1.9 / 3) / 6, CLOSE);
+    /* task 1 since step 20: 0.2, 0.4, 0.3, 0.5; task 2 since step 40: 0.7, 0.5 */
+    assert_close(of_curve(c, "min.delange"), (0.2 + 0.5) / 2, CLOSE);
+    assert_close(of_curve(c, "wc.delange"), 0.9 / 3 + 2.0 / 3 * 0.35, CLOSE);
+    curve_close(c);
+    curve_close(NULL);
+}
+
+/* All tasks at once: which of them was learned when is not known. */
+static void without_ends_there_is_no_worst(void **state)
+{
+    (void)state;
+    curve *c = course(false), *none = curve_open(3), *sole = curve_open(1);
+    assert_close(of_curve(c, "acc.anytime"), (0.5 + 0.9 + 0.4 + 0.6 + 1.1 / 3 + 1.9 / 3) / 6, CLOSE);
+    assert_true(isnan(of_curve(c, "min.delange")) && isnan(of_curve(c, "wc.delange")));
+    assert_true(isnan(of_curve(none, "acc.anytime")) && isnan(of_curve(none, "min.delange")));
+    assert_true(isnan(of_curve(none, "wc.delange")) && isnan(of(NULL, "acc.anytime")));
+    point(sole, 5, 1, true, RIGHT(7));
+    assert_close(of_curve(sole, "acc.anytime"), 0.7, CLOSE);
+    assert_close(of_curve(sole, "wc.delange"), 0.7, CLOSE);
+    assert_true(isnan(of_curve(sole, "min.delange")));
+    curve_close(c);
+    curve_close(none);
+    curve_close(sole);
+}
+
+static void an_absent_place_of_a_curve_makes_absent_what_needs_it(void **state)
+{
+    (void)state;
+    curve *c = course(true);
+    c->rows[3 * 3] = 0; /* of task 1, at step 40 */
+    assert_true(isnan(curve_at(c, 3, 1)));
+    assert_close(curve_at(c, 3, 2), 0.8, CLOSE);
+    assert_true(isnan(of_curve(c, "acc.anytime")) && isnan(of_curve(c, "min.delange")));
+    curve_close(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +208,9 @@ int main(void)
         cmocka_unit_test(an_absent_cell_makes_absent_what_needs_it),
         cmocka_unit_test(forgetting_may_be_negative),
         cmocka_unit_test(cells_are_what_was_set),
+        cmocka_unit_test(metrics_of_a_curve_agree_with_hand_calculation),
+        cmocka_unit_test(without_ends_there_is_no_worst),
+        cmocka_unit_test(an_absent_place_of_a_curve_makes_absent_what_needs_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
