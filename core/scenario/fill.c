@@ -86,7 +86,7 @@ static void row_fill_entries(struct check *c, const struct row *row, const node 
 
 /* ---- what comes later ---- */
 
-/* A word that is known and that this build does not have: alone, or with parameters as in {blurry: {share: 0.1}}. */
+/* A word that is known and that this build does not have: alone, or with parameters. */
 static const char *row_later_word(const struct row *row, const node *n)
 {
     const char *said = n->kind == NODE_TEXT ? n->text : n->kind == NODE_MAP && n->count == 1 ? n->first->key : "";

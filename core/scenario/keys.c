@@ -27,10 +27,8 @@ static const char *const split_bys[] = {"class", "permutation", "rotation", NULL
 static const char *const split_bys_later[] = {"column", "file", "time", NULL};
 static const char *const angle_orders[] = {"given", "shuffled", NULL};
 static const char *const split_orders[] = {"given", "shuffled", "listed", NULL};
-static const char *const scenario_kinds[] = {"task-il", "domain-il", "class-il", NULL};
-static const char *const scenario_kinds_later[] = {"task-free", NULL};
-static const char *const boundaries_kinds[] = {"known", NULL};
-static const char *const boundaries_later[] = {"blurry", "unknown", NULL};
+static const char *const scenario_kinds[] = {"task-il", "domain-il", "class-il", "task-free", NULL};
+static const char *const boundaries_kinds[] = {"known", "blurry", "unknown", NULL};
 static const char *const head_kinds[] = {"single", "multi", NULL};
 static const char *const actives[] = {"all", "seen", "task", NULL};
 static const char *const network_types[] = {"mlp", "cnn", "resnet18", "resnet32", "layers", NULL};
@@ -48,8 +46,8 @@ static const char *const train_ons[] = {"task", "all", "all-so-far", NULL};
 static const char *const rows_measured[] = {"each-task", "last", NULL};
 static const char *const tasks_measured[] = {"all", "seen", NULL};
 static const char *const metrics[] = {
-    "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
-    "a.diaz",    NULL};
+    "acc.macro", "acc.pooled",  "aia.icarl",   "bwt.gem",    "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
+    "a.diaz",    "acc.anytime", "min.delange", "wc.delange", NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
 static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", "value", "none", NULL};
 static const char *const memory_wheres[] = {"ram", "disk", "device", NULL};
@@ -170,32 +168,15 @@ static const struct row stream_rows[] = {
     {.key = "split", .help = "how the rows become tasks", .type = ROW_SECTION, .rows = split_rows,
      .after = split_after},
     {.key = "scenario", .help = "what is known of the task when predicting", .type = ROW_CHOICE,
-     AT(stream_options, scenario), .fallback = "class-il", .choices = scenario_kinds,
-     .later = scenario_kinds_later},
-    {.key = "boundaries", .help = "whether the stream says where a task ends", .type = ROW_CHOICE,
-     AT(stream_options, boundaries), .fallback = "known", .choices = boundaries_kinds, .later = boundaries_later},
+     AT(stream_options, scenario), .fallback = "class-il", .choices = scenario_kinds},
+    {.key = "boundaries", .help = "whether strategies are told where a task ends; blurry: tasks exchange a share of each class's training rows",
+     .type = ROW_SPECIAL, AT(stream_options, boundaries), .optional = true, .absent = "unknown in task-free, else known",
+     .special = &special_boundaries},
     {.key = "head", .help = "one set of outputs for all tasks, or one a task", .type = ROW_CHOICE,
      AT(stream_options, head), .optional = true, .absent = "multi in task-il, else single", .choices = head_kinds},
     {.key = "active", .help = "classes that compete in the training loss", .type = ROW_CHOICE,
      AT(stream_options, active), .optional = true, .absent = "task in task-il, else all", .choices = actives},
     ROW_END};
-
-static void stream_after(struct check *c, const node *n, const char *path, void *out)
-{
-    struct stream_options *stream = out;
-    bool task_il = stream->scenario == TASK_IL;
-    const node *head = node_find(n, "head");
-    if (head == NULL) {
-        stream->head = task_il ? HEAD_MULTI : HEAD_SINGLE;
-    } else if (stream->head == HEAD_MULTI && !task_il) {
-        faults_add(c->faults, head, row_path(c, path, "head"), "found multi; expected single with scenario %s",
-                   scenario_kind_name(stream->scenario));
-        faults_hint(c->faults, "with a head a task, the task must be given when predicting: scenario: task-il");
-    }
-    if (node_find(n, "active") == NULL) {
-        stream->active = task_il ? ACTIVE_TASK : ACTIVE_ALL;
-    }
-}
 
 /* ---- network, optimizer, training, memory ---- */
 #define NETWORK_ROWS                                                                                                   \
@@ -375,10 +356,20 @@ static const struct row gate_rows[] = {
      .type = ROW_TEXT, AT(gate_options, source), .sample = "\"chance\""},
     ROW_END};
 
+static const struct row anytime_rows[] = {
+    {.key = "batches", .help = "steps from one to the next; also behind the last step of every task", .type = ROW_INT,
+     AT(evaluation_options, anytime.batches), .optional = true, .absent = "none within a task", .min = 1, .max = 1e12,
+     .unit = "steps"},
+    {.key = "rows", .help = "the most test rows of a task, drawn once by the seed", .type = ROW_INT,
+     AT(evaluation_options, anytime.rows), .optional = true, .absent = "all", .min = 1, .max = 1e9, .unit = "rows"},
+    ROW_END};
+
 static const struct row evaluation_rows[] = {
     {.key = "matrix", .help = "accuracies after every task (rows) on every task (columns)", .type = ROW_SECTION,
      .rows = matrix_rows},
-    {.key = "metrics", .help = "computed from the matrix; `perdure list metrics` defines them", .type = ROW_CHOICES,
+    {.key = "anytime", .help = "accuracies on the tasks so far while a task is trained", .type = ROW_SECTION,
+     .rows = anytime_rows, .rules = "{\"dependencies\": {\"rows\": [\"batches\"]}}"},
+    {.key = "metrics", .help = "computed from the matrix and, three of them, from anytime; `perdure list metrics` defines them", .type = ROW_CHOICES,
      AT(evaluation_options, metrics),
      .fallback = "[acc.macro, acc.pooled, aia.icarl, bwt.gem, fwt.gem, forgetting.chaudhry, forgetting.first_last, "
                  "a.diaz]",
@@ -414,8 +405,14 @@ const struct row scenario_rows[] = {
      .after = data_after},
     {.key = "stream", .help = "how it comes", .type = ROW_SECTION, AT(scenario, stream), .rows = stream_rows,
      .after = stream_after,
-     .rules = "{\"if\": {\"required\": [\"head\"], \"properties\": {\"head\": {\"const\": \"multi\"}}}, \"then\":"
-              " {\"required\": [\"scenario\"], \"properties\": {\"scenario\": {\"const\": \"task-il\"}}}}"},
+     .rules = "{\"allOf\": [{\"if\": {\"required\": [\"head\"], \"properties\": {\"head\": {\"const\": \"multi\"}}}, \"then\":"
+              " {\"required\": [\"scenario\"], \"properties\": {\"scenario\": {\"const\": \"task-il\"}}}},"
+              " {\"if\": {\"required\": [\"boundaries\"], \"properties\": {\"boundaries\": {\"const\": \"unknown\"}}}, \"then\":"
+              " {\"required\": [\"scenario\"], \"properties\": {\"scenario\": {\"const\": \"task-free\"}}}},"
+              " {\"if\": {\"required\": [\"boundaries\"], \"properties\": {\"boundaries\": {\"const\": \"known\"}}}, \"then\":"
+              " {\"properties\": {\"scenario\": {\"not\": {\"const\": \"task-free\"}}}}},"
+              " {\"if\": {\"required\": [\"boundaries\"], \"properties\": {\"boundaries\": {\"type\": \"object\"}}}, \"then\":"
+              " {\"properties\": {\"scenario\": {\"not\": {\"const\": \"task-il\"}}}}}]}"},
     {.key = "network", .help = "what learns", .type = ROW_SECTION, AT(scenario, network), .rows = own_network_rows},
     {.key = "optimizer", .help = "how it learns", .type = ROW_SECTION, AT(scenario, optimizer),
      .rows = training_optimizer_rows, .after = optimizer_after},
@@ -476,6 +473,7 @@ void scenario_after(struct check *c, const node *n, const char *path, void *out)
     scenario_check_names(c, s);
     scenario_settle_methods(c, n, s);
     expect_after(c, n, s);
+    task_free_after(c, n, s);
     int64_t cells = s->seeds.count * (int64_t)s->methods.count;
     if (s->seeds.count <= SCENARIO_CELLS && cells > SCENARIO_CELLS) {
         faults_add(c->faults, methods, "methods", "found %zu methods x %lld seeds = %lld cells; expected at most %d",

@@ -81,18 +81,21 @@ void training_after(struct check *c, const struct node *n, const char *path, voi
 /* rules.c */
 void optimizer_after(struct check *c, const struct node *n, const char *path, void *out);
 void evaluation_after(struct check *c, const struct node *n, const char *path, void *out);
-void gate_after(struct check *c, const struct node *n, const char *path, void *out); /* gates.c */
+void stream_after(struct check *c, const struct node *n, const char *path, void *out); /* rules_stream.c */
+void gate_after(struct check *c, const struct node *n, const char *path, void *out);   /* gates.c */
 void scenario_after(struct check *c, const struct node *n, const char *path, void *out);
 /* gates.c: the gates of evaluation.expect beside the methods and metrics of the file. */
 struct scenario;
 void expect_after(struct check *c, const struct node *root, const struct scenario *s);
+/* rules_stream.c: how methods are trained, beside a stream that tells of no tasks. */
+void task_free_after(struct check *c, const struct node *root, const struct scenario *s);
 /* rules.c: whether the matrix of the file has the cells that the metric needs; a fault at `metric`, once a lack. */
 void metric_check(struct check *c, const node *metric, const char *path, const node *matrix);
 /* special*.c. CONTAINER: the struct around the member that a special fills, as it may fill several. */
 #define CONTAINER(pointer, type, member) ((struct type *)(void *)((char *)(pointer)-offsetof(struct type, member)))
 extern const struct special special_format, special_seeds, special_device, special_version, special_bytes,
     special_capacity, special_where;
-extern const struct special special_normalize, special_augment, special_order;
+extern const struct special special_normalize, special_augment, special_order, special_boundaries;
 extern const struct special special_betas, special_schedule, special_clip, special_limit;
 extern const struct special special_layers, special_kernel;
 extern const struct special special_strategies, special_set;

@@ -29,19 +29,49 @@ void metric_check(struct check *c, const node *metric, const char *path, const n
     }
 }
 
-/* Only of metrics that were asked for by name: the default is a list of all, and absent ones are shown as such. */
-void evaluation_after(struct check *c, const node *n, const char *path, void *out)
+/* Metrics of what is measured within tasks: absent without such evaluations. */
+static void anytime_check(struct check *c, const node *metric, const char *path)
+{
+    static const char *const words[] = {"acc.anytime", "min.delange", "wc.delange"};
+    for (size_t i = 0; metric->kind == NODE_TEXT && i < sizeof words / sizeof *words; i++) {
+        if (strcmp(metric->text, words[i]) == 0) {
+            faults_add(c->faults, metric, path, "found %s; expected evaluation.anytime.batches, which it needs",
+                       words[i]);
+        }
+    }
+}
+
+/* Only of metrics that were asked for by name: the default is a list of all that the matrix has, and absent ones are shown
+ * as such. */
+static void metrics_check(struct check *c, const node *n, const char *path, bool anytime)
 {
     const node *metrics = node_find(n, "metrics");
     const node *matrix = node_find(n, "matrix");
     size_t i = 0;
-    (void)out;
-    if (metrics == NULL || metrics->kind != NODE_LIST || matrix == NULL || matrix->kind != NODE_MAP) {
+    if (metrics == NULL || metrics->kind != NODE_LIST) {
         return;
     }
     for (const node *one = metrics->first; one != NULL; one = one->next, i++) {
-        metric_check(c, one, row_path_index(c, row_path(c, path, "metrics"), i), matrix);
+        const char *place = row_path_index(c, row_path(c, path, "metrics"), i);
+        if (matrix != NULL && matrix->kind == NODE_MAP) {
+            metric_check(c, one, place, matrix);
+        }
+        if (!anytime) {
+            anytime_check(c, one, place);
+        }
     }
+}
+
+void evaluation_after(struct check *c, const node *n, const char *path, void *out)
+{
+    const struct evaluation_options *evaluation = out;
+    const node *anytime = node_find(n, "anytime");
+    const node *rows = node_find(anytime, "rows");
+    if (rows != NULL && node_find(anytime, "batches") == NULL) {
+        faults_add_at_key(c->faults, rows, row_path(c, row_path(c, path, "anytime"), "rows"),
+                          "found rows without batches; expected both, or neither");
+    }
+    metrics_check(c, n, path, node_find(anytime, "batches") != NULL || evaluation->anytime.batches > 0);
 }
 
 /* ---- a schedule that would raise the rate ---- */

@@ -92,10 +92,10 @@ struct data_options {
 /* ---- stream ---- */
 enum split_by { SPLIT_CLASS, SPLIT_PERMUTATION, SPLIT_ROTATION };
 enum split_order { ORDER_GIVEN, ORDER_SHUFFLED, ORDER_LISTED };
-enum scenario_kind { TASK_IL, DOMAIN_IL, CLASS_IL };
+enum scenario_kind { TASK_IL, DOMAIN_IL, CLASS_IL, TASK_FREE };
 enum head_kind { HEAD_SINGLE, HEAD_MULTI };
 enum active_classes { ACTIVE_ALL, ACTIVE_SEEN, ACTIVE_TASK };
-enum boundaries { BOUNDARIES_KNOWN };
+enum boundaries { BOUNDARIES_KNOWN, BOUNDARIES_BLURRY, BOUNDARIES_UNKNOWN };
 
 struct stream_options {
     struct {
@@ -107,7 +107,8 @@ struct stream_options {
         double degrees;                /* SPLIT_ROTATION: angles go from 0 to below this */
     } split;
     enum scenario_kind scenario;
-    enum boundaries boundaries;
+    enum boundaries boundaries; /* follows from `scenario` unless said */
+    double share;               /* BLURRY: of each class's training rows, that the other tasks get; else 0 */
     enum head_kind head;        /* follows from `scenario` unless said */
     enum active_classes active; /* the same */
 };
@@ -230,6 +231,9 @@ enum metric_name { /* bits of evaluation.metrics, in this order */
                    METRIC_FORGETTING_CHAUDHRY,
                    METRIC_FORGETTING_FIRST_LAST,
                    METRIC_A_DIAZ,
+                   METRIC_ACC_ANYTIME, /* this and those behind it need evaluation.anytime */
+                   METRIC_MIN_DELANGE,
+                   METRIC_WC_DELANGE,
                    METRIC_COUNT
 };
 enum error_kind { ERROR_SEM, ERROR_SD, ERROR_CI95 };
@@ -256,6 +260,10 @@ struct evaluation_options {
         enum matrix_tasks tasks;
         bool untrained;
     } matrix;
+    struct {             /* evaluations within a task */
+        int64_t batches; /* so many steps apart; 0: none */
+        int64_t rows;    /* the most test rows of a task; 0: all */
+    } anytime;
     struct int_list metrics; /* metric_name, in the order given, none twice */
     enum error_kind error;
     struct gate_list expect; /* no method and metric twice */

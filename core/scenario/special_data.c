@@ -1,4 +1,4 @@
-/* Keys of data and stream that may take several forms: normalize, augment, and the order of the tasks. */
+/* Keys of data and stream that may take several forms: normalize, augment, the order of the tasks, and their boundaries. */
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +144,40 @@ const struct special special_order = {
     "{\"oneOf\": [{\"enum\": [\"given\", \"shuffled\"]}, {\"type\": \"array\", \"minItems\": 1, \"items\":"
     " {\"type\": \"array\", \"minItems\": 1, \"uniqueItems\": true, \"items\":"
     " {\"type\": \"integer\", \"minimum\": 0, \"maximum\": 1000000000}}}]}",
+    0};
+
+/* ---- boundaries: known, unknown, {blurry: {share: 0.1}} ---- */
+
+static const char *const boundaries_words[] = {"known", "unknown", "blurry", NULL};
+static const struct row share_rows[] = {{.key = "share",
+                                         .help = "of each class's training rows, dealt to the other tasks",
+                                         .type = ROW_REAL,
+                                         .offset = offsetof(struct stream_options, share),
+                                         .above = true,
+                                         .max = 0.9,
+                                         .sample = "0.1"},
+                                        {.type = ROW_NONE}};
+
+static void boundaries_fill(struct check *c, const node *n, const char *path, void *out)
+{
+    struct stream_options *stream = CONTAINER(out, stream_options, boundaries);
+    bool map = n->kind == NODE_MAP && n->count == 1 && strcmp(n->first->key, "blurry") == 0;
+    const char *word = n->kind == NODE_TEXT ? n->text : "";
+    if (map) {
+        stream->boundaries = BOUNDARIES_BLURRY;
+        row_fill_section(c, share_rows, n->first, n->first, row_path(c, path, "blurry"), stream);
+    } else if (strcmp(word, "known") == 0 || strcmp(word, "unknown") == 0) {
+        stream->boundaries = *word == 'k' ? BOUNDARIES_KNOWN : BOUNDARIES_UNKNOWN;
+    } else {
+        row_refuse_word(c, n, path, special_boundaries.expects, boundaries_words);
+    }
+}
+const struct special special_boundaries = {
+    "known, unknown or {blurry: {share: 0.1}}", boundaries_fill,
+    "{\"oneOf\": [{\"enum\": [\"known\", \"unknown\"]}, {\"type\": \"object\", \"additionalProperties\": false,"
+    " \"required\": [\"blurry\"], \"properties\": {\"blurry\": {\"type\": \"object\", \"additionalProperties\": false,"
+    " \"required\": [\"share\"], \"properties\": {\"share\":"
+    " {\"type\": \"number\", \"exclusiveMinimum\": 0, \"maximum\": 0.9}}}}}]}",
     0};
 
 /* ---- augment: [{crop: 4}, flip] ---- */

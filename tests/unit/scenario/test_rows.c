@@ -150,7 +150,7 @@ static void describe_prints_a_scenario_of_defaults(void **state)
     assert_memory_equal(&said.s->training, &unsaid.s->training, sizeof said.s->training);
     assert_memory_equal(&said.s->stream, &unsaid.s->stream, sizeof said.s->stream);
     assert_memory_equal(&said.s->device, &unsaid.s->device, sizeof said.s->device);
-    assert_int_equal(said.s->evaluation.metrics.count, METRIC_COUNT);
+    assert_int_equal(said.s->evaluation.metrics.count, METRIC_ACC_ANYTIME);
     assert_int_equal(said.s->evaluation.error, unsaid.s->evaluation.error);
     assert_int_equal(said.s->network.hidden.count, unsaid.s->network.hidden.count);
     reading_free(&said);

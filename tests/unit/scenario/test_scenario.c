@@ -131,6 +131,35 @@ static void data_and_stream_in_every_form(void **state)
     reading_free(&r);
 }
 
+static void streams_in_every_form(void **state)
+{
+    (void)state;
+    const struct {
+        const char *words;
+        enum boundaries boundaries;
+        double share;
+    } cases[] = {{"scenario: class-il", BOUNDARIES_KNOWN, 0},
+                 {"scenario: task-free", BOUNDARIES_UNKNOWN, 0},
+                 {"scenario: task-free, boundaries: unknown", BOUNDARIES_UNKNOWN, 0},
+                 {"scenario: task-free, boundaries: {blurry: {share: 0.5}}", BOUNDARIES_BLURRY, 0.5},
+                 {"scenario: domain-il, boundaries: {blurry: {share: 0.25}}", BOUNDARIES_BLURRY, 0.25}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char words[512];
+        snprintf(words, sizeof words, SMALL "stream: {%s}\nevaluation: {anytime: {batches: 7, rows: 9}}\n",
+                 cases[i].words);
+        struct reading r = read_good(words);
+        assert_int_equal(r.s->stream.boundaries, cases[i].boundaries);
+        assert_true(r.s->stream.share == cases[i].share);
+        assert_true(r.s->stream.head == HEAD_SINGLE && r.s->stream.active == ACTIVE_ALL);
+        assert_true(r.s->evaluation.anytime.batches == 7 && r.s->evaluation.anytime.rows == 9);
+        reading_free(&r);
+    }
+    struct reading r = read_good(SMALL);
+    assert_true(r.s->evaluation.anytime.batches == 0 && r.s->evaluation.anytime.rows == 0);
+    assert_int_equal(r.s->evaluation.metrics.count, METRIC_ACC_ANYTIME); /* all that the matrix alone has */
+    reading_free(&r);
+}
+
 static void learning_in_every_form(void **state)
 {
     (void)state;
@@ -301,7 +330,7 @@ static void defaults_are_those_of_describe(void **state)
     assert_true(s->device.type == DEVICE_AUTO && s->device.number == -1 && s->device.deterministic);
     assert_true(s->device.require.memory == 0 && s->device.require.capability.count == 0);
     assert_true(s->evaluation.matrix.untrained);
-    assert_int_equal(s->evaluation.metrics.count, METRIC_COUNT);
+    assert_int_equal(s->evaluation.metrics.count, METRIC_ACC_ANYTIME);
     char *folder = alloc_format("runs/%s", s->name);
     assert_string_equal(s->output.folder, folder);
     assert_true(strncmp(s->name, "perdure-scenario-", 17) == 0);
@@ -520,6 +549,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_is_typed),
         cmocka_unit_test(data_and_stream_in_every_form),
+        cmocka_unit_test(streams_in_every_form),
         cmocka_unit_test(learning_in_every_form),
         cmocka_unit_test(checkpoints_in_every_form),
         cmocka_unit_test(layers_and_their_sizes),
