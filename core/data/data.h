@@ -80,6 +80,8 @@ typedef struct stream_task {
     int64_t *classes;            /* [class_count]: files' labels of this task, in column order */
     int64_t *columns;            /* [class_count]: their columns */
     int64_t class_count;
+    int64_t *present,
+        present_count;         /* columns that its training rows have, ascending: its own, blurry tasks' also others */
     int64_t seen_before, seen; /* columns seen before this task, and with it */
 } stream_task;
 
@@ -89,20 +91,24 @@ typedef struct stream {
     int64_t columns;    /* C of the logits */
     int32_t *column_of; /* [tasks, class_count of the set]: column of a class in a task, -1: not in it */
     int64_t set_classes;
+    int32_t *home_of;  /* [set_classes]: by class, the task that has it */
     transform **views; /* [tasks]: what a task does to its rows, NULL: nothing; NULL where no task does anything */
 } stream;
 
 /* Splits. By class: order `shuffled` draws from random_open(seed, "stream", "order", 0). By permutation or rotation every
  * task has all classes and all rows, the values of a row permuted (those of all channels together) by
  * random_open(seed, "stream", "permutation", task), or its picture turned counter-clockwise, shuffled angles by
- * random_open(seed, "stream", "rotation", task); training and test rows alike. Columns: by arrival; in domain-il, and in
- * task-il with one head, a class's place within its task. 78 with the scenario's line where classes do not divide or do
+ * random_open(seed, "stream", "rotation", task); training and test rows alike. Columns: by arrival; in domain-il, in
+ * task-il with one head, and in task-free where tasks have the same classes, a class's place within its task. 78 with the scenario's line where classes do not divide or do
  * not stand in the tasks once each, or rows are no pictures to turn; 65 where a task has no training or no test rows.
  * Held out is data.validation of each class, rounded, drawn by random_open(seed, "stream", "validation", task), with the
  * same rows in all tasks (0) by permutation and rotation; 78 where that leaves no training row of a class, or holds out
- * none. */
+ * none. Blurry tasks exchange what is left to train on, see blurry.c, drawn by random_open(seed, "stream", "blurry", task);
+ * a task's classes, test rows and held-out rows stay its own. */
 int stream_open(const struct scenario *s, const dataset *d, uint64_t seed, stream **out, error *e);
 void stream_close(stream *s);
+/* The column of a row, whatever task shows it: the one that its own task gave its class. */
+int32_t stream_column(const stream *s, const data_rows *r, int64_t place);
 /* dataset_gather and rows_gather_bytes, of places: rows as their tasks show them. */
 void stream_gather(const stream *s, const dataset *d, const data_rows *r, const int64_t *places, int64_t n, float *x);
 void stream_gather_bytes(const stream *s, const data_rows *r, const int64_t *places, int64_t n, uint8_t *raw);

@@ -81,6 +81,9 @@ int split_open(const struct scenario *s, const dataset *d, uint64_t seed, stream
 /* ---- deal.c ---- */
 int rows_deal(const struct scenario *s, const dataset *d, uint64_t seed, stream *out, error *e);
 
+/* ---- blurry.c: tasks exchange training rows; `shared`: they share columns, too ---- */
+void stream_blur(const struct scenario *s, const dataset *d, uint64_t seed, bool shared, stream *out);
+
 /* ---- transform.c ---- */
 transform *transform_permutation(random_stream *r, int64_t width);
 /* Counter-clockwise about the middle, bilinear, zeros outside; bytes are rounded. */

@@ -286,6 +286,189 @@ static void tasks_without_rows(void **state)
             "csv: found 4 training and 0 test rows for task 3; expected some of both");
 }
 
+/* ---- blurry tasks ---- */
+
+#define BLURRY(share) ", boundaries: {blurry: {share: " share "}}"
+
+/* Where each place lies among the tasks' training rows: -1 nowhere; none may be in two of them. */
+static int64_t *homes_of(const opened *o, int64_t places)
+{
+    int64_t *home = alloc_zero((size_t)places, sizeof *home);
+    memset(home, 0xff, (size_t)places * sizeof *home);
+    for (int64_t i = 0; i < o->made->count; i++)
+        for (int64_t k = 0; k < o->made->tasks[i].train_count; k++) {
+            const int64_t place = o->made->tasks[i].train[k];
+            assert_in_range(place, 0, places - 1);
+            assert_int_equal(home[place], -1);
+            assert_true(k == 0 || place > o->made->tasks[i].train[k - 1]);
+            home[place] = i;
+        }
+    return home;
+}
+
+/* Against the same stream without exchange: the same rows in all, of each class the share away from its task, and those
+ * evenly over the other tasks. */
+static void assert_exchanged(const opened *plain, const opened *blurry, double share)
+{
+    enum { TASKS = 8, CLASSES = 8 };
+    const int64_t tasks = plain->made->count, places = plain->d->train.count * tasks;
+    int64_t went[TASKS][TASKS] = {{0}}, of_class[TASKS][CLASSES][TASKS] = {{{0}}};
+    int64_t *was = homes_of(plain, places), *is = homes_of(blurry, places);
+    for (int64_t p = 0; p < places; p++) {
+        assert_int_equal(was[p] >= 0, is[p] >= 0);
+        if (was[p] < 0)
+            continue;
+        const int32_t class = plain->d->train.label[p % plain->d->train.count];
+        went[was[p]][is[p]]++;
+        of_class[was[p]][class][is[p]]++;
+        const stream_task *home = &blurry->made->tasks[was[p]];
+        int64_t j = 0;
+        while (home->classes[j] != class)
+            j++;
+        assert_int_equal(stream_column(blurry->made, &blurry->d->train, p), home->columns[j]);
+    }
+    for (int64_t i = 0; i < tasks; i++) {
+        const int64_t after = (i + 1) % tasks;
+        for (int64_t k = 0; k < tasks; k++)
+            assert_true(k == i || llabs(went[i][k] - went[i][after]) <= 1);
+        for (int64_t c = 0; c < plain->made->set_classes; c++) {
+            int64_t n = 0, away = 0;
+            for (int64_t k = 0; k < tasks; k++) {
+                n += of_class[i][c][k];
+                away += k == i ? 0 : of_class[i][c][k];
+                assert_true(k == i || llabs(of_class[i][c][k] - of_class[i][c][after]) <= 1);
+            }
+            int64_t wanted = (int64_t)floor(share * (double)n + 0.5);
+            assert_int_equal(away, wanted < n || !n ? wanted : n - 1);
+        }
+        assert_int_equal(plain->made->tasks[i].test_count, blurry->made->tasks[i].test_count);
+        assert_memory_equal(plain->made->tasks[i].test, blurry->made->tasks[i].test,
+                            (size_t)plain->made->tasks[i].test_count * sizeof(int64_t));
+        assert_memory_equal(plain->made->tasks[i].classes, blurry->made->tasks[i].classes,
+                            (size_t)plain->made->tasks[i].class_count * sizeof(int64_t));
+    }
+    free(was);
+    free(is);
+}
+
+static void blurry_tasks_exchange_a_share(void **state)
+{
+    static const char *const keys[] = {"split: {tasks: 3}, scenario: class-il",
+                                       "split: {tasks: 3}, scenario: domain-il",
+                                       "split: {tasks: 3}, scenario: task-free",
+                                       "split: {tasks: 6, order: shuffled}, scenario: class-il",
+                                       "split: {order: [[5], [0, 3, 1], [2, 4]]}, scenario: class-il",
+                                       "split: {by: permutation, tasks: 4}, scenario: domain-il",
+                                       "split: {by: permutation, tasks: 4}, scenario: class-il",
+                                       "split: {by: permutation, tasks: 3}, scenario: task-free"};
+    static const char *const shares[] = {"0.1", "0.25", "0.5", "0.9"};
+    (void)state;
+    lay_rows(6, 120);
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        for (size_t j = 0; j < sizeof shares / sizeof *shares; j++) {
+            char words[256];
+            opened plain = open_rows(keys[i], 5);
+            snprintf(words, sizeof words, "%s" BLURRY("%s"), keys[i], shares[j]);
+            opened blurry = open_rows(words, 5);
+            assert_exchanged(&plain, &blurry, atof(shares[j]));
+            assert_int_equal(plain.made->columns, blurry.made->columns);
+            close_stream(&plain);
+            close_stream(&blurry);
+        }
+}
+
+/* BlurryM of tasks alike in size: M % of each task's rows are the others', as many of each class, and sizes stay. */
+static void equal_tasks_stay_equal(void **state)
+{
+    (void)state;
+    lay_rows(6, 120);
+    opened o = open_rows("split: {tasks: 3}, scenario: class-il" BLURRY("0.2"), 0);
+    for (int64_t i = 0; i < 3; i++) {
+        const stream_task *t = &o.made->tasks[i];
+        int64_t rows[6] = {0};
+        assert_int_equal(t->train_count, 40);
+        for (int64_t k = 0; k < 40; k++)
+            rows[o.d->train.label[t->train[k]]]++;
+        for (int64_t c = 0; c < 6; c++)
+            assert_int_equal(rows[c], c / 2 == i ? 16 : 2);
+        assert_int_equal(t->seen_before, i ? 6 : 0); /* all have come with the first task */
+        assert_int_equal(t->seen, 6);
+        assert_int_equal(t->present_count, 6);
+        assert_memory_equal(t->present, LIST(0, 1, 2, 3, 4, 5), 6 * sizeof(int64_t));
+    }
+    close_stream(&o);
+}
+
+/* One row a class is exchanged: of tasks (0 1) (2 3) (4 5) the first class's goes to the next task, the second's to the one
+ * behind. So task 1 has rows of 3 and 4 too, and task 2 of 0 and 5: classes come in the order 0 1 3 4 2 5. */
+static void columns_are_numbered_as_rows_arrive(void **state)
+{
+    (void)state;
+    lay_rows(6, 120);
+    opened o = open_rows("split: {tasks: 3}, scenario: class-il" BLURRY("0.05"), 0);
+    assert_task(&o.made->tasks[0], LIST(0, 1), LIST(0, 1), 2, 0, 4);
+    assert_task(&o.made->tasks[1], LIST(2, 3), LIST(4, 2), 2, 4, 6);
+    assert_task(&o.made->tasks[2], LIST(4, 5), LIST(3, 5), 2, 6, 6);
+    const int64_t counts[] = {4, 4, 4};
+    const int64_t *const present[] = {LIST(0, 1, 2, 3), LIST(0, 2, 4, 5), LIST(1, 3, 4, 5)};
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(o.made->tasks[i].present_count, counts[i]);
+        assert_memory_equal(o.made->tasks[i].present, present[i], 4 * sizeof(int64_t));
+    }
+    assert_int_equal(o.made->column_of[1 * 6 + 3], 2);
+    assert_int_equal(o.made->column_of[0 * 6 + 3], -1);
+    close_stream(&o);
+}
+
+static void the_seed_draws_what_is_exchanged(void **state)
+{
+    (void)state;
+    lay_rows(6, 120);
+    const char *keys = "split: {tasks: 3}, scenario: class-il" BLURRY("0.2");
+    opened a = open_rows(keys, 1), again = open_rows(keys, 1), b = open_rows(keys, 2);
+    const size_t size = 40 * sizeof(int64_t);
+    assert_memory_equal(a.made->tasks[1].train, again.made->tasks[1].train, size);
+    assert_memory_not_equal(a.made->tasks[1].train, b.made->tasks[1].train, size);
+    close_stream(&a);
+    close_stream(&again);
+    close_stream(&b);
+}
+
+/* What was held out of a task is measured for it, and trained on by none. */
+static void held_out_rows_are_not_exchanged(void **state)
+{
+    (void)state;
+    lay_rows(6, 120);
+    opened o = open_stream(ROWS ", validation: 0.25", "split: {tasks: 3}, scenario: class-il" BLURRY("0.2"), 0);
+    int64_t *home = homes_of(&o, 120), trained = 0;
+    for (int64_t i = 0; i < 3; i++) {
+        const stream_task *t = &o.made->tasks[i];
+        assert_int_equal(t->held_count, 10);
+        for (int64_t k = 0; k < t->held_count; k++) {
+            assert_int_equal(home[t->held[k]], -1);
+            assert_int_equal(o.d->train.label[t->held[k]] / 2, i);
+        }
+        trained += t->train_count;
+    }
+    assert_int_equal(trained, 90);
+    free(home);
+    close_stream(&o);
+}
+
+/* Nobody is told of tasks: a label is a label, whichever task shows it. */
+static void task_free_columns(void **state)
+{
+    (void)state;
+    lay_rows(6, 12);
+    opened o = open_rows("split: {tasks: 3}, scenario: task-free", 0);
+    assert_task(&o.made->tasks[1], LIST(2, 3), LIST(2, 3), 2, 2, 4);
+    close_stream(&o);
+    o = open_rows("split: {by: permutation, tasks: 3}, scenario: task-free", 0);
+    assert_int_equal(o.made->columns, 6);
+    assert_task(&o.made->tasks[2], LIST(0, 1, 2, 3, 4, 5), LIST(0, 1, 2, 3, 4, 5), 6, 6, 6);
+    close_stream(&o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +483,12 @@ int main(void)
         cmocka_unit_test(a_share_of_each_class_is_held_out),
         cmocka_unit_test(the_same_rows_of_all_permuted_tasks),
         cmocka_unit_test(shares_that_leave_nothing),
+        cmocka_unit_test(blurry_tasks_exchange_a_share),
+        cmocka_unit_test(equal_tasks_stay_equal),
+        cmocka_unit_test(columns_are_numbered_as_rows_arrive),
+        cmocka_unit_test(the_seed_draws_what_is_exchanged),
+        cmocka_unit_test(held_out_rows_are_not_exchanged),
+        cmocka_unit_test(task_free_columns),
     };
     return cmocka_run_group_tests(tests, fixture_begin, fixture_end);
 }
