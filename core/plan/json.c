@@ -68,8 +68,13 @@ static json_t *shared_json(const plan *p)
     json_t *matrix =
         json_pack("{s:s, s:s, s:b}", "rows", matrix_rows_name(s->evaluation.matrix.rows), "tasks",
                   matrix_tasks_name(s->evaluation.matrix.tasks), "untrained", s->evaluation.matrix.untrained);
-    return json_pack("{s:s, s:o, s:o, s:o, s:o}", "perdure", PERDURE_VERSION, "data", data, "stream",
-                     stream_json(&s->stream), "device", device, "matrix", matrix);
+    json_t *out = json_pack("{s:s, s:o, s:o, s:o, s:o}", "perdure", PERDURE_VERSION, "data", data, "stream",
+                            stream_json(&s->stream), "device", device, "matrix", matrix);
+    if (s->evaluation.anytime.batches) /* not there, a plan is what it was before there was such a key */
+        json_object_set_new(out, "anytime",
+                            json_pack("{s:I, s:I}", "batches", (json_int_t)s->evaluation.anytime.batches, "rows",
+                                      (json_int_t)s->evaluation.anytime.rows));
+    return out;
 }
 
 /* What a method may have of its own. */

@@ -99,11 +99,14 @@ json_t *stream_json(const struct stream_options *s)
         for (int64_t i = 0; i < s->split.tasks; i++)
             json_array_append_new(groups, json_ints(s->split.groups[i].at, s->split.groups[i].count));
     }
-    return json_pack("{s:s, s:I, s:s, s:o*, s:b, s:f, s:s, s:s, s:s, s:s}", "by", split_by_name(s->split.by), "tasks",
-                     (json_int_t)s->split.tasks, "order", split_order_name(s->split.order), "groups", groups,
-                     "identity", s->split.identity, "degrees", s->split.degrees, "boundaries",
-                     boundaries_name(s->boundaries), "scenario", scenario_kind_name(s->scenario), "head",
-                     head_kind_name(s->head), "active", active_classes_name(s->active));
+    json_t *out = json_pack("{s:s, s:I, s:s, s:o*, s:b, s:f, s:s, s:s, s:s, s:s}", "by", split_by_name(s->split.by),
+                            "tasks", (json_int_t)s->split.tasks, "order", split_order_name(s->split.order), "groups",
+                            groups, "identity", s->split.identity, "degrees", s->split.degrees, "boundaries",
+                            boundaries_name(s->boundaries), "scenario", scenario_kind_name(s->scenario), "head",
+                            head_kind_name(s->head), "active", active_classes_name(s->active));
+    if (s->boundaries == BOUNDARIES_BLURRY)
+        json_object_set_new(out, "share", json_real(s->share));
+    return out;
 }
 
 static json_t *layers_json(const struct layer_list *layers)

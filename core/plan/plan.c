@@ -89,7 +89,12 @@ static void flags_check(const plan *p, const plan_method *m, int i, faults *f)
     const struct strategy_entry *entry = &m->options->strategies[i];
     uint32_t flags = m->strategies[i].plugin->descriptor->flags;
     const char *name = m->strategies[i].name;
-    if ((flags & PDR_NEEDS_BOUNDARIES) && m->train_on == TRAIN_ALL)
+    if ((flags & PDR_NEEDS_BOUNDARIES) && p->scenario->stream.scenario == TASK_FREE)
+        faults_add(
+            f, entry->at, entry->path,
+            "found %s, which needs task boundaries; expected another scenario than task-free, which tells of none",
+            name);
+    else if ((flags & PDR_NEEDS_BOUNDARIES) && m->train_on == TRAIN_ALL)
         faults_add(f, entry->at, entry->path, "found %s, which needs task boundaries; expected train_on: task", name);
     if ((flags & PDR_NEEDS_TASK_ID) && p->scenario->stream.scenario != TASK_IL)
         faults_add(f, entry->at, entry->path, "found %s, which needs the task's identity; expected scenario: task-il",

@@ -25,9 +25,22 @@ static void data_print(const struct scenario *s, text *out)
 static void stream_print(const struct scenario *s, text *out)
 {
     const struct stream_options *o = &s->stream;
-    text_addf(out, "stream     %lld tasks by %s, order %s, %s, head: %s, active: %s\n", (long long)o->split.tasks,
-              split_by_name(o->split.by), split_order_name(o->split.order), scenario_kind_name(o->scenario),
-              head_kind_name(o->head), active_classes_name(o->active));
+    text_addf(out, "stream     %lld tasks by %s, order %s, %s", (long long)o->split.tasks, split_by_name(o->split.by),
+              split_order_name(o->split.order), scenario_kind_name(o->scenario));
+    if (o->boundaries == BOUNDARIES_BLURRY)
+        text_addf(out, ", boundaries: blurry, share %g", o->share);
+    text_addf(out, ", head: %s, active: %s\n", head_kind_name(o->head), active_classes_name(o->active));
+}
+
+static void anytime_print(const struct scenario *s, text *out)
+{
+    const int64_t batches = s->evaluation.anytime.batches, rows = s->evaluation.anytime.rows;
+    if (!batches)
+        return;
+    text_addf(out, "anytime    every %lld batch%s, on the tasks so far", (long long)batches, batches == 1 ? "" : "es");
+    if (rows)
+        text_addf(out, ", at most %lld rows of each", (long long)rows);
+    text_addf(out, "\n");
 }
 
 static void list_print(const char *before, const struct int_list *list, text *out)
@@ -159,6 +172,7 @@ void plan_print(const plan *p, text *out)
     network_print(&s->network, "network    ", out);
     optimizer_print(&s->optimizer, "optimizer  ", out);
     training_print(&s->training, "training   ", out);
+    anytime_print(s, out);
     checkpoint_print(&s->output.checkpoint, out);
     text_addf(out, "device     %s, %lld thread%s%s: %s\nmethods\n", p->device, (long long)s->device.threads,
               s->device.threads == 1 ? "" : "s", s->device.deterministic ? ", deterministic" : "", p->device_why);

@@ -210,6 +210,14 @@ for capacity in '{per_class: 0}|.per_class: found 0; expected a whole number fro
   refused "replay: {capacity: $value}" 78 "s.yaml:6:$column: methods[0].strategies[0].replay.capacity$words" \
     "$([ "$value" != 1e3 ] || echo 'whole numbers have no point and no exponent')"
 done
+scenario 'methods: [{name: a, strategies: [ewc: {lambda: 1}, si: {c: 1}, lwf, icarl: {capacity: 9}, genreplay]}]'
+in_table || sed -i 's/{split: {tasks: 2}}/{split: {tasks: 2}, scenario: task-free}/' s.yaml
+refused 'strategies that need boundaries, and `scenario: task-free`' 78 \
+  's.yaml:6:34: methods[0].strategies[0].ewc: found ewc, which needs task boundaries; expected another scenario than task-free, which tells of none
+perdure: error: s.yaml:6:52: methods[0].strategies[1].si: found si, which needs task boundaries; expected another scenario than task-free, which tells of none
+perdure: error: s.yaml:6:64: methods[0].strategies[2].lwf: found lwf, which needs task boundaries; expected another scenario than task-free, which tells of none
+perdure: error: s.yaml:6:69: methods[0].strategies[3].icarl: found icarl, which needs task boundaries; expected another scenario than task-free, which tells of none
+perdure: error: s.yaml:6:91: methods[0].strategies[4].genreplay: found genreplay, which needs task boundaries; expected another scenario than task-free, which tells of none'
 scenario 'training: {batch: 0}' 'methods: [{name: a, strategies: [reply, replay: {capacity: 0}]}]'
 refused 'faults, and a strategy that nobody has' 78 \
   's.yaml:6:19: training.batch: found 0; expected a whole number from 1 to 1000000000
