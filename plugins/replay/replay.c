@@ -89,6 +89,10 @@ static void teardown(strategy *self)
 static pdr_status before_task(void *p, const pdr_task *t)
 {
     strategy *self = p;
+    if (!t->boundary_known && self->config.blend == PER_TASK)
+        return self->host->fail(self->host, PDR_EINVALID,
+                                "found blend: per-task in a stream without task boundaries, where no task is counted; "
+                                "expected another blend");
     if (t->boundary_known || (self->config.online && self->config.fill == STREAM))
         return PDR_OK;
     return self->host->fail(
