@@ -265,7 +265,8 @@ strategy *host_strategy(const pdr_host *h);
 strategy *host_running(void); /* whose hook runs in this process; NULL between hooks */
 pdr_status host_fail(strategy *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 pdr_status scope_fail(pdr_scope *s, pdr_status code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* The host's side of a task, or NULL and the scope's error where it is not the one that is trained on. */
+/* The host's side of a task whose rows are to be read, or NULL and the scope's error where it is not the one that is trained
+ * on, or has no rows but those of its batches. */
 const host_task *host_task_current(pdr_scope *s, const pdr_task *t, const char *function);
 /* host_build.c: networks and optimizers of a strategy's own. */
 void host_build_fill(pdr_model_api *table);

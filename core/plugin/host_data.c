@@ -8,8 +8,13 @@
 const host_task *host_task_current(pdr_scope *s, const pdr_task *t, const char *function)
 {
     const host_task *task = (const host_task *)t;
-    if (task && task->session->task == task)
+    if (task && task->session->task == task && task->task.row_count >= 0)
         return task;
+    if (task && task->session->task == task) {
+        scope_fail(s, PDR_EUNSUPPORTED, "%s: found a stream without task boundaries; its rows come by batches alone",
+                   function);
+        return NULL;
+    }
     scope_fail(s, PDR_EINVALID, "%s: this is not the current task; an earlier task's rows are gone", function);
     return NULL;
 }
@@ -89,7 +94,7 @@ static pdr_status task_rows(pdr_scope *s, const pdr_task *t, const pdr_tensor *i
         *y = NULL;
     const host_task *task = host_task_current(s, t, "rows");
     if (!task)
-        return PDR_EINVALID;
+        return host_engine()->tensor->status(s);
     int64_t count = index ? e->tensor->size(index, 0) : task->task.row_count;
     const int64_t *at = index ? positions_of(s, task, index, count) : NULL;
     return index && !at ? e->tensor->status(s) : host_task_rows(s, task, at, count, x, y);

@@ -84,17 +84,17 @@ extern "C" {
 /* A task. Chained to the ones before it: `previous` and what it points to lives as long as the run. */
 struct pdr_task {
     uint32_t struct_size;
-    uint32_t boundary_known;  /* 0: a task-free stream, and this its only task */
+    uint32_t boundary_known;  /* 0: a task-free stream, and this its only task, whose classes grow */
     uint32_t task_id_given;   /* 1 in task-il: the task of a row is known, also at evaluation */
     uint32_t augmented;       /* 1 when a row differs from epoch to epoch */
     int64_t index;            /* 0 for the first */
-    int64_t row_count;        /* training rows; -1: endless */
+    int64_t row_count;        /* training rows; -1: endless, as a task-free stream is */
     int64_t held_out;         /* rows row_count .. row_count + held_out - 1 are held out (data.validation) */
     int64_t class_count;      /* length of `classes` */
     int64_t seen_before;      /* columns 0 .. seen_before - 1 are of earlier tasks */
     int64_t seen;             /* columns 0 .. seen - 1: with this task's. Domain-il: seen_before = seen from task 1 */
     int64_t columns;          /* C of the logits, now; not all of them need be seen */
-    const int64_t *classes;   /* the columns of this task, ascending; borrowed, as long as the task */
+    const int64_t *classes;   /* the columns that its rows have, ascending; borrowed, as long as the task */
     const int64_t *shape;     /* of one row of x, without the batch dimension; likewise */
     int64_t rank;             /* length of `shape` */
     const pdr_task *previous; /* NULL: none. Its rows are gone: only memories keep any */
@@ -127,7 +127,7 @@ struct pdr_step {
 /* An evaluation: one cell of the accuracy matrix. */
 struct pdr_eval {
     uint32_t struct_size, reserved;
-    int64_t after_task;   /* row of the matrix: tasks trained so far; 0: untrained */
+    int64_t after_task;   /* row of the matrix: tasks trained so far, within a task with that one; 0: untrained */
     int64_t on_task;      /* column: pdr_task.index of the task evaluated on */
     const pdr_task *task; /* the one evaluated on */
     pdr_model *model;     /* the network in training; in predict the one that is measured: for a task whose head is
