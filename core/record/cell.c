@@ -19,6 +19,7 @@ void cell_result_clear(cell_result *r)
     matrix_close(r->accuracy);
     matrix_close(r->network);
     matrix_close(r->validation);
+    curve_close(r->anytime);
     for (int64_t i = 0; i < r->task_count; i++) {
         for (int64_t j = 0; r->tasks[i].names && j < r->tasks[i].count; j++)
             free(r->tasks[i].names[j]);
@@ -99,12 +100,32 @@ static json_t *counts_json(const matrix *m)
 }
 
 /* Every metric there is, whatever the scenario shows: they cost nothing, and another choice then needs no other run. */
-static json_t *metrics_json(const matrix *m)
+static json_t *metrics_json(const matrix *m, const curve *anytime)
 {
     json_t *all = json_object();
     for (int64_t i = 0; i < metric_count; i++)
-        json_object_set_new(all, metrics[i].name, record_number_json(metrics[i].of(m)));
+        json_object_set_new(all, metrics[i].name, record_number_json(metric_value(&metrics[i], m, anytime)));
     return all;
+}
+
+/* A point is a step, the task in training, whether it is over with that step, and the accuracies on tasks 1 to that one. */
+static json_t *anytime_json(const cell_result *r)
+{
+    const curve *v = r->anytime;
+    json_t *steps = json_array(), *tasks = json_array(), *ended = json_array(), *all = json_array();
+    for (int64_t i = 0; i < v->count; i++) {
+        json_t *row = json_array();
+        for (int64_t j = 1; j <= v->at[i].task; j++)
+            json_array_append_new(row, record_number_json(curve_at(v, i, j)));
+        json_array_append_new(steps, json_integer(v->at[i].step));
+        json_array_append_new(tasks, json_integer(v->at[i].task));
+        json_array_append_new(ended, json_boolean(v->at[i].ended));
+        json_array_append_new(all, row);
+    }
+    json_t *out = json_pack("{s:I, s:o, s:o, s:o, s:o}", "every", (json_int_t)r->anytime_batches, "steps", steps,
+                            "tasks", tasks, "ended", ended, "accuracy", all);
+    json_object_set_new(out, "rows", r->anytime_rows ? json_integer(r->anytime_rows) : json_null());
+    return out;
 }
 
 /* The most memory that this process ever had (VmHWM); null where the kernel does not say. */
@@ -172,15 +193,17 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "leaked_test_rows", json_integer(r->leaked));
     json_object_set_new(result, "matrix", matrix_json(r->accuracy));
     json_object_set_new(result, "counts", counts_json(r->accuracy));
-    json_object_set_new(result, "metrics", metrics_json(r->accuracy));
+    json_object_set_new(result, "metrics", metrics_json(r->accuracy, r->anytime));
     if (r->network) { /* of the logits, where a strategy predicts by another rule */
         json_object_set_new(result, "matrix_network", matrix_json(r->network));
-        json_object_set_new(result, "metrics_network", metrics_json(r->network));
+        json_object_set_new(result, "metrics_network", metrics_json(r->network, NULL));
     }
     if (r->validation) {
         json_object_set_new(result, "matrix_validation", matrix_json(r->validation));
         json_object_set_new(result, "counts_validation", counts_json(r->validation));
     }
+    if (r->anytime)
+        json_object_set_new(result, "anytime", anytime_json(r));
     if (r->loaded_count)
         json_object_set_new(result, "weights_loaded", loaded_json(r));
     json_object_set_new(result, "warnings", warnings_json(r));

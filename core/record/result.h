@@ -10,9 +10,11 @@
 
 typedef struct cell_result {
     matrix *accuracy;
-    matrix *network;       /* the network's own, where a strategy predicts; else NULL */
-    matrix *validation;    /* on the rows held out of training; NULL where none are */
-    int64_t warnings;      /* lines of level warning and above */
+    matrix *network;                       /* the network's own, where a strategy predicts; else NULL */
+    matrix *validation;                    /* on the rows held out of training; NULL where none are */
+    curve *anytime;                        /* within tasks; NULL where nothing is measured there */
+    int64_t anytime_batches, anytime_rows; /* ... so many steps apart, on at most so many rows of a task; 0: all */
+    int64_t warnings;                      /* lines of level warning and above */
     struct cell_finding {  /* of the self-checks: the first of its kind and strategy, and how often it came */
         const char *check; /* "zero_penalty", of static storage */
         char strategy[128], hook[32], words[256];

@@ -24,6 +24,23 @@ static void mingled_collect(batch_order *o, const host_task *t)
     }
 }
 
+/* All rows in one shuffle; where nobody is told of tasks each task's own, one task after another, and mingled rows last. */
+static void order_draw(batch_order *o, const stage *s)
+{
+    if (!s->ends) {
+        random_permutation(&o->random, o->at, o->count);
+        return;
+    }
+    int64_t first = 0;
+    for (int64_t i = 0; i <= s->tasks; i++) {
+        const int64_t end = i < s->tasks ? s->ends[i] : o->count;
+        random_permutation(&o->random, o->at + first, end - first);
+        for (int64_t j = first; j < end; j++)
+            o->at[j] += first;
+        first = end;
+    }
+}
+
 void batch_order_begin(cell *c, stage *s, int64_t epoch)
 {
     batch_order *o = &c->order;
@@ -34,7 +51,7 @@ void batch_order_begin(cell *c, stage *s, int64_t epoch)
     mingled_collect(o, &s->task);
     o->count = s->count + o->mingled_count;
     o->at = alloc_again(o->at, (size_t)o->count + 1, sizeof *o->at);
-    random_permutation(&o->random, o->at, o->count);
+    order_draw(o, s);
     o->next = 0;
 }
 
@@ -185,5 +202,7 @@ bool batch_take(cell *c, stage *s, int64_t epoch, error *e)
     mingled_queue(c, s, &b);
     split_close(&b);
     o->next += size;
+    o->taken = size;
+    stage_advance(c, s);
     return !step_failed(c, "the batch", e);
 }

@@ -31,7 +31,7 @@ static void cell_note(void *self, pdr_level level, const char *line)
 static void cell_point(void *self, const char *name, double value)
 {
     const cell *c = self;
-    int64_t task = c->session.task ? c->session.task->task.index + 1 : 0;
+    int64_t task = c->session.task ? stage_task(c, (const stage *)c->session.task) : 0;
     if (c->listener->point && !c->from)
         c->listener->point(c->listener->self, name, task, c->session.step, value);
 }
@@ -104,6 +104,7 @@ static int cell_open(cell *c, error *e)
     if ((code = network_build(c, e)) || (code = weights_begin(c, e)) || (code = cell_optimizer(c, e)))
         return code;
     stages_open(c);
+    anytime_open(c);
     c->step.session = &c->session;
     c->step.scope = c->engine->tensor->open(NULL, PDR_GRAD);
     if ((code = resume_find(c, e)) || (code = strategies_create(c, e)))
@@ -140,6 +141,7 @@ static void cell_close(cell *c)
         c->engine->tensor->close(c->step.scope);
     if (c->stages)
         stages_close(c);
+    anytime_close(c);
     if (c->optimizer)
         c->engine->optimizer_close(c->optimizer);
     if (c->session.model)

@@ -6,12 +6,13 @@
 
 /* A stretch of training between two rows of the matrix: a task, or with train_on: all the whole stream at once. */
 typedef struct stage {
-    host_task task;       /* what hooks see of it; its rows and labels are `rows` and `labels` */
+    host_task task;       /* first: what hooks see of it; its rows and labels are `rows` and `labels` */
     int64_t first, tasks; /* of the stream, whose rows these are */
     int64_t *rows;   /* [count + held] places in data->train, those held out behind the others; NULL: not running */
     int64_t *labels; /* [count + held] columns; likewise */
     int64_t count, held;
     int64_t *classes; /* of several tasks as one; else NULL */
+    int64_t *ends;    /* [tasks] of a stream that tells of no tasks: where each one's rows end; else NULL */
     int64_t after;    /* the row of the matrix that follows it */
 } stage;
 
@@ -19,6 +20,7 @@ typedef struct stage {
 typedef struct batch_order {
     int64_t *at; /* [count]: below the stage's count a row of it, else one of the mingled */
     int64_t count, next;
+    int64_t taken; /* by the last batch */
     struct batch_mingled {
         pdr_memory *memory;
         int64_t slot;
@@ -57,13 +59,16 @@ typedef struct cell {
     batch_order order;
     int64_t steps, steps_before, steps_all; /* done; done before this stage; of the whole cell */
     int64_t steps_timed;                    /* those that the clock of training counts */
-    bool warm;                              /* a step was made in this process */
-    double loss, told, saved;               /* last loss read; when progress was last told, the state last saved */
-    struct saver *saver;                    /* NULL: nothing was saved yet */
-    struct checkpoint *from;                /* while the cell is opened to go on; else NULL */
-    cell_place place;                       /* where it goes on; all zero: at the beginning */
-    float *heads;                           /* all weights as the task began, see check.c; NULL: not looked at */
-    bool *reached;                          /* [columns] by a gradient in this task; likewise */
+    int64_t segment;          /* the stream's task that the last batch came to, where nobody is told of it */
+    bool row_now;             /* a row of the matrix was measured behind the last step */
+    bool warm;                /* a step was made in this process */
+    double loss, told, saved; /* last loss read; when progress was last told, the state last saved */
+    struct saver *saver;      /* NULL: nothing was saved yet */
+    struct checkpoint *from;  /* while the cell is opened to go on; else NULL */
+    cell_place place;         /* where it goes on; all zero: at the beginning */
+    float *heads;             /* all weights as the task began, see check.c; NULL: not looked at */
+    bool *reached;            /* [columns] by a gradient in this task; likewise */
+    int64_t **some;           /* [stream->count] test rows that stand for all within a task; NULL: all do */
     cell_clock clock;
     cell_result *result;
 } cell;
@@ -75,6 +80,11 @@ void stages_close(cell *c);
 int stage_begin(cell *c, stage *s, error *e);
 void stage_fill(const cell *c, stage *s); /* its rows, as stage_begin() does */
 void stage_empty(stage *s);               /* and away with them, when it is over */
+/* Where nobody is told of tasks: what hooks see of the one task follows the rows that were taken. Else nothing happens. */
+void stage_advance(cell *c, stage *s);
+int64_t stage_task(const cell *c, const stage *s); /* the number, from 1, that points and progress have */
+/* The stream's tasks that ended with the last batch, from *first on, but for the last of all: 0 where nobody is told. */
+int64_t stage_ended(const cell *c, const stage *s, int64_t *first);
 engine_mask mask_evaluated(const cell *c, int64_t after,
                            int64_t on); /* columns that compete at R[after][on], on from 1 */
 
@@ -86,6 +96,7 @@ void batch_order_close(batch_order *o);
 
 /* ---- schedule.c: how far a task goes, and the learning rate on the way ---- */
 bool schedule_over(const cell *c, int64_t epoch);    /* whether the task has had its epochs, or its iterations */
+bool schedule_ends(const cell *c, int64_t epoch);    /* whether the last step was the last of its task */
 int64_t schedule_steps(const cell *c, int64_t rows); /* of a task of so many rows, without mingled ones */
 double schedule_rate(const cell *c, int64_t epoch);  /* of the coming step */
 
@@ -168,6 +179,19 @@ int weights_begin(cell *c,
 
 /* ---- evaluate.c ---- */
 int evaluate_row(cell *c, int64_t after, error *e);
+/* The tasks to `task` (from 1) into the newest point of the curve. beside_row: a row of the matrix was measured just before,
+ * and what it says is logged already. */
+int evaluate_point(cell *c, int64_t task, bool beside_row, error *e);
+
+/* ---- anytime.c: evaluations while a task is trained. All but the first do nothing where none are asked for ---- */
+void anytime_open(cell *c);
+void anytime_close(cell *c);
+bool anytime_due(const cell *c);                     /* behind the last step */
+int anytime_within(cell *c, int64_t task, error *e); /* then, in the task of this number */
+int anytime_end(cell *c, int64_t task, error *e); /* behind the last step of a task, and its row where there is one */
+const int64_t *anytime_rows(const cell *c, const stream_task *t, int64_t *count); /* test rows that are measured then */
+void anytime_save(const cell *c, arrays *rest);
+int anytime_lay(cell *c, error *e);
 
 /* ---- result.c ---- */
 int result_fill(cell *c, error *e);

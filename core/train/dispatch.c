@@ -71,6 +71,8 @@ bool dispatch_wanted(const cell *c, size_t hook)
 
 int dispatch_run(cell *c, bool before, error *e)
 {
+    const int64_t tasks =
+        c->scenario->stream.scenario == TASK_FREE ? 1 : c->stream->count; /* as far as they are told */
     int code = 0;
     for (int i = 0; !code && i < c->session.count; i++) {
         strategy *s = &c->session.strategies[i];
@@ -78,7 +80,7 @@ int dispatch_run(cell *c, bool before, error *e)
         if (!(before ? hooks->before_run != NULL : hooks->after_run != NULL))
             continue;
         host_enter(s, before ? "before_run" : "after_run", PDR_NO_GRAD);
-        code = host_leave(s, before ? hooks->before_run(s->self, c->stream->count) : hooks->after_run(s->self), e);
+        code = host_leave(s, before ? hooks->before_run(s->self, tasks) : hooks->after_run(s->self), e);
     }
     return code;
 }

@@ -1,4 +1,5 @@
-/* A row of the matrix: accuracy on every task after so many tasks, in large batches without a graph.
+/* A row of the matrix: accuracy on every task after so many tasks, in large batches without a graph; and in the same way, by
+ * the same hooks, the accuracies on the tasks so far while one is trained (see anytime.c).
  *
  * In task-il the task's own columns compete, else the columns seen after max(after, on) tasks: a task that is still to
  * come is judged among the classes that will be seen once it has come, in row 0 as in every other, so that forward
@@ -127,7 +128,23 @@ static void cell_keep(cell *c, int64_t after, const stream_task *t, const chunk 
         c->listener->measured(c->listener->self, after, t->index + 1, accuracy);
 }
 
-static int task_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+/* What is measured: a row of the matrix, or tasks at a point of the curve, which is then logged unless a row was. */
+enum what { ROW, POINT, POINT_BESIDE_ROW };
+
+static int point_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, bool logged, error *e)
+{
+    int64_t count = 0;
+    const int64_t *rows = anytime_rows(c, t, &count);
+    k->part = &c->data->test;
+    if (rows_measure(c, eval, rows, count, k, e))
+        return e->code;
+    curve_set(c->result->anytime, t->index + 1, k->right, count);
+    if (logged)
+        accuracy_log(c, eval->after_task, t, (double)k->right / (double)count);
+    return 0;
+}
+
+static int row_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
 {
     k->part = &c->data->test;
     if (!rows_measure(c, eval, t->test, t->test_count, k, e))
@@ -183,7 +200,8 @@ static bool network_shared(const cell *c)
 
 /* The network as it is after before_eval; where it has no head for the task yet, a snapshot that has: *ahead, which the
  * rest of the row may go on with. */
-static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, pdr_model **ahead, error *e)
+static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, enum what what, chunk *k, pdr_model **ahead,
+                           error *e)
 {
     bool lacks = heads_grow(c) && c->engine->model_columns(c->session.model) < t->seen;
     int code = 0;
@@ -193,13 +211,13 @@ static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk 
     eval->model = k->network;
     if (!code) {
         c->views[t->index].task.columns = c->engine->model_columns(k->network);
-        code = task_measure(c, eval, t, k, e);
+        code = what == ROW ? row_measure(c, eval, t, k, e) : point_measure(c, eval, t, k, what == POINT, e);
     }
     eval->model = c->session.model;
     return code;
 }
 
-static int task_evaluate(cell *c, int64_t after, const stream_task *t, pdr_model **ahead, error *e)
+static int task_evaluate(cell *c, int64_t after, const stream_task *t, enum what what, pdr_model **ahead, error *e)
 {
     pdr_eval shown = {.struct_size = sizeof shown,
                       .after_task = after,
@@ -212,7 +230,7 @@ static int task_evaluate(cell *c, int64_t after, const stream_task *t, pdr_model
     c->views[t->index].task.columns = c->engine->model_columns(c->session.model);
     int code = EVAL(before_eval);
     if (!code)
-        code = network_measure(c, eval, t, k, ahead, e);
+        code = network_measure(c, eval, t, what, k, ahead, e);
     if (!code)
         code = EVAL(after_eval);
     values_restore(c, &before);
@@ -225,17 +243,28 @@ static int task_evaluate(cell *c, int64_t after, const stream_task *t, pdr_model
     return code;
 }
 
-int evaluate_row(cell *c, int64_t after, error *e)
+/* The first `count` tasks, after so many. */
+static int tasks_evaluate(cell *c, int64_t after, int64_t count, enum what what, error *e)
 {
     double start = cell_now();
     int code = 0;
     pdr_model *ahead = NULL;
-    bool seen = c->scenario->evaluation.matrix.tasks == TASKS_SEEN;
     host_doing(&c->session, HOST_EVALUATE);
-    for (int64_t i = 0; !code && i < (seen ? after : c->stream->count); i++)
-        code = task_evaluate(c, after, &c->stream->tasks[i], &ahead, e);
+    for (int64_t i = 0; !code && i < count; i++)
+        code = task_evaluate(c, after, &c->stream->tasks[i], what, &ahead, e);
     c->engine->model->discard(ahead);
     host_flush_metrics(&c->session);
     c->clock.evaluate += cell_now() - start;
     return code;
+}
+
+int evaluate_row(cell *c, int64_t after, error *e)
+{
+    bool seen = c->scenario->evaluation.matrix.tasks == TASKS_SEEN;
+    return tasks_evaluate(c, after, seen ? after : c->stream->count, ROW, e);
+}
+
+int evaluate_point(cell *c, int64_t task, bool beside_row, error *e)
+{
+    return tasks_evaluate(c, task, task, beside_row ? POINT_BESIDE_ROW : POINT, e);
 }

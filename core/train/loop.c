@@ -27,8 +27,9 @@ static int loop_batch(cell *c, error *e)
 static void progress_tell(cell *c, const stage *s, double now)
 {
     double rate = (double)c->steps_timed / (c->clock.train + 1e-9);
-    c->listener->progress(c->listener->self, &(train_progress){s->task.task.index + 1, c->stage_count, c->steps,
-                                                               c->steps_all, c->loss, rate});
+    c->listener->progress(c->listener->self,
+                          &(train_progress){stage_task(c, s), s->ends ? c->stream->count : c->stage_count, c->steps,
+                                            c->steps_all, c->loss, rate});
     c->told = now;
 }
 
@@ -40,7 +41,7 @@ static void loop_tell(cell *c, const stage *s)
         return;
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
     if (log && c->listener->point)
-        c->listener->point(c->listener->self, "loss", s->task.task.index + 1, c->steps, c->loss);
+        c->listener->point(c->listener->self, "loss", stage_task(c, s), c->steps, c->loss);
     if (tell && c->listener->progress)
         progress_tell(c, s, now);
 }
@@ -67,6 +68,29 @@ static void loop_time(cell *c, double seconds)
     c->warm = true;
 }
 
+/* A task of the stream is over: its row of the matrix, where it has one, and the end of its curve. */
+static int loop_row(cell *c, int64_t after, bool row, error *e)
+{
+    int code = row ? evaluate_row(c, after, e) : 0;
+    return code ? code : anytime_end(c, after, e);
+}
+
+/* What is measured behind a step that is not the last of its stage: what the tasks that ended with it are due where nobody
+ * is told of them, else what the evaluations within tasks are. */
+static int loop_measure(cell *c, stage *s, int64_t epoch, error *e)
+{
+    int64_t first, ended = stage_ended(c, s, &first);
+    const bool row = c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK;
+    const bool within = !ended && anytime_due(c) && !schedule_ends(c, epoch);
+    c->row_now = ended > 0;
+    if (!ended && !within)
+        return 0;
+    int code = loop_settle(c, e);
+    for (int64_t i = first; !code && i < first + ended; i++)
+        code = loop_row(c, i + 1, row, e);
+    return !code && within ? anytime_within(c, s->ends ? stage_task(c, s) : s->after, e) : code;
+}
+
 /* going_on: the epoch has begun before the checkpoint was written. */
 static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
 {
@@ -83,11 +107,11 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
         loop_time(c, now - start);
         start = now;
         loop_tell(c, s);
-        double saved = c->saved;
-        if ((code = save_in_task(c, s, epoch, e)))
+        double saved = c->saved, measured = c->clock.evaluate;
+        if ((code = loop_measure(c, s, epoch, e)) || (code = save_in_task(c, s, epoch, e)))
             break;
-        if (c->saved != saved)
-            start = c->saved;
+        if (c->saved != saved || c->clock.evaluate != measured)
+            start = cell_now();
     }
     if (!code && !(code = e->code))
         code = loop_settle(c, e);
@@ -141,8 +165,8 @@ int loop_run(cell *c, error *e)
     if (!code && !going_on)
         code = save_after_task(c, 0, e);
     for (int64_t i = c->place.stage; !code && i < c->stage_count; i++) {
-        if (!(code = loop_task(c, &c->stages[i], e)) && (each || i == c->stage_count - 1))
-            code = evaluate_row(c, c->stages[i].after, e);
+        if (!(code = loop_task(c, &c->stages[i], e)))
+            code = loop_row(c, c->stages[i].after, each || i == c->stage_count - 1, e);
         if (!code)
             code = save_after_task(c, i + 1, e);
     }

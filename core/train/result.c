@@ -80,6 +80,8 @@ int result_fill(cell *c, error *e)
 {
     cell_result *r = c->result;
     tasks_keep(c);
+    r->anytime_batches = c->scenario->evaluation.anytime.batches;
+    r->anytime_rows = c->scenario->evaluation.anytime.rows;
     r->steps = c->steps;
     r->steps_per_second = c->clock.train > 0 ? (double)c->steps_timed / c->clock.train : 0;
     r->seconds.start = c->clock.start;

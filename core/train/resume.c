@@ -241,7 +241,8 @@ static int results_lay(cell *c, error *e)
     if ((code = matrix_lay(c, c->result->accuracy, "accuracy", e)) ||
         (code = matrix_lay(c, c->result->network, "network", e)))
         return code;
-    return matrix_lay(c, c->result->validation, "validation", e);
+    code = matrix_lay(c, c->result->validation, "validation", e);
+    return code ? code : anytime_lay(c, e);
 }
 
 /* ---- the place in the stream ---- */
@@ -271,8 +272,10 @@ static int place_lay(cell *c, error *e)
         c->steps_before > c->steps || c->order.next < 0)
         return error_set(e, EXIT_DATA, "%s: found task %lld, step %lld; expected a place in this stream of %lld tasks",
                          name_of(c), (long long)c->place.stage, (long long)c->steps, (long long)c->stage_count);
-    if (c->place.in_task || c->place.stage) /* what a memory's capacity and the words of an error go by */
+    if (c->place.in_task || c->place.stage) { /* what a memory's capacity and the words of an error go by */
         c->session.task = &c->stages[c->place.stage - !c->place.in_task].task;
+        stage_advance(c, &c->stages[c->place.stage - !c->place.in_task]);
+    }
     c->session.step = c->steps;
     return 0;
 }

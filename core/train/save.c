@@ -179,6 +179,7 @@ static int state_gather(cell *c, const cell_place *p, checkpoint *k, error *e)
     matrix_save(c->result->accuracy, "accuracy", &k->rest);
     matrix_save(c->result->network, "network", &k->rest);
     matrix_save(c->result->validation, "validation", &k->rest);
+    anytime_save(c, &k->rest);
     k->state = state_json(c, p, log_bytes);
     if (!k->state)
         error_set(e, EXIT_INTERNAL, "checkpoint: the place of the cell cannot be written as JSON");
@@ -238,7 +239,8 @@ int save_in_task(cell *c, const stage *s, int64_t epoch, error *e)
 {
     const struct checkpoint_options *o = &c->scenario->output.checkpoint;
     const bool stop = stop_wanted(c);
-    const bool due = (o->every == CHECKPOINT_BATCHES && c->steps % o->batches == 0) ||
+    const bool due = (o->every == CHECKPOINT_TASK && c->row_now) ||
+                     (o->every == CHECKPOINT_BATCHES && c->steps % o->batches == 0) ||
                      (o->every == CHECKPOINT_MINUTES && cell_now() - c->saved >= o->minutes * 60);
     int code = saver_look(c, e);
     if (code || (!stop && !due))

@@ -30,6 +30,12 @@ bool schedule_over(const cell *c, int64_t epoch)
     return t->iterations ? c->steps - c->steps_before >= iterations_of(c) : epoch >= t->epochs;
 }
 
+bool schedule_ends(const cell *c, int64_t epoch)
+{
+    bool last = c->order.next >= c->order.count;
+    return training_of(c)->iterations ? schedule_over(c, epoch) : last && schedule_over(c, epoch + 1);
+}
+
 int64_t schedule_steps(const cell *c, int64_t rows)
 {
     const struct training_options *t = training_of(c);

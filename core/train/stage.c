@@ -70,21 +70,23 @@ static void runs_open(cell *c)
 
 /* ---- tasks as hooks see them ---- */
 
+static bool task_free(const cell *c) { return c->scenario->stream.scenario == TASK_FREE; }
+
 static pdr_task task_seen(const cell *c, const stream_task *t)
 {
     return (pdr_task){
         .struct_size = sizeof(pdr_task),
-        .boundary_known = 1,
+        .boundary_known = !task_free(c),
         .task_id_given = c->scenario->stream.scenario == TASK_IL,
         .augmented = c->data->augment_count > 0,
         .index = t->index,
-        .row_count = t->train_count,
-        .held_out = t->held_count,
-        .class_count = t->class_count,
+        .row_count = task_free(c) ? -1 : t->train_count, /* rows come by batches, and no others can be read */
+        .held_out = task_free(c) ? 0 : t->held_count,
+        .class_count = t->present_count,
         .seen_before = t->seen_before,
         .seen = t->seen,
         .columns = heads_columns(c, t),
-        .classes = t->columns,
+        .classes = t->present,
         .shape = c->data->shape,
         .rank = c->data->rank,
         .model = c->session.model,
@@ -102,13 +104,12 @@ static void stage_span(const cell *c, stage *s, int64_t first, int64_t tasks)
     }
 }
 
-/* Rows of a task from `at` on; returns where they end. */
-static int64_t rows_lay(const cell *c, stage *s, int64_t at, const stream_task *t, const int64_t *places, int64_t count)
+/* Rows from `at` on; returns where they end. */
+static int64_t rows_lay(const cell *c, stage *s, int64_t at, const int64_t *places, int64_t count)
 {
-    const int32_t *column_of = c->stream->column_of + t->index * c->stream->set_classes;
     for (int64_t i = 0; i < count; i++) {
         s->rows[at + i] = places[i];
-        s->labels[at + i] = column_of[c->data->train.label[place_row(&c->data->train, places[i])]];
+        s->labels[at + i] = stream_column(c->stream, &c->data->train, places[i]);
     }
     return at + count;
 }
@@ -131,9 +132,9 @@ void stage_fill(const cell *c, stage *s)
     s->rows = alloc_zero((size_t)all + 1, sizeof *s->rows);
     s->labels = alloc_zero((size_t)all + 1, sizeof *s->labels);
     for (int64_t i = 0; i < s->tasks; i++)
-        at = rows_lay(c, s, at, &t[i], t[i].train, t[i].train_count);
+        at = rows_lay(c, s, at, t[i].train, t[i].train_count);
     for (int64_t i = 0; i < s->tasks; i++)
-        at = rows_lay(c, s, at, &t[i], t[i].held, t[i].held_count);
+        at = rows_lay(c, s, at, t[i].held, t[i].held_count);
     s->task.rows = s->rows;
     s->task.labels = s->labels;
 }
@@ -171,6 +172,48 @@ static void stage_open_joint(cell *c, stage *s)
     s->task.task.seen_before = 0;
 }
 
+/* scenario: task-free. All tasks one after another as one, of which hooks see what has come so far. */
+static void stage_open_free(cell *c, stage *s)
+{
+    stage_open_many(c, s, c->stream->count);
+    s->ends = alloc_zero((size_t)s->tasks, sizeof *s->ends);
+    for (int64_t i = 0, end = 0; i < s->tasks; i++)
+        s->ends[i] = end += c->stream->tasks[i].train_count;
+    s->task.task.row_count = -1;
+    s->task.task.held_out = 0;
+    s->task.task.index = 0;
+    s->task.task.seen_before = 0;
+    stage_advance(c, s);
+}
+
+void stage_advance(cell *c, stage *s)
+{
+    if (!s->ends)
+        return;
+    const int64_t last = c->order.next > 0 ? c->order.next - 1 : 0;
+    c->segment = 0;
+    while (c->segment < s->tasks - 1 && s->ends[c->segment] <= last)
+        c->segment++;
+    const stream_task *t = &c->stream->tasks[c->segment];
+    s->task.task.seen = s->task.task.class_count = t->seen;
+    s->task.fresh = mask_fresh(c, t);
+    s->task.any = mask_any(c, t);
+}
+
+int64_t stage_task(const cell *c, const stage *s) { return s->ends ? c->segment + 1 : s->task.task.index + 1; }
+
+int64_t stage_ended(const cell *c, const stage *s, int64_t *first)
+{
+    const batch_order *o = &c->order;
+    int64_t count = 0;
+    *first = 0;
+    for (int64_t i = 0; s->ends && i < s->tasks - 1; i++) {
+        *first += s->ends[i] <= o->next - o->taken;
+        count += s->ends[i] > o->next - o->taken && s->ends[i] <= o->next;
+    }
+    return count;
+}
+
 /* train_on: all-so-far. As many tasks as the stream has, each with the rows of those before it, too. */
 static void stage_open_so_far(cell *c, stage *s, int64_t i)
 {
@@ -188,12 +231,14 @@ static void stage_finish(cell *c, stage *s)
 void stages_open(cell *c)
 {
     runs_open(c);
-    c->stage_count = c->method->train_on == TRAIN_ALL ? 1 : c->stream->count;
+    c->stage_count = c->method->train_on == TRAIN_ALL || task_free(c) ? 1 : c->stream->count;
     c->stages = alloc_zero((size_t)c->stage_count, sizeof *c->stages);
     c->views = alloc_zero((size_t)c->stream->count, sizeof *c->views);
     for (int64_t i = 0; i < c->stage_count; i++) {
         if (c->method->train_on == TRAIN_ALL)
             stage_open_joint(c, c->stages);
+        else if (task_free(c))
+            stage_open_free(c, c->stages);
         else if (c->method->train_on == TRAIN_ALL_SO_FAR)
             stage_open_so_far(c, &c->stages[i], i);
         else
@@ -205,7 +250,7 @@ void stages_open(cell *c)
                                   .fresh = mask_fresh(c, &c->stream->tasks[i]),
                                   .any = mask_any(c, &c->stream->tasks[i]),
                                   .session = &c->session};
-        c->views[i].task.previous = i ? &c->views[i - 1].task : NULL;
+        c->views[i].task.previous = i && !task_free(c) ? &c->views[i - 1].task : NULL;
     }
 }
 
@@ -223,6 +268,7 @@ void stages_close(cell *c)
         stage_empty(&c->stages[i]);
         free(c->stages[i].task.mingled);
         free(c->stages[i].classes);
+        free(c->stages[i].ends);
     }
     free(c->stages);
     free(c->views);

@@ -66,6 +66,32 @@ static void result_has_the_fields_of_the_design(void **state)
     cell_result_close(r);
 }
 
+static void what_was_measured_within_tasks(void **state)
+{
+    (void)state;
+    cell_result *r = result_fabricate();
+    json_t *without = cell_json(&identity, r, 0);
+    assert_null(json_object_get(without, "anytime"));
+    assert_true(json_is_null(json_object_get(json_object_get(without, "metrics"), "acc.anytime")));
+    r->anytime = curve_open(2);
+    r->anytime_batches = 5;
+    curve_add(r->anytime, (curve_point){10, 1, true});
+    curve_set(r->anytime, 1, 9, 10);
+    curve_add(r->anytime, (curve_point){15, 2, true});
+    curve_set(r->anytime, 1, 7, 10);
+    curve_set(r->anytime, 2, 3, 8);
+    json_t *j = cell_json(&identity, r, 0);
+    char *words = json_dumps(json_object_get(j, "anytime"), JSON_COMPACT | JSON_REAL_PRECISION(15));
+    assert_string_equal(words, "{\"every\":5,\"steps\":[10,15],\"tasks\":[1,2],\"ended\":[true,true],"
+                               "\"accuracy\":[[0.9],[0.7,0.375]],\"rows\":null}");
+    const json_t *metrics_of = json_object_get(j, "metrics");
+    assert_true(json_number_value(json_object_get(metrics_of, "min.delange")) == 0.7);
+    free(words);
+    json_decref(without);
+    json_decref(j);
+    cell_result_close(r);
+}
+
 static void leaked_rows_are_a_warning(void **state)
 {
     (void)state;
@@ -333,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(result_has_the_fields_of_the_design),
+        cmocka_unit_test(what_was_measured_within_tasks),
         cmocka_unit_test(leaked_rows_are_a_warning),
         cmocka_unit_test(matrix_csv_is_exact),
         cmocka_unit_test(written_cell_reads_back),

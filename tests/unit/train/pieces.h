@@ -42,6 +42,22 @@ static inline train_listener listening(stopper *s, const char *home)
     return (train_listener){.self = s, .folder = home, .stop = stop_at, .log_keep = log_keep, .log_place = log_place};
 }
 
+static inline void curves_equal(const curve *a, const curve *b)
+{
+    assert_int_equal(!a, !b);
+    if (!a)
+        return;
+    assert_int_equal(a->count, b->count);
+    for (int64_t i = 0; i < a->count; i++) {
+        assert_int_equal(a->at[i].step, b->at[i].step);
+        assert_int_equal(a->at[i].task, b->at[i].task);
+        assert_int_equal(a->at[i].ended, b->at[i].ended);
+    }
+    const size_t places = (size_t)(a->count * a->tasks) * sizeof(int64_t);
+    assert_memory_equal(a->right, b->right, places);
+    assert_memory_equal(a->rows, b->rows, places);
+}
+
 static inline void results_equal(const cell_result *a, const cell_result *b, int64_t at)
 {
     const size_t places = (size_t)((a->accuracy->tasks + 1) * a->accuracy->tasks) * sizeof(int64_t);
@@ -54,6 +70,7 @@ static inline void results_equal(const cell_result *a, const cell_result *b, int
         assert_memory_equal(a->network->right, b->network->right, places);
     if (a->validation)
         assert_memory_equal(a->validation->right, b->validation->right, places);
+    curves_equal(a->anytime, b->anytime);
     assert_int_equal(a->steps, b->steps);
     assert_int_equal(a->warnings, b->warnings);
     assert_int_equal(a->finding_count, b->finding_count);
@@ -89,5 +106,31 @@ static inline cell_result *in_pieces(const planned *p, int method, int64_t at, i
     fail_msg("it never came to its end");
     return NULL;
 }
+
+/* `step`: of all the moments every so many-th is tried. */
+static inline void goes_on(const planned *p, int method, int64_t step)
+{
+    int64_t asked;
+    cell_result *whole = uninterrupted(p, method, &asked);
+    assert_true(asked > 4);
+    for (int64_t at = 1; at < asked; at += step) {
+        cell_result *r = in_pieces(p, method, at, 0);
+        results_equal(whole, r, at);
+        cell_result_close(r);
+    }
+    cell_result *pieces = in_pieces(p, method, 2, 3);
+    results_equal(whole, pieces, -1);
+    cell_result_close(pieces);
+    cell_result_close(whole);
+}
+
+static inline void all_go_on(planned p, int64_t step)
+{
+    for (int m = 0; m < p.plan->method_count; m++)
+        goes_on(&p, m, step);
+    planned_free(&p);
+}
+
+#define NEVER_ELSE "output: {checkpoint: {every: {batches: 1000000}, keep: 1}}\n"
 
 #endif

@@ -2,32 +2,6 @@
  * strategy that ships, every kind of network, optimizer and schedule. */
 #include "pieces.h"
 
-/* `step`: of all the moments every so many-th is tried. */
-static void goes_on(const planned *p, int method, int64_t step)
-{
-    int64_t asked;
-    cell_result *whole = uninterrupted(p, method, &asked);
-    assert_true(asked > 4);
-    for (int64_t at = 1; at < asked; at += step) {
-        cell_result *r = in_pieces(p, method, at, 0);
-        results_equal(whole, r, at);
-        cell_result_close(r);
-    }
-    cell_result *pieces = in_pieces(p, method, 2, 3);
-    results_equal(whole, pieces, -1);
-    cell_result_close(pieces);
-    cell_result_close(whole);
-}
-
-static void all_go_on(planned p, int64_t step)
-{
-    for (int m = 0; m < p.plan->method_count; m++)
-        goes_on(&p, m, step);
-    planned_free(&p);
-}
-
-#define NEVER_ELSE "output: {checkpoint: {every: {batches: 1000000}, keep: 1}}\n"
-
 static void without_strategies(void **state)
 {
     (void)state;

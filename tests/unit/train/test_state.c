@@ -3,7 +3,7 @@
 #include "pieces.h"
 #include "record/checkpoint.h"
 
-#define NEVER_ELSE "output: {checkpoint: {every: {batches: 1000000}, keep: 9}}\n"
+#define KEEPS_NINE "output: {checkpoint: {every: {batches: 1000000}, keep: 9}}\n"
 
 static const struct checkpoint_options KEEP = {.on = true, .last = 9};
 
@@ -61,7 +61,7 @@ static void a_gate_of_bytes(void **state)
     char *home = home_new();
     planned p = tiny_plan(
         TWO_TASKS "class-il",
-        SAID(NEVER_ELSE "methods: [{name: a, strategies: [{plugin: %s, with: {factor: 0.5, moment: before_task}}]}]\n",
+        SAID(KEEPS_NINE "methods: [{name: a, strategies: [{plugin: %s, with: {factor: 0.5, moment: before_task}}]}]\n",
              tiny("gate")));
     checkpoint *c = stopped(&p, home, 4);
     array_of(c, "network/gates/0/")->type = ARRAY_U8;
@@ -72,7 +72,7 @@ static void a_gate_of_bytes(void **state)
 
 static planned with_momentum(void)
 {
-    return tiny_plan(TWO_TASKS "class-il", NEVER_ELSE "methods: [{name: a, set: {optimizer.momentum: 0.9}}]\n");
+    return tiny_plan(TWO_TASKS "class-il", KEEPS_NINE "methods: [{name: a, set: {optimizer.momentum: 0.9}}]\n");
 }
 
 static void averages_of_another_optimizer(void **state)
@@ -132,7 +132,7 @@ static void a_recipe_without_an_end(void **state)
     (void)state;
     char *home = home_new();
     planned p = picture_plan("", "split: {by: class, tasks: 3}, scenario: class-il",
-                             NEVER_ELSE "methods: [{name: a, strategies: [genreplay: {}]}]\n");
+                             KEEPS_NINE "methods: [{name: a, strategies: [genreplay: {}]}]\n");
     checkpoint *c = stopped(&p, home, 10);
     array *recipe = array_of(c, "/built");
     recipe->shape[0] = (int64_t)(recipe->size = 1);
@@ -145,7 +145,7 @@ static void mingled_slots_that_are_empty(void **state)
     (void)state;
     char *home = home_new();
     planned p =
-        tiny_plan(TWO_TASKS "class-il", NEVER_ELSE "methods: [{name: a, strategies: [icarl: {capacity: 6}]}]\n");
+        tiny_plan(TWO_TASKS "class-il", KEEPS_NINE "methods: [{name: a, strategies: [icarl: {capacity: 6}]}]\n");
     checkpoint *c = stopped(&p, home, 11);
     array *rows = array_of(c, "loop/mingled_rows");
     assert_true(rows->shape[0] > 0);
