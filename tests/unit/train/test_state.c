@@ -111,6 +111,41 @@ static void a_place_that_is_none(void **state)
     planned_free(&p);
 }
 
+/* Accuracies within tasks: as many numbers as points and tasks, and no task that is none. */
+static void a_curve_of_another_stream(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *array;
+        int64_t at, value; /* at -1: the array is shorter */
+        const char *words;
+    } cases[] = {
+        {"anytime/points", 1, 3, "anytime: found another curve; expected one of 2 tasks"},
+        {"anytime/points", 1, 0, "anytime: found another curve"},
+        {"anytime/points", 0, -1, "anytime: found another curve"},
+        {"anytime/right", 0, -1, "anytime: found another curve"},
+        {"anytime/right", 0, 1 << 20, "anytime: found another curve"},
+        {"anytime/right", -1, 0, "anytime: found another curve"},
+        {"anytime/rows", -1, 0, "anytime: found another curve"},
+    };
+    planned p = tiny_plan(TWO_TASKS "class-il", KEEPS_NINE ONE_METHOD "evaluation: {anytime: {batches: 2}}\n");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *home = home_new();
+        checkpoint *c = stopped(&p, home, 4);
+        array *a = array_of(c, cases[i].array);
+        if (cases[i].at >= 0)
+            ((int64_t *)a->owned)[cases[i].at] = cases[i].value;
+        else
+            a->size = (uint64_t)--a->shape[0] * sizeof(int64_t);
+        refused(&p, home, c, EXIT_DATA, cases[i].words);
+    }
+    char *home = home_new();
+    checkpoint *c = stopped(&p, home, 4);
+    strcpy(array_of(c, "anytime/points")->name, "anytime/others");
+    refused(&p, home, c, EXIT_DATA, "anytime: found another curve");
+    planned_free(&p);
+}
+
 /* Numbers that are places in lists of the program's own. */
 static void findings_that_nobody_makes(void **state)
 {
@@ -242,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_gate_of_bytes),
         cmocka_unit_test(averages_of_another_optimizer),
         cmocka_unit_test(a_place_that_is_none),
+        cmocka_unit_test(a_curve_of_another_stream),
         cmocka_unit_test(findings_that_nobody_makes),
         cmocka_unit_test(a_recipe_without_an_end),
         cmocka_unit_test(mingled_slots_that_are_empty),
