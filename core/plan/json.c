@@ -165,6 +165,7 @@ json_t *plan_json(const plan *p)
     json_object_set_new(out, "methods", methods);
     json_object_set_new(out, "metrics", metrics);
     json_object_set_new(out, "error", json_string(error_kind_name(s->evaluation.error)));
+    json_object_set_new(out, "baseline", json_text(s->evaluation.baseline));
     json_object_set_new(out, "expect", expect_json(&s->evaluation.expect));
     json_object_set_new(out, "checkpoint", checkpoint_json(&s->output.checkpoint));
     json_decref(shared);

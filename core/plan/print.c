@@ -178,6 +178,8 @@ void plan_print(const plan *p, text *out)
               s->device.threads == 1 ? "" : "s", s->device.deterministic ? ", deterministic" : "", p->device_why);
     for (int i = 0; i < p->method_count; i++)
         method_print(&p->methods[i], out);
+    if (s->evaluation.baseline)
+        text_addf(out, "baseline   %s: the others are tested against it, seed by seed\n", s->evaluation.baseline);
     text_addf(out, s->evaluation.expect.count ? "expected\n" : "");
     for (size_t i = 0; i < s->evaluation.expect.count; i++)
         gate_print(&s->evaluation.expect.at[i], out);

@@ -376,7 +376,8 @@ static const struct row evaluation_rows[] = {
      .choices = metrics},
     {.key = "error", .help = "over the seeds: of the mean, standard deviation, 95 % interval", .type = ROW_CHOICE,
      AT(evaluation_options, error), .fallback = "sem", .choices = error_kinds},
-    {.key = "baseline", .help = "the method that the others are tested against, in pairs", .type = ROW_LATER},
+    {.key = "baseline", .help = "the method that the others are tested against, seed by seed (paired t-test, Holm's correction)",
+     .type = ROW_TEXT, AT(evaluation_options, baseline), .optional = true, .absent = "no tests"},
     {.key = "expect", .help = "two-sided gates of a reproduction; a run whose means lie outside of one ends with 1",
      .type = ROW_ENTRIES, AT(evaluation_options, expect), .fallback = "[]", .rows = gate_rows,
      .size = sizeof(struct gate_options), .after = gate_after,
@@ -474,6 +475,7 @@ void scenario_after(struct check *c, const node *n, const char *path, void *out)
     scenario_settle_methods(c, n, s);
     expect_after(c, n, s);
     task_free_after(c, n, s);
+    baseline_after(c, n, s);
     int64_t cells = s->seeds.count * (int64_t)s->methods.count;
     if (s->seeds.count <= SCENARIO_CELLS && cells > SCENARIO_CELLS) {
         faults_add(c->faults, methods, "methods", "found %zu methods x %lld seeds = %lld cells; expected at most %d",

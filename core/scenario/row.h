@@ -84,8 +84,12 @@ void evaluation_after(struct check *c, const struct node *n, const char *path, v
 void stream_after(struct check *c, const struct node *n, const char *path, void *out); /* rules_stream.c */
 void gate_after(struct check *c, const struct node *n, const char *path, void *out);   /* gates.c */
 void scenario_after(struct check *c, const struct node *n, const char *path, void *out);
-/* gates.c: the gates of evaluation.expect beside the methods and metrics of the file. */
+/* named.c: keys that name a method of the file. The refusal is a fault at `said`, with the methods that there are. */
 struct scenario;
+const struct method_options *method_named(const struct scenario *s, const char *name); /* NULL: none has it */
+void method_refuse_named(struct check *c, const struct scenario *s, const node *said, const char *path);
+void baseline_after(struct check *c, const struct node *root, const struct scenario *s);
+/* gates.c: the gates of evaluation.expect beside the methods and metrics of the file. */
 void expect_after(struct check *c, const struct node *root, const struct scenario *s);
 /* rules_stream.c: how methods are trained, beside a stream that tells of no tasks. */
 void task_free_after(struct check *c, const struct node *root, const struct scenario *s);

@@ -266,6 +266,7 @@ struct evaluation_options {
     } anytime;
     struct int_list metrics; /* metric_name, in the order given, none twice */
     enum error_kind error;
+    const char *baseline;    /* a method of the file; NULL: none */
     struct gate_list expect; /* no method and metric twice */
 };
 

@@ -133,6 +133,7 @@ static void it_does_not_change_with_the_rest(void **state)
                           "evaluation.error=sd",
                           "seeds=[0, 1, 2, 3]",
                           "methods[0].train_on=all",
+                          "evaluation.baseline=a",
                           "evaluation.expect=[{method: b, metric: acc.macro, is: 0.5, source: x}]"};
     for (size_t i = 0; i < sizeof sets / sizeof *sets; i++)
         if (!same(BASE, sets[i], 1, 0))

@@ -62,6 +62,27 @@ static void set_changes_one_value_of_a_gate(void **state)
     reading_free(&r);
 }
 
+static void a_baseline_is_a_method_of_the_file(void **state)
+{
+    (void)state;
+    struct reading r = read_good(METHODS);
+    assert_null(r.s->evaluation.baseline);
+    reading_free(&r);
+    r = read_good(METHODS "evaluation: {baseline: joint}\n");
+    assert_string_equal(r.s->evaluation.baseline, "joint");
+    reading_free(&r);
+    const char *good[] = {"evaluation.baseline=finetune"}, *bad[] = {"evaluation.baseline=ewc@lambda=10"};
+    r = read_with(METHODS "evaluation: {baseline: joint}\n", good, 1);
+    assert_int_equal(r.code, 0);
+    assert_string_equal(r.s->evaluation.baseline, "finetune");
+    reading_free(&r);
+    r = read_with(METHODS, bad, 1);
+    assert_int_equal(r.faults.count, 1);
+    check_line(&r.faults, 0,
+               "--set evaluation.baseline: found ewc@lambda=10; expected a method of this file: finetune, joint");
+    reading_free(&r);
+}
+
 /* A method whose own name is at fault may be the one that is meant: one fault is told, not two. */
 static void a_fault_of_a_method_is_told_once(void **state)
 {
@@ -105,9 +126,10 @@ static void describe_shows_a_gate(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(both_forms_fill_what_they_say),     cmocka_unit_test(without_it_there_are_none),
-        cmocka_unit_test(set_changes_one_value_of_a_gate),   cmocka_unit_test(a_fault_of_a_method_is_told_once),
-        cmocka_unit_test(many_gates_are_refused_as_a_whole), cmocka_unit_test(describe_shows_a_gate),
+        cmocka_unit_test(both_forms_fill_what_they_say),      cmocka_unit_test(without_it_there_are_none),
+        cmocka_unit_test(set_changes_one_value_of_a_gate),    cmocka_unit_test(a_fault_of_a_method_is_told_once),
+        cmocka_unit_test(many_gates_are_refused_as_a_whole),  cmocka_unit_test(describe_shows_a_gate),
+        cmocka_unit_test(a_baseline_is_a_method_of_the_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,14 +23,14 @@ except ImportError as missing:
 # Only Perdure sees these: names or labels twice, two keys that exclude or need each other, lists of unlike length,
 # variables in a path, sums.
 BETWEEN_KEYS = {"cells_many", "csv_test", "csv_both", "normalize", "order_count", "order_repeated", "output",
-                "path_variable", "seeds_range", "step_at", "cosine_above_lr", "metrics_needs", "expect_rest", "expect_between", "expect_metrics",
-                "blurry_one_task", "task_free", "anytime_metrics"}
+                "path_variable", "seeds_range", "step_at", "cosine_above_lr", "metrics_needs", "expect_rest",
+                "expect_between", "expect_metrics", "blurry_one_task", "task_free", "anytime_metrics", "baseline"}
 # PyYAML's loader refuses these as well, or drops what is wrong with them; Perdure's tree refuses them first.
 OF_FORM = {"alias_bomb", "alias_circle", "alias_unknown", "bad_token", "bad_utf8", "colon_in_text", "complex_key",
            "control_byte", "duplicate_key", "merge_key", "no_colon", "open_brace", "open_bracket", "open_quote",
            "second_document", "tab", "tag", "tag_directive", "utf16", "yaml_version"}
 # Keys that come later, each as the design has it: laid alone over a good file, both refuse it.
-LATER = ["device.graph=auto", "device.memory_share=1.0", "evaluation.baseline=finetune", "output.tensorboard=true", "output.metrics_port=none"]
+LATER = ["device.graph=auto", "device.memory_share=1.0", "output.tensorboard=true", "output.metrics_port=none"]
 
 
 class Core(yaml.SafeLoader):
