@@ -3,25 +3,12 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/text.h"
 #include "evaluate/gate.h"
 #include "plan/plan.h"
 #include "record/record.h"
-
-static const json_t *method_find(const json_t *summary, const char *name)
-{
-    size_t i;
-    json_t *method;
-    json_array_foreach(json_object_get(summary, "methods"), i, method)
-    {
-        const char *its = json_string_value(json_object_get(method, "name"));
-        if (its && !strcmp(its, name))
-            return method;
-    }
-    return NULL;
-}
+#include "run/summary.h"
 
 /* ---- one gate ---- */
 
@@ -85,7 +72,7 @@ static void gate_leave_open(json_t *out, const struct gate_options *o, int64_t t
 
 static json_t *gate_json(const json_t *summary, const struct gate_options *o, int64_t seeds)
 {
-    const json_t *method = method_find(summary, o->method);
+    const json_t *method = summary_method_find(summary, o->method);
     const json_t *of = json_object_get(json_object_get(method, "metrics"), metric_name_text(o->metric));
     int64_t there = (int64_t)json_array_size(json_object_get(method, "seeds"));
     spread ours = {.n = json_integer_value(json_object_get(of, "n")),

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "record/record.h"
+#include "run/comparisons.h"
 #include "run/gates.h"
 #include "run/summary.h"
 
@@ -55,6 +56,8 @@ int results_write(const plan *p, const struct run_cells *c, json_t **summary, er
     for (int m = 0; m < p->method_count && !code; m++)
         code = method_add(p, m, c, &head, made, e);
     char *path = alloc_format("%s/summary.json", p->folder);
+    if (!code)
+        comparisons_judge(made, p->scenario->evaluation.baseline);
     if (!code)
         gates_judge(made, &p->scenario->evaluation.expect, p->scenario->seeds.count);
     if (!code)

@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "evaluate/matrix.h"
@@ -107,4 +108,17 @@ void summary_failed(json_t *summary, const char *method, long long seed, const c
     json_object_set_new(row, "seed", json_integer(seed));
     json_object_set_new(row, "reason", words ? words : json_null()); /* a plugin's words may be no UTF-8 */
     json_array_append_new(json_object_get(summary, "failed"), row);
+}
+
+const json_t *summary_method_find(const json_t *summary, const char *name)
+{
+    size_t i;
+    json_t *method;
+    json_array_foreach(json_object_get(summary, "methods"), i, method)
+    {
+        const char *its = json_string_value(json_object_get(method, "name"));
+        if (its && !strcmp(its, name))
+            return method;
+    }
+    return NULL;
 }

@@ -17,5 +17,6 @@ json_t *summary_begin(const struct summary_head *h); /* owned; without methods y
 void summary_method(json_t *summary, const struct summary_head *h, const char *method, json_t *const *results,
                     size_t count);
 void summary_failed(json_t *summary, const char *method, long long seed, const char *reason);
+const json_t *summary_method_find(const json_t *summary, const char *name); /* borrowed; NULL: none has it */
 
 #endif
