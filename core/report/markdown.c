@@ -3,24 +3,12 @@
 #include "report/report.h"
 #include "report/table.h"
 
-/* A bar would end the cell. */
-static void cell_add(const char *words, text *out)
-{
-    text_addf(out, " ");
-    for (const char *c = words; *c != '\0'; c++) {
-        if (*c == '|')
-            text_addf(out, "\\");
-        text_add(out, c, 1);
-    }
-    text_addf(out, " |");
-}
-
-static void grid_markdown(const grid *g, text *out)
+void grid_markdown(const grid *g, text *out)
 {
     for (size_t i = 0; i < g->rows; i++) {
         text_addf(out, "|");
         for (size_t j = 0; j < g->columns; j++)
-            cell_add(grid_at(g, i, j), out);
+            text_addf(out, " %s |", grid_at(g, i, j));
         text_addf(out, "\n");
         if (i > 0)
             continue;
@@ -32,18 +20,38 @@ static void grid_markdown(const grid *g, text *out)
     text_addf(out, "\n");
 }
 
-void report_markdown(const json_t *summary, text *out)
+static void comparisons_markdown(const json_t *summary, text *out)
+{
+    if (!comparisons_there(summary))
+        return;
+    grid g = comparisons_grid(summary, &style_markdown);
+    text_addf(out, "\n");
+    grid_markdown(&g, out);
+    comparisons_explain(summary, &style_markdown, out);
+    grid_close(&g);
+}
+
+static void gates_markdown(const json_t *summary, text *out)
 {
     const struct page page = {.utf8 = true};
-    grid methods = summary_grid(summary, &page);
-    grid_markdown(&methods, out);
-    table_footer(summary, &page, out);
-    grid_close(&methods);
     if (json_array_size(json_object_get(summary, "gates")) == 0)
         return;
-    grid gates = gates_grid_whole(summary, &page);
+    grid g = gates_grid_whole(summary, &page);
+    for (size_t i = 0; i < g.rows; i++)
+        for (size_t j = 0; j < g.columns; j++)
+            grid_set(&g, i, j, style_words(&style_markdown, grid_at(&g, i, j)));
     text_addf(out, "\n");
-    grid_markdown(&gates, out);
+    grid_markdown(&g, out);
     gates_footer(&page, out);
-    grid_close(&gates);
+    grid_close(&g);
+}
+
+void report_markdown(const json_t *summary, text *out)
+{
+    grid methods = summary_grid(summary, &style_markdown, true);
+    grid_markdown(&methods, out);
+    table_footer(summary, &style_markdown, out);
+    grid_close(&methods);
+    comparisons_markdown(summary, out);
+    gates_markdown(summary, out);
 }

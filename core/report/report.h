@@ -10,9 +10,15 @@
 void report_table(const json_t *summary, text *out);
 /* The gates of the scenario: what is published, ours, the band, and what does not hold and why. Nothing where there are none. */
 void report_gates(const json_t *summary, text *out);
-/* Both tables in Markdown, for a README: all columns, with why and source of every gate. */
+/* All tables in Markdown, for a README: methods, tests against the baseline, gates with why and source. */
 void report_markdown(const json_t *summary, text *out);
+/* The tables of methods (metrics only) and of tests in LaTeX, for a paper: a fragment that needs booktabs. */
+void report_latex(const json_t *summary, text *out);
 void report_csv(const json_t *summary, text *out); /* results.csv: method, seed, metric, value */
+
+/* "perdure.compare/1": what differs first, then the metrics of every run side by side, with tests against the first. */
+void report_compare(const json_t *figures, text *out);
+void report_compare_markdown(const json_t *figures, text *out);
 
 /* "perdure.bench/1": a row a method, what the ratio is, and the machine. Fitted to the page like the other. */
 void report_bench(const json_t *figures, text *out);

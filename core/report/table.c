@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "evaluate/matrix.h"
 #include "report/grid.h"
 #include "report/report.h"
 
@@ -24,17 +25,53 @@ static const json_t *metrics_of(const json_t *summary)
     return json_object_get(json_array_get(json_object_get(summary, "methods"), 0), "metrics");
 }
 
-/* "0.9132 ± 0.0021"; the error is left out where one seed gives none. */
-static char *value_words(const json_t *metric, const char *error_kind, const struct page *page)
+char *metric_words(const json_t *of, const char *error_kind, const struct style *s, bool best)
 {
-    const json_t *mean = json_object_get(metric, "mean"), *spread = json_object_get(metric, error_kind);
+    const json_t *mean = json_object_get(of, "mean"), *error = json_object_get(of, error_kind);
+    text out = {0};
     if (!json_is_number(mean))
         return alloc_text("-");
-    if (!json_is_number(spread))
-        return alloc_format("%.4f", json_number_value(mean));
-    return alloc_format("%.4f %s %.4f", json_number_value(mean), page->utf8 ? "\u00b1" : "+-",
-                        json_number_value(spread));
+    text_addf(&out, "%s%.4f", best ? s->best_open : s->open, json_number_value(mean));
+    if (json_is_number(error))
+        text_addf(&out, "%s%.4f", s->plus_minus, json_number_value(error));
+    text_addf(&out, "%s", best ? s->best_close : s->close);
+    return out.at;
 }
+
+/* ---- the best of a column, as far as its digits are shown ---- */
+
+enum { DIGITS_ROOM = 40 };
+
+static bool digits_of(const json_t *method, const char *metric_name, char *out)
+{
+    const json_t *mean = json_object_get(json_object_get(json_object_get(method, "metrics"), metric_name), "mean");
+    if (json_is_number(mean))
+        snprintf(out, DIGITS_ROOM, "%.4f", json_number_value(mean));
+    return json_is_number(mean);
+}
+
+/* Whether the mean of `of` is the best of those that are there, or shown as the best is; never of one alone. */
+static bool is_best(const json_t *methods, const json_t *of, const char *metric_name)
+{
+    const metric *m = metric_find(metric_name);
+    char own[DIGITS_ROOM], other[DIGITS_ROOM];
+    size_t others = 0, i;
+    json_t *method;
+    if (!m || !digits_of(of, metric_name, own))
+        return false;
+    json_array_foreach(methods, i, method)
+    {
+        if (method == of || !digits_of(method, metric_name, other))
+            continue;
+        double ahead = strtod(other, NULL) - strtod(own, NULL);
+        if (m->higher_is_better ? ahead > 0 : ahead < 0)
+            return false;
+        others++;
+    }
+    return others > 0;
+}
+
+/* ---- costs ---- */
 
 static char *rate_words(const json_t *rate)
 {
@@ -65,72 +102,92 @@ static char *memory_words(const json_t *bytes)
 
 static const char *error_of(const json_t *summary) { return word_of(summary, "error", "sem"); }
 
-static void heading_fill(grid *g, const json_t *names)
+static void heading_fill(grid *g, const json_t *names, const struct style *s, bool costs)
 {
-    static const char *const costs[COSTS] = {"steps/s", "time", "memory"};
+    static const char *const of_costs[COSTS] = {"steps/s", "time", "memory"};
     size_t column = 1;
     const char *name;
     json_t *unused;
     grid_set(g, 0, 0, alloc_text("method"));
     json_object_foreach((json_t *)(size_t)names, name, unused) /* the macro takes no const; it changes nothing */
-        grid_set(g, 0, column++, alloc_text(name));
-    for (int i = 0; i < COSTS; i++)
-        grid_set(g, 0, column++, alloc_text(costs[i]));
+        grid_set(g, 0, column++, style_words(s, name));
+    for (int i = 0; costs && i < COSTS; i++)
+        grid_set(g, 0, column++, alloc_text(of_costs[i]));
 }
 
-/* From the second column on; the one after them. */
-static size_t metrics_fill(grid *g, size_t row, const json_t *of, const json_t *names, const char *error_kind,
-                           const struct page *page)
+static char *value_words(const json_t *summary, const json_t *method, const char *metric_name, const struct style *s)
 {
-    size_t column = 1;
-    const char *name;
-    json_t *unused;
-    json_object_foreach((json_t *)(size_t)names, name, unused)
-        grid_set(g, row, column++, value_words(json_object_get(of, name), error_kind, page));
-    return column;
+    const json_t *of = json_object_get(json_object_get(method, "metrics"), metric_name);
+    bool best = is_best(json_object_get(summary, "methods"), method, metric_name);
+    char *mean = metric_words(of, error_of(summary), s, best);
+    text out = {0};
+    text_addf(&out, "%s", mean);
+    comparison_mark(summary, word_of(method, "name", "?"), metric_name, s, &out);
+    free(mean);
+    return out.at;
 }
 
 /* What a method's network says by itself, where a strategy predicts by another rule; its costs are those above. */
-static void network_fill(grid *g, size_t row, const json_t *method, const json_t *names, const char *error_kind,
-                         const struct page *page)
+static char *network_words(const json_t *summary, const json_t *method, const char *metric_name, const struct style *s)
 {
-    metrics_fill(g, row, json_object_get(method, "metrics_network"), names, error_kind, page);
-    grid_set(g, row, 0, alloc_format("%s: network", word_of(method, "name", "?")));
+    const json_t *of = json_object_get(json_object_get(method, "metrics_network"), metric_name);
+    char *mean = metric_words(of, error_of(summary), s, false);
+    char *out = alloc_format("%s%s", mean, comparisons_there(summary) ? s->mark_none : "");
+    free(mean);
+    return out;
 }
 
-static void method_fill(grid *g, size_t row, const json_t *method, const json_t *names, const char *error_kind,
-                        const struct page *page)
+static void costs_fill(grid *g, size_t row, size_t column, const json_t *method)
 {
-    size_t column = metrics_fill(g, row, json_object_get(method, "metrics"), names, error_kind, page);
-    grid_set(g, row, 0, alloc_text(word_of(method, "name", "?")));
     grid_set(g, row, column++, rate_words(json_object_get(method, "steps_per_second")));
     grid_set(g, row, column++, time_words(json_object_get(method, "seconds")));
     grid_set(g, row, column++, memory_words(json_object_get(method, "peak_memory_bytes")));
 }
 
-grid summary_grid(const json_t *summary, const struct page *page)
+/* One row, two where a strategy predicts by another rule than the network's: the row behind them. */
+static size_t method_fill(grid *g, size_t row, const json_t *summary, const json_t *method, const struct style *s,
+                          bool costs)
 {
-    const char *error_kind = error_of(summary);
+    bool network = json_object_get(method, "metrics_network") != NULL;
+    char *name = style_words(s, word_of(method, "name", "?"));
+    const char *key;
+    json_t *unused;
+    size_t column = 1;
+    grid_set(g, row, 0, alloc_text(name));
+    if (network)
+        grid_set(g, row + 1, 0, alloc_format("%s: network", name));
+    json_object_foreach((json_t *)(size_t)metrics_of(summary), key, unused)
+    {
+        grid_set(g, row, column, value_words(summary, method, key, s));
+        if (network)
+            grid_set(g, row + 1, column, network_words(summary, method, key, s));
+        column++;
+    }
+    if (costs)
+        costs_fill(g, row, column, method);
+    free(name);
+    return row + (network ? 2 : 1);
+}
+
+grid summary_grid(const json_t *summary, const struct style *s, bool costs)
+{
     const json_t *methods = json_object_get(summary, "methods"), *names = metrics_of(summary);
     size_t rows = 1, i;
     json_t *method;
     json_array_foreach(methods, i, method) rows += json_object_get(method, "metrics_network") ? 2 : 1;
-    grid g = grid_open(rows, 1 + json_object_size(names) + COSTS);
-    heading_fill(&g, names);
+    grid g = grid_open(rows, 1 + json_object_size(names) + (costs ? COSTS : 0));
+    heading_fill(&g, names, s, costs);
     rows = 1;
-    json_array_foreach(methods, i, method)
-    {
-        method_fill(&g, rows++, method, names, error_kind, page);
-        if (json_object_get(method, "metrics_network"))
-            network_fill(&g, rows++, method, names, error_kind, page);
-    }
+    json_array_foreach(methods, i, method) rows = method_fill(&g, rows, summary, method, s, costs);
     return g;
 }
+
+/* ---- what the numbers are ---- */
 
 static size_t seeds_of(const json_t *method) { return json_array_size(json_object_get(method, "seeds")); }
 
 /* "n = 5 seeds", and who has fewer because cells failed. */
-static void seeds_print(const json_t *summary, text *out)
+static void seeds_print(const json_t *summary, const struct style *s, text *out)
 {
     const json_t *methods = json_object_get(summary, "methods");
     size_t most = 0, i;
@@ -138,7 +195,11 @@ static void seeds_print(const json_t *summary, text *out)
     json_array_foreach(methods, i, method) most = seeds_of(method) > most ? seeds_of(method) : most;
     text_addf(out, "n = %zu %s", most, most == 1 ? "seed" : "seeds");
     json_array_foreach(methods, i, method) if (seeds_of(method) != most)
-        text_addf(out, "; %s: n = %zu", word_of(method, "name", "?"), seeds_of(method));
+    {
+        text_addf(out, "; ");
+        s->words_add(word_of(method, "name", "?"), out);
+        text_addf(out, ": n = %zu", seeds_of(method));
+    }
 }
 
 static const char *error_words(const char *kind)
@@ -148,17 +209,21 @@ static const char *error_words(const char *kind)
                                    : "standard error of the mean";
 }
 
-void table_footer(const json_t *summary, const struct page *page, text *out)
+void table_footer(const json_t *summary, const struct style *s, text *out)
 {
     const char *error_kind = error_of(summary);
-    text_addf(out, "mean %s %s (%s), ", page->utf8 ? "\u00b1" : "+-", error_words(error_kind), error_kind);
-    seeds_print(summary, out);
+    text_addf(out, "mean%s", s->plus_minus_words);
+    s->words_add(error_words(error_kind), out);
+    text_addf(out, " (%s), ", error_kind);
+    seeds_print(summary, s, out);
     text_addf(out, "; %s, %s\n", word_of(summary, "scenario", "?"), word_of(summary, "mask", "?"));
+    comparisons_footer(summary, s, out);
 }
 
 void table_print(const json_t *summary, const struct page *page, text *out)
 {
-    grid wide = summary_grid(summary, page);
+    const struct style *s = style_of(page->utf8);
+    grid wide = summary_grid(summary, s, true);
     if (grid_width(&wide) <= page->columns) {
         grid_print(&wide, page->columns, out);
     } else {
@@ -168,7 +233,7 @@ void table_print(const json_t *summary, const struct page *page, text *out)
     }
     grid_close(&wide);
     text_addf(out, "\n");
-    table_footer(summary, page, out);
+    table_footer(summary, s, out);
 }
 
 void report_table(const json_t *summary, text *out)

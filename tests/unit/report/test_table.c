@@ -110,6 +110,70 @@ static void network_stands_below_its_method(void **state)
     json_decref(summary);
 }
 
+/* Comparisons with a baseline mark the values, and lines below say what the marks are; columns stay aligned. */
+static void comparisons_are_marked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *metric, *verdict, *mark;
+    } all[] = {{"acc.macro", "better", "*"}, {"bwt.gem", "worse", "!"}};
+    json_t *summary = summary_make(), *list = json_array();
+    json_t *metrics = json_object_get(json_array_get(json_object_get(summary, "methods"), 1), "metrics");
+    json_object_set_new(metrics, "bwt.gem", json_pack("{s:f, s:f}", "mean", -1.0, "sem", 0.25));
+    for (size_t i = 0; i < 2; i++)
+        json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:f, s:s}", "method", "replay", "metric", all[i].metric,
+                                              "n", 3 + 3 * (int)i, "p_holm", 0.01, "verdict", all[i].verdict));
+    json_object_set_new(summary, "comparisons", list);
+    json_object_set_new(summary, "baseline", json_string("finetune"));
+    json_object_set_new(summary, "test",
+                        json_pack("{s:s, s:s, s:s, s:f, s:i, s:i}", "name", "paired t-test", "correction", "Holm",
+                                  "family", "the methods of one metric", "level", 0.05, "n_least", 3, "n_few", 5));
+    struct page page = {100, false};
+    text out = {0};
+    table_print(summary, &page, &out);
+    assert_string_equal(
+        out.at,
+        "method             acc.macro              bwt.gem  steps/s    time   memory\n"
+        "finetune  0.1961 +- 0.0003    -0.9921 +- 0.0010       1234  12.3 s  300 MiB\n"
+        "replay              0.9000 *  -1.0000 +- 0.2500 !     9.50   2.2 h        -\n"
+        "\n"
+        "mean +- standard error of the mean (sem), n = 3 seeds; replay: n = 2; class-il, task-agnostic\n"
+        "* better, ! worse than finetune: paired t-test over seeds (n = 3 to 6), two-sided, Holm's correction over the "
+        "methods of one metric, p < 0.05\n"
+        "few seeds (n < 5): only large differences can be told\n");
+    text_free(&out);
+    json_decref(summary);
+}
+
+/* What is no claim is marked, too, and explained where it is there. */
+static void what_cannot_be_said_is_marked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *verdict, *cell, *words;
+    } all[] = {{"too few seeds", "0.9000 ?\n", "\n? too few seeds to say (n < 3)\n"},
+               {"the same", "0.9000 =\n", "\n= the same in every seed\n"},
+               {"no spread", "0.9000 ~\n", "\n~ the same difference in every seed, no spread to test it by\n"},
+               {"not significant", "0.9000\n", "p < 0.05\n"}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        json_t *summary =
+            json_pack("{s:[{s:s, s:[i, i], s:{s:{s:f}}}], s:s, s:{s:i, s:i, s:f}, s:[{s:s, s:s, s:i, s:n, s:s}]}",
+                      "methods", "name", "replay", "seeds", 0, 1, "metrics", "acc.macro", "mean", 0.9, "baseline",
+                      "finetune", "test", "n_least", 3, "n_few", 5, "level", 0.05, "comparisons", "method", "replay",
+                      "metric", "acc.macro", "n", 2, "p_holm", "verdict", all[i].verdict);
+        assert_non_null(summary);
+        grid g = summary_grid(summary, &style_ascii, false);
+        text out = {0};
+        grid_print(&g, 100, &out);
+        assert_non_null(strstr(out.at, all[i].cell));
+        table_footer(summary, &style_ascii, &out);
+        assert_string_equal(out.at + out.length - strlen(all[i].words), all[i].words);
+        text_free(&out);
+        grid_close(&g);
+        json_decref(summary);
+    }
+}
+
 static void error_kind_follows_the_summary(void **state)
 {
     (void)state;
@@ -171,6 +235,8 @@ int main(void)
         cmocka_unit_test(narrower_in_blocks),
         cmocka_unit_test(network_stands_below_its_method),
         cmocka_unit_test(error_kind_follows_the_summary),
+        cmocka_unit_test(comparisons_are_marked),
+        cmocka_unit_test(what_cannot_be_said_is_marked),
         cmocka_unit_test(summary_without_methods_prints),
         cmocka_unit_test(csv_is_exact),
         cmocka_unit_test(page_follows_columns),
