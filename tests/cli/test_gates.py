@@ -105,7 +105,7 @@ class Gates(Case):
                          r"^perdure: error: runs/summary\.json:1:\d+: found damaged JSON \(.*\); expected a summary\n" + hint + "$")
         self.assertEqual(self.run_program("report", "runs", "--csv", "--json", code=64).stderr,
                          "perdure: error: report: found --csv and --json; expected one of them\n")
-        for option in ("--html", "--latex"):
+        for option in ("--html",):
             self.assertEqual(self.run_program("report", "runs", option, code=64).stderr,
                              f"perdure: error: report: found option {option}, which comes later; expected one of 'perdure help report'\n")
 
