@@ -50,6 +50,12 @@ static int scenario_grow(struct scenario *s, const char *const *sets, size_t set
         return EXIT_SCENARIO;
     }
     s->root = root;
+    const char **kept = arena_take(s->arena, set_count + 1, sizeof *kept);
+    s->sets = kept;
+    s->set_count = set_count;
+    for (size_t i = 0; i < set_count; i++) {
+        kept[i] = arena_text(s->arena, sets[i], strlen(sets[i]));
+    }
     for (size_t i = 0; i < set_count; i++) {
         int code = set_lay(root, sets[i], s->arena, f, e);
         if (code != 0) {

@@ -303,6 +303,8 @@ struct scenario {
     const char *folder; /* the file's, which data and plugin paths are relative to */
     const char *bytes;  /* the file as it was read, without --set; byte_count bytes and a NUL */
     size_t byte_count;
+    const char *const *sets; /* [set_count]: the texts of --set that were laid over it, in their order */
+    size_t set_count;
     const node *root; /* the tree, with --set laid in */
     arena *arena;     /* all of the above lives here */
 };
