@@ -6,9 +6,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "record/record.h"
+
+json_t *record_time_json(int64_t seconds)
+{
+    char words[32];
+    time_t at = (time_t)seconds;
+    struct tm utc;
+    return gmtime_r(&at, &utc) && strftime(words, sizeof words, "%Y-%m-%dT%H:%M:%SZ", &utc) ? json_string(words)
+                                                                                            : json_null();
+}
 
 json_t *record_number_json(double value) { return isfinite(value) ? json_real(value) : json_null(); }
 

@@ -9,25 +9,15 @@
 #include "base/alloc.h"
 #include "record/machine.h"
 #include "record/record.h"
+#include "record/seal.h"
 #include "record/strict_file.h"
 
 const char *const manifest_files[MANIFEST_FILES] = {"weights.safetensors", "state.safetensors"};
 static const char schema_word[] = "perdure.checkpoint/";
-static const char tail_before[] = "  \"manifest_sha256\": \"", tail_behind[] = "\"\n}\n";
-enum { TAIL = sizeof tail_before - 1 + SHA256_HEX - 1 + sizeof tail_behind - 1 };
 
 static bool is_digest(const char *word) { return strlen(word) == 64 && strspn(word, "0123456789abcdef") == 64; }
 
 /* ---- writing ---- */
-
-static json_t *written_json(int64_t written)
-{
-    char words[32];
-    time_t at = (time_t)written;
-    struct tm utc;
-    return gmtime_r(&at, &utc) && strftime(words, sizeof words, "%Y-%m-%dT%H:%M:%SZ", &utc) ? json_string(words)
-                                                                                            : json_null();
-}
 
 static json_t *files_json(const manifest *m)
 {
@@ -44,7 +34,7 @@ static json_t *manifest_json(const manifest *m)
     const checkpoint *c = &m->head;
     char *schema = alloc_format("%s%d", schema_word, (int)CHECKPOINT_FORMAT);
     json_t *out = json_pack("{s:s, s:i, s:[], s:o, s:I, s:I, s:I, s:b, s:s, s:o, s:O, s:o}", "schema", schema, "format",
-                            (int)CHECKPOINT_FORMAT, "requires", "written", written_json(m->written), "serial",
+                            (int)CHECKPOINT_FORMAT, "requires", "written", record_time_json(m->written), "serial",
                             (json_int_t)c->serial, "step", (json_int_t)c->step, "task", (json_int_t)c->task,
                             "after_task", c->after_task, "plan_sha256", c->plan_sha256, "engine",
                             machine_engine_json(&c->engine), "state", c->state, "files", files_json(m));
@@ -54,38 +44,18 @@ static json_t *manifest_json(const manifest *m)
 
 int manifest_text(const char *path, const manifest *m, text *out, error *e)
 {
-    char digest[SHA256_HEX];
     json_t *whole = is_digest(m->head.plan_sha256) ? manifest_json(m) : NULL;
     if (!whole)
         return error_set(e, EXIT_INTERNAL, "%s: the manifest cannot be written as JSON", path);
-    record_json_text(whole, out);
+    seal_text(whole, out);
     json_decref(whole);
-    if (out->length > MANIFEST_BYTES - TAIL)
+    if (out->length > MANIFEST_BYTES)
         return error_set(e, EXIT_INTERNAL, "%s: found a manifest of %zu bytes; expected at most %d", path, out->length,
                          (int)MANIFEST_BYTES);
-    out->length -= 2; /* "\n}" comes behind the digest */
-    text_add(out, ",\n", 2);
-    sha256_bytes(out->at, out->length, digest);
-    text_addf(out, "%s%s%s", tail_before, digest, tail_behind);
     return 0;
 }
 
 /* ---- reading ---- */
-
-static int tail_check(const char *path, const char *bytes, uint64_t count, error *e)
-{
-    char found[SHA256_HEX], said[SHA256_HEX] = "";
-    const char *tail = bytes + (count < TAIL ? 0 : count - TAIL), *word = tail + sizeof tail_before - 1;
-    if (count < TAIL || memcmp(tail, tail_before, sizeof tail_before - 1) != 0 ||
-        memcmp(bytes + count - (sizeof tail_behind - 1), tail_behind, sizeof tail_behind - 1) != 0)
-        return error_set(e, EXIT_DATA, "%s: found no manifest_sha256 in its last line; expected it there", path);
-    memcpy(said, word, 64);
-    sha256_bytes(bytes, count - TAIL, found);
-    if (strcmp(found, said) != 0)
-        return error_set(e, EXIT_DATA, "%s: found SHA-256 %s; expected %s, as its last line says", path, found,
-                         text_quoted(said));
-    return 0;
-}
 
 static int field_refused(const char *path, const char *key, const char *expected, error *e)
 {
@@ -195,7 +165,7 @@ int manifest_parse(const char *path, const char *bytes, uint64_t count, manifest
     json_t *whole = NULL;
     *out = (manifest){0};
     *newer = false;
-    int code = tail_check(path, bytes, count, e);
+    int code = seal_check(path, bytes, count, e);
     if (!code)
         code = strict_json(path, bytes, count, &whole, e);
     if (!code)

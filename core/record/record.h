@@ -47,6 +47,8 @@ int record_log_close(record_log *l, error *e); /* flushes and fsyncs; 74 */
 int record_picture(const char *folder, const char *name, const picture *p, error *e); /* 73, 74 */
 int record_pictures_remove(const char *folder, error *e);                             /* all of them; 74 */
 
+/* Seconds since 1970 as "2026-01-31T12:00:00Z". */
+json_t *record_time_json(int64_t seconds);
 /* null for what is not finite, and NAN for what is no number. */
 json_t *record_number_json(double value);
 double record_number_at(const json_t *object, const char *key);
