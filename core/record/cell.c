@@ -257,32 +257,56 @@ static int weights_write(const char *folder, const struct cell_identity *id, con
     return code;
 }
 
-static int result_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start,
-                        error *e)
-{
-    char *path = alloc_format("%s/result.json", folder);
-    json_t *result = cell_json(id, r, seconds_start);
-    int code = record_json(path, result, e);
-    json_decref(result);
-    free(path);
-    return code;
-}
-
-int cell_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start, error *e)
+/* matrix.csv and weights.safetensors, and the words of result.json, which is not there yet. */
+static int cell_begin(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start,
+                      text *result, error *e)
 {
     int code = folder_make(folder, e);
     if (!code)
         code = matrix_write(folder, r->accuracy, e);
     if (!code)
         code = weights_write(folder, id, r, e);
-    return code ? code : result_write(folder, id, r, seconds_start, e);
+    json_t *made = code ? NULL : cell_json(id, r, seconds_start);
+    if (made) {
+        record_json_text(made, result);
+        text_add(result, "\n", 1);
+    }
+    json_decref(made);
+    return code;
+}
+
+static int cell_finish(const char *folder, const text *result, error *e)
+{
+    char *path = alloc_format("%s/result.json", folder);
+    int code = file_write(path, result->at, result->length, e);
+    free(path);
+    return code;
+}
+
+int cell_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start, error *e)
+{
+    text result = {0};
+    int code = cell_begin(folder, id, r, seconds_start, &result, e);
+    if (!code)
+        code = cell_finish(folder, &result, e);
+    text_free(&result);
+    return code;
 }
 
 int record_cell(const char *folder, const plan *p, int method, int64_t seed, const cell_result *r, double seconds_start,
-                error *e)
+                const provenance *origin, error *e)
 {
-    char digest[SHA256_HEX];
+    char digest[SHA256_HEX], written[SHA256_HEX];
     plan_cell_digest(p, method, seed, digest);
     struct cell_identity id = {p->methods[method].name, seed, digest};
-    return cell_write(folder, &id, r, seconds_start, e);
+    text result = {0};
+    int code = cell_begin(folder, &id, r, seconds_start, &result, e);
+    if (!code && origin) {
+        sha256_bytes(result.at, result.length, written);
+        code = provenance_write(folder, p, method, seed, &r->engine, written, origin, e);
+    }
+    if (!code)
+        code = cell_finish(folder, &result, e);
+    text_free(&result);
+    return code;
 }

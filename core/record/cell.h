@@ -14,7 +14,7 @@ struct cell_identity {
 
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start); /* result.json; owned */
 void cell_matrix_csv(const matrix *m, text *out);
-/* All three files, result.json last. */
+/* All three files, result.json last. Without a manifest. */
 int cell_write(const char *folder, const struct cell_identity *id, const cell_result *r, double seconds_start,
                error *e);
 

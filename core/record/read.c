@@ -88,7 +88,7 @@ int record_begin_anew(const char *folder, error *e)
 
 int record_remove(const char *folder, bool all, error *e)
 {
-    static const char *const files[] = {"result.json", "matrix.csv", "weights.safetensors"};
+    static const char *const files[] = {"result.json", PROVENANCE_FILE, "matrix.csv", "weights.safetensors"};
     int code = 0;
     file_sweep(folder);
     for (size_t i = 0; i < sizeof files / sizeof *files && !code; i++)

@@ -9,13 +9,14 @@
 #include "base/picture.h"
 #include "base/text.h"
 #include "plan/plan.h"
+#include "record/provenance.h"
 #include "record/result.h"
 
 /* Writes matrix.csv, weights.safetensors and, last of all, result.json ("perdure.result/1", the fields of design.md and
  * "plan_sha256", "engine") into `folder`, which is made. seconds_start: what the cell took before train_cell was
- * called; it is added to the result's own start. */
+ * called; it is added to the result's own start. With `origin` there is a manifest.json as well (provenance.h). */
 int record_cell(const char *folder, const plan *p, int method, int64_t seed, const cell_result *r, double seconds_start,
-                error *e);
+                const provenance *origin, error *e);
 /* result.json of a finished cell: owned. *out NULL and 0 where there is none; 65 where it is damaged. */
 int record_read(const char *folder, json_t **out, error *e);
 /* Removes what record_cell leaves, result.json first, so that the cell counts as not finished from the first moment on.

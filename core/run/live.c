@@ -2,6 +2,9 @@
  * coordinator has no use for them. */
 #include "run/live.h"
 
+#include <time.h>
+#include <unistd.h>
+
 #include "record/record.h"
 #include "run/channel.h"
 #include "run/progress.h"
@@ -76,8 +79,16 @@ static bool voice_stop(void *self)
 
 double cell_hook_limit(const plan *p, int method) { return p->methods[method].options->training.hook_limit; }
 
+static int result_record(const plan *p, const struct run_cell *c, const cell_result *result, double start,
+                         const provenance *origin, int64_t started, error *e)
+{
+    provenance own = origin ? *origin : (provenance){.digested = -1, .digesting = -1};
+    own.started = started;
+    return record_cell(c->folder, p, c->method, c->seed, result, start, origin ? &own : NULL, e);
+}
+
 int cell_live(const plan *p, const dataset *data, const struct run_cell *c, const struct process_inside *inside,
-              error *e)
+              const provenance *origin, error *e)
 {
     struct voice voice = {inside->channel, c->folder, NULL};
     train_listener listener = {.self = &voice,
@@ -94,6 +105,9 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
                                .mark = inside->mark};
     cell_result *result = NULL;
     double start = progress_now();
+    int64_t started = (int64_t)time(NULL);
+    if (origin && origin->digesting >= 0)
+        close(origin->digesting);
     int code = record_log_open(c->folder, &voice.log, e);
     if (code)
         return code;
@@ -105,7 +119,7 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
     int log_code = record_log_close(voice.log, e); /* before the record, which is the last thing written */
     code = code ? code : log_code;
     if (!code)
-        code = record_cell(c->folder, p, c->method, c->seed, result, start, e);
+        code = result_record(p, c, result, start, origin, started, e);
     cell_result_close(result);
     return code;
 }

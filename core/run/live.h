@@ -2,11 +2,13 @@
 #ifndef PERDURE_RUN_LIVE_H
 #define PERDURE_RUN_LIVE_H
 #include "data/data.h"
+#include "record/provenance.h"
 #include "run/folder.h"
 #include "run/process.h"
 
+/* `origin`: for its manifest, but for the time at which it starts; NULL: it gets none. */
 int cell_live(const plan *p, const dataset *data, const struct run_cell *c, const struct process_inside *inside,
-              error *e);
+              const provenance *origin, error *e);
 /* Seconds that one hook of the method may take; 0: any. */
 double cell_hook_limit(const plan *p, int method);
 

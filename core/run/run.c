@@ -16,6 +16,7 @@
 #include "run/gates.h"
 #include "run/live.h"
 #include "run/lock.h"
+#include "run/origin.h"
 #include "run/progress.h"
 #include "run/results.h"
 #include "run/signals.h"
@@ -28,6 +29,7 @@ typedef struct run {
     int pending_count, failed, lock;
     bool fresh;
     struct progress progress;
+    struct origin origin;
 } run;
 
 static struct run_cell *cell_at(run *r, int number) { return &r->cells.at[r->pending[number]]; }
@@ -37,7 +39,7 @@ static struct run_cell *cell_at(run *r, int number) { return &r->cells.at[r->pen
 static int work_live(void *self, int number, const struct process_inside *inside, error *e)
 {
     run *r = self;
-    return cell_live(r->plan, r->data, cell_at(r, number), inside, e);
+    return cell_live(r->plan, r->data, cell_at(r, number), inside, &r->origin.cells, e);
 }
 
 static double work_hook_limit(void *self, int number)
@@ -64,6 +66,7 @@ static bool work_recorded(void *self, int number, error *e)
 static void work_began(void *self, int number)
 {
     run *r = self;
+    origin_digest(&r->origin, r->plan);
     progress_begin(&r->progress, number, cell_at(r, number)->name);
 }
 
@@ -161,9 +164,11 @@ static int cells_train(run *r, int jobs, error *e)
                               .waits = work_waits,
                               .saves = true};
     threads_warn(r, work.jobs);
+    origin_begin(&r->origin, r->data);
     progress_open(&r->progress, r->cells.count, r->cells.count - r->pending_count, work.jobs);
     int code = cells_run(&work, e);
     progress_close(&r->progress);
+    origin_end(&r->origin);
     return code;
 }
 
@@ -230,6 +235,8 @@ static int run_prepare(run *r, const run_options *options, error *e)
     if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
         return code;
     file_sweep(folder);
+    if (r->pending_count > 0)
+        origin_remove(r->plan);
     return folder_describe(r->plan, e);
 }
 
@@ -246,6 +253,16 @@ static int run_judge(const run *r, const json_t *summary)
     return r->failed > 0 || open > 0 ? EXIT_FAILED : 0;
 }
 
+/* Its digest is for whoever publishes the run: it stands for all that the manifest holds. */
+static int manifest_write(const run *r, error *e)
+{
+    char digest[SHA256_HEX];
+    int code = origin_write(r->plan, &r->cells, digest, e);
+    if (!code)
+        fprintf(stderr, "perdure: manifest: SHA-256 %s\n", digest);
+    return code;
+}
+
 static int run_go(run *r, const run_options *options, json_t **summary, error *e)
 {
     int code = run_prepare(r, options, e);
@@ -255,6 +272,10 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
         error_hint(e, "finished cells are kept; the same command goes on");
     if (!code)
         code = results_write(r->plan, &r->cells, summary, e);
+    if (!code && (code = manifest_write(r, e))) {
+        json_decref(*summary);
+        *summary = NULL;
+    }
     return code ? code : run_judge(r, *summary);
 }
 

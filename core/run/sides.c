@@ -36,7 +36,7 @@ static int bare_live(const struct sides *s, const struct run_cell *c, error *e)
     cell_result *result = NULL;
     int code = train_bare(s->plan, c->method, c->seed, s->data, &result, e);
     if (!code)
-        code = record_cell(c->folder, s->plan, c->method, c->seed, result, 0, e);
+        code = record_cell(c->folder, s->plan, c->method, c->seed, result, 0, NULL, e);
     cell_result_close(result);
     return code;
 }
@@ -46,7 +46,7 @@ static int work_live(void *self, int number, const struct process_inside *inside
     const struct sides *s = self;
     struct place at = place_of(s, number);
     struct run_cell cell = {.method = at.method, .seed = s->plan->scenario->seeds.at[0], .folder = s->folder};
-    return at.side == PAIR_BARE ? bare_live(s, &cell, e) : cell_live(s->plan, s->data, &cell, inside, e);
+    return at.side == PAIR_BARE ? bare_live(s, &cell, e) : cell_live(s->plan, s->data, &cell, inside, NULL, e);
 }
 
 /* A method that failed once is not tried again. */

@@ -1,0 +1,173 @@
+/* See origin.h. */
+#include "run/origin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/child.h"
+#include "base/file.h"
+#include "record/objects.h"
+#include "record/record.h"
+#include "record/seal.h"
+
+/* ---- digests, beside the cells ---- */
+
+/* In an order that is that of their size, by and large: what takes longest is begun first. */
+static void digests_work(const struct origin *o, const plan *p, const dataset *data)
+{
+    char hex[SHA256_HEX];
+    int64_t bytes;
+    object_list list = objects_expected(p->device);
+    for (size_t i = list.count; i-- > 0;)
+        digests_of(o->cells.digests, list.at[i].path, hex, &bytes, NULL);
+    for (int64_t i = 0; i < data->file_count; i++)
+        digests_of(o->cells.digests, data->files[i].path, hex, &bytes, NULL);
+}
+
+static _Noreturn void digester_live(const struct origin *o, const plan *p, const dataset *data, pid_t parent)
+{
+    setpgid(0, 0); /* Ctrl-C is for the run */
+    if (!child_begin(parent))
+        _exit(EXIT_FAILED);
+    setpriority(PRIO_PROCESS, 0, 19);
+    digests_work(o, p, data);
+    _exit(EXIT_DONE);
+}
+
+void origin_begin(struct origin *o, const dataset *data)
+{
+    int end[2] = {-1, -1};
+    *o = (struct origin){.cells = {.data = data, .digests = digests_open()}};
+    if (o->cells.digests && pipe2(end, O_CLOEXEC) != 0)
+        end[0] = end[1] = -1;
+    o->cells.digested = end[0];
+    o->cells.digesting = end[1];
+}
+
+void origin_digest(struct origin *o, const plan *p)
+{
+    pid_t parent = getpid();
+    if (o->digester != 0 || o->cells.digesting < 0)
+        return;
+    o->digester = fork();
+    if (o->digester == 0)
+        digester_live(o, p, o->cells.data, parent);
+    close(o->cells.digesting); /* the digester keeps it, and the first cell has closed its own */
+    o->cells.digesting = -1;
+}
+
+void origin_end(struct origin *o)
+{
+    if (o->digester > 0) {
+        kill(o->digester, SIGKILL);
+        while (waitpid(o->digester, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    if (o->cells.digested >= 0)
+        close(o->cells.digested);
+    if (o->cells.digesting >= 0)
+        close(o->cells.digesting);
+    digests_close(o->cells.digests);
+    *o = (struct origin){.cells = {.digested = -1, .digesting = -1}};
+}
+
+/* ---- the manifest of the run ---- */
+
+static int digest_put(json_t *into, const char *folder, const char *name, const char *key, error *e)
+{
+    char *path = alloc_format("%s/%s", folder, name), hex[SHA256_HEX];
+    int code = file_sha256(path, hex, e);
+    if (!code)
+        json_object_set_new(into, key, json_string(hex));
+    free(path);
+    return code;
+}
+
+static int cell_put(json_t *cells, const plan *p, const struct run_cell *c, error *e)
+{
+    json_t *row = json_pack("{s:s, s:s, s:I, s:s}", "name", c->name, "method", p->methods[c->method].name, "seed",
+                            (json_int_t)c->seed, "plan_sha256", c->digest);
+    char *path = alloc_format("%s/" PROVENANCE_FILE, c->folder);
+    int code = 0;
+    if (file_exists(path)) /* a cell of an older Perdure has none */
+        code = digest_put(row, c->folder, PROVENANCE_FILE, "manifest_sha256", e);
+    else
+        json_object_set_new(row, "manifest_sha256", json_null());
+    json_array_append_new(cells, row);
+    free(path);
+    return code;
+}
+
+static int cells_put(json_t *whole, const plan *p, const struct run_cells *c, error *e)
+{
+    json_t *cells = json_array(), *missing = json_array();
+    int code = 0;
+    for (int i = 0; i < c->count && !code; i++)
+        if (c->at[i].finished)
+            code = cell_put(cells, p, &c->at[i], e);
+        else
+            json_array_append_new(missing, json_string(c->at[i].name));
+    json_object_set_new(whole, "cells", cells);
+    json_object_set_new(whole, "missing", missing);
+    return code;
+}
+
+static json_t *path_json(const char *path)
+{
+    char real[PATH_MAX];
+    json_t *out = json_string(realpath(path, real) ? real : path);
+    return out ? out : json_null();
+}
+
+/* The file's text is kept with the run; where it lay is what its paths were relative to. */
+static json_t *scenario_json(const struct scenario *s)
+{
+    json_t *sets = json_array();
+    for (size_t i = 0; i < s->set_count; i++)
+        json_array_append_new(sets, json_string(s->sets[i]));
+    return json_pack("{s:o, s:o, s:o}", "file", path_json(s->file), "folder", path_json(s->folder), "set", sets);
+}
+
+static int whole_make(const plan *p, const struct run_cells *c, json_t **out, error *e)
+{
+    static const char *const names[] = {"scenario.yaml", "plan.json", "summary.json"};
+    json_t *files = json_object();
+    int code = 0;
+    *out = json_pack("{s:s, s:s, s:o, s:o}", "schema", ORIGIN_SCHEMA, "name", p->scenario->name, "scenario",
+                     scenario_json(p->scenario), "files", files);
+    for (size_t i = 0; i < sizeof names / sizeof *names && !code; i++)
+        code = digest_put(files, p->folder, names[i], names[i], e);
+    return code ? code : cells_put(*out, p, c, e);
+}
+
+int origin_write(const plan *p, const struct run_cells *c, char digest[SHA256_HEX], error *e)
+{
+    json_t *whole = NULL;
+    text words = {0};
+    int code = whole_make(p, c, &whole, e);
+    if (!code) {
+        char *path = alloc_format("%s/" PROVENANCE_FILE, p->folder);
+        seal_text(whole, &words);
+        sha256_bytes(words.at, words.length, digest);
+        code = file_write(path, words.at, words.length, e);
+        free(path);
+    }
+    json_decref(whole);
+    text_free(&words);
+    return code;
+}
+
+void origin_remove(const plan *p)
+{
+    char *path = alloc_format("%s/" PROVENANCE_FILE, p->folder);
+    unlink(path);
+    free(path);
+}
