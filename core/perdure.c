@@ -8,6 +8,7 @@ static const command *const commands[] = {
     &command_check,    /* all that is wrong with a scenario, or its plan */
     &command_report,   /* the tables of a run that is there, in other forms */
     &command_compare,  /* runs side by side, and what differs in how they were made */
+    &command_verify,   /* whether a run is what its manifests say, and comes out again */
     &command_bench,    /* speed of methods beside the bare engine loop, on this machine */
     &command_list,     /* strategies, sets, networks, metrics */
     &command_describe, /* one of them, or the scenario file itself */

@@ -129,6 +129,8 @@ extern const data_set_info data_sets[];
 extern const int64_t data_set_count;
 int64_t data_classes(const struct scenario *s); /* of the scenario's set, where that is known unread; else 0 */
 char *data_root(const char *given);             /* data.root, $PERDURE_DATA, XDG; owned */
+/* Where a file of a set that has a name lies, as dataset_open finds it; owned, NULL: nowhere, or there is no such set. */
+char *data_file_find(const char *set, const char *root, const char *file);
 bool data_at_hand(const data_set_info *set, const char *root);
 char *
 data_absent(const struct scenario *s); /* what of its data is not there, a set's name or a path; owned; NULL: all is */

@@ -168,6 +168,20 @@ char *digits_path(const char *root)
     return found;
 }
 
+char *data_file_find(const char *name, const char *root, const char *file)
+{
+    const data_set_info *set = set_named(name);
+    size_t length = strlen(file);
+    char *plain = alloc_text(file);
+    if (length > 3 && !strcmp(plain + length - 3, ".gz"))
+        plain[length - 3] = '\0';
+    char *path = !set ? NULL : !strcmp(name, "digits") ? digits_path(root) : set_file(set, root, plain);
+    char *found = path && source_there(path) ? source_found(path) : NULL;
+    free(path);
+    free(plain);
+    return found;
+}
+
 bool data_at_hand(const data_set_info *set, const char *root)
 {
     if (!strcmp(set->name, "digits")) {

@@ -47,7 +47,7 @@ static int method_add(const plan *p, int method, const struct run_cells *c, cons
     return code;
 }
 
-int results_write(const plan *p, const struct run_cells *c, json_t **summary, error *e)
+int results_make(const plan *p, const struct run_cells *c, json_t **summary, error *e)
 {
     const char **names = alloc_zero((size_t)p->scenario->evaluation.metrics.count + 1, sizeof(char *));
     struct summary_head head = head_of(p->scenario, names);
@@ -55,17 +55,25 @@ int results_write(const plan *p, const struct run_cells *c, json_t **summary, er
     int code = 0;
     for (int m = 0; m < p->method_count && !code; m++)
         code = method_add(p, m, c, &head, made, e);
-    char *path = alloc_format("%s/summary.json", p->folder);
     if (!code)
         comparisons_judge(made, p->scenario->evaluation.baseline);
     if (!code)
         gates_judge(made, &p->scenario->evaluation.expect, p->scenario->seeds.count);
-    if (!code)
-        code = record_json(path, made, e);
-    free(path);
     free(names);
     *summary = code ? NULL : made;
     if (code)
         json_decref(made);
+    return code;
+}
+
+int results_write(const plan *p, const struct run_cells *c, json_t **summary, error *e)
+{
+    char *path = alloc_format("%s/summary.json", p->folder);
+    int code = results_make(p, c, summary, e);
+    if (!code && (code = record_json(path, *summary, e))) {
+        json_decref(*summary);
+        *summary = NULL;
+    }
+    free(path);
     return code;
 }

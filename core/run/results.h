@@ -5,6 +5,8 @@
 
 #include "run/folder.h"
 
+/* Out of the records of the cells that are finished; writes nothing. *summary: owned. 65, 66, 74 */
+int results_make(const plan *p, const struct run_cells *c, json_t **summary, error *e);
 int results_write(const plan *p, const struct run_cells *c, json_t **summary, error *e); /* *summary: owned */
 
 #endif
