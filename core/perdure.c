@@ -10,6 +10,7 @@ static const command *const commands[] = {
     &command_compare,  /* runs side by side, and what differs in how they were made */
     &command_verify,   /* whether a run is what its manifests say, and comes out again */
     &command_bundle,   /* a run as one archive that another machine can verify */
+    &command_cite,     /* what to cite of a scenario, as BibTeX */
     &command_bench,    /* speed of methods beside the bare engine loop, on this machine */
     &command_list,     /* strategies, sets, networks, metrics */
     &command_describe, /* one of them, or the scenario file itself */

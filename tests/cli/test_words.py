@@ -26,7 +26,7 @@ class Words(Case):
 
     def test_help_names_every_command(self):
         words = self.run_program("help").stdout
-        for command in ("run", "check", "report", "compare", "verify", "bundle", "bench", "list", "describe", "data", "doctor", "help"):
+        for command in ("run", "check", "report", "compare", "verify", "bundle", "cite", "bench", "list", "describe", "data", "doctor", "help"):
             self.assertRegex(words, rf"(?m)^  {command} ")
             own = self.run_program("help", command).stdout
             self.assertTrue(own.startswith(f"usage: perdure {command}"), own)
@@ -40,7 +40,7 @@ class Words(Case):
 
     def test_unknown_command_has_a_hint(self):
         done = self.run_program("chekc", "clouds.yaml", code=64)
-        self.assertEqual(done.stderr, "perdure: error: found command chekc; expected one of: run, check, report, compare, verify, bundle, bench, list, describe, memory, data, doctor, help\n"
+        self.assertEqual(done.stderr, "perdure: error: found command chekc; expected one of: run, check, report, compare, verify, bundle, cite, bench, list, describe, memory, data, doctor, help\n"
                                       "hint: did you mean check?\n")
 
     def test_unknown_option_has_a_hint(self):
@@ -53,7 +53,7 @@ class Words(Case):
             for words in ((command,), ("help", command)):
                 self.assertEqual(self.run_program(*words, code=64).stderr,
                                  f"perdure: error: found command {command}, which comes later; expected one of: run, check, "
-                                 "report, compare, verify, bundle, bench, list, describe, memory, data, doctor, help\n")
+                                 "report, compare, verify, bundle, cite, bench, list, describe, memory, data, doctor, help\n")
         for option in ("--only", "--shard", "--profile"):
             self.assertEqual(self.run_program("run", "clouds.yaml", f"{option}=1", code=64).stderr,
                              f"perdure: error: run: found option {option}, which comes later; expected one of 'perdure help run'\n")
