@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "data/source.h"
+#include "scenario/variant.h"
 
 /* ---- leakage ---- */
 
@@ -121,16 +122,15 @@ static int leak_check(const struct scenario *s, dataset *d, error *e)
 
 /* ---- batches ---- */
 
-/* A batch that was asked for and cannot be had. The default is no more than a wish: a small set makes one short batch. */
-static int batch_check(const struct scenario *s, const dataset *d, error *e)
+static int methods_check_batch(const struct scenario *s, const struct method_list *methods, const dataset *d, error *e)
 {
     const node *said = node_at(s->root, "training.batch");
-    for (size_t i = 0; i < s->methods.count; i++) {
-        const struct method_options *m = &s->methods.at[i];
+    for (size_t i = 0; i < methods->count; i++) {
+        const struct method_options *m = &methods->at[i];
         const node *own = m->set ? node_find(m->set, "training.batch") : NULL;
         if (m->training.batch <= d->train.count || (!own && !said))
             continue;
-        char *path = own ? alloc_format("methods[%zu].set", i) : alloc_text("training.batch");
+        char *path = own ? variant_place(m, "training.batch") : alloc_text("training.batch");
         int code = scenario_fault(s, path, e, "found %s%lld; expected at most %lld, the training rows of %s",
                                   own ? "training.batch: " : "", (long long)m->training.batch,
                                   (long long)d->train.count, d->name);
@@ -138,6 +138,13 @@ static int batch_check(const struct scenario *s, const dataset *d, error *e)
         return code;
     }
     return 0;
+}
+
+/* A batch that was asked for and cannot be had. The default is no more than a wish: a small set makes one short batch. */
+static int batch_check(const struct scenario *s, const dataset *d, error *e)
+{
+    int code = methods_check_batch(s, &s->methods, d, e);
+    return code ? code : methods_check_batch(s, &s->search.tried, d, e);
 }
 
 /* ---- sets by name ---- */

@@ -5,6 +5,7 @@
 
 #include "plan/json.h"
 #include "plan/plan.h"
+#include "scenario/variant.h"
 
 #ifndef PERDURE_VERSION
 #error "PERDURE_VERSION comes from CMake"
@@ -50,8 +51,53 @@ static json_t *method_json(const plan_method *m)
     json_t *strategies = json_array();
     for (int i = 0; i < m->count; i++)
         json_array_append_new(strategies, strategy_json(&m->strategies[i]));
-    return json_pack("{s:s, s:s, s:o, s:s}", "name", m->name, "train_on", train_on_name(m->train_on), "strategies",
-                     strategies, "executor", m->executor);
+    json_t *out = json_pack("{s:s, s:s, s:o, s:s}", "name", m->name, "train_on", train_on_name(m->train_on),
+                            "strategies", strategies, "executor", m->executor);
+    plan_variant_add(m, out);
+    return out;
+}
+
+void plan_variant_add(const plan_method *m, json_t *out)
+{
+    if (!m->options->base)
+        return;
+    json_object_set_new(out, "base", json_string(m->options->base));
+    json_object_set_new(out, "set", variant_set_json(m->options));
+    if (m->trial)
+        json_object_set_new(out, "trial", json_true());
+}
+
+/* ---- a search ---- */
+
+static json_t *trials_json(const plan *p)
+{
+    json_t *out = json_array();
+    for (int i = 0; i < p->trial_count; i++) {
+        const plan_method *m = &p->methods[p->method_count + i];
+        json_array_append_new(out, json_pack("{s:s, s:s, s:o}", "name", m->name, "method", m->options->base, "set",
+                                             variant_set_json(m->options)));
+    }
+    return out;
+}
+
+json_t *plan_search_json(const plan *p)
+{
+    const struct search_options *o = &p->scenario->search;
+    if (!o->on)
+        return json_null();
+    if (p->searched)
+        return json_incref(p->searched);
+    json_t *out =
+        json_pack("{s:s, s:s, s:s, s:f, s:o, s:o}", "kind", search_kind_name(o->kind), "metric",
+                  metric_name_text(o->metric), "judged_on", "validation", "validation", p->scenario->data.validation,
+                  "seeds", json_ints(o->seeds.at, o->seeds.count), "space", search_space_json(o));
+    if (o->kind == SEARCH_RANDOM) {
+        json_object_set_new(out, "trials_a_method", json_integer(o->trials));
+        json_object_set_new(out, "seed", json_integer(o->seed));
+    }
+    json_object_set_new(out, "cells", json_integer(p->trial_count * o->seeds.count));
+    json_object_set_new(out, "trials", trials_json(p));
+    return out;
 }
 
 /* ---- the whole ---- */
@@ -168,6 +214,8 @@ json_t *plan_json(const plan *p)
     json_object_set_new(out, "baseline", json_text(s->evaluation.baseline));
     json_object_set_new(out, "expect", expect_json(&s->evaluation.expect));
     json_object_set_new(out, "checkpoint", checkpoint_json(&s->output.checkpoint));
+    if (s->search.on)
+        json_object_set_new(out, "search", plan_search_json(p));
     json_decref(shared);
     return out;
 }

@@ -11,6 +11,7 @@
 #include "plan/device.h"
 #include "plan/folder.h"
 #include "plugin/options.h"
+#include "scenario/variant.h"
 
 /* ---- one strategy ---- */
 
@@ -71,6 +72,9 @@ static int strategy_resolve(plan *p, plan_method *m, const struct strategy_entry
 
 /* ---- what strategies of one method must not do together ---- */
 
+/* As the file calls it: variants share a fault, and it is told once. */
+static const char *method_name(const plan_method *m) { return m->options->base ? m->options->base : m->name; }
+
 static void sole_check(const plan_method *m, int i, bool has, int *owner, const char *hook, faults *f)
 {
     if (!has)
@@ -81,7 +85,7 @@ static void sole_check(const plan_method *m, int i, bool has, int *owner, const 
     else
         faults_add(f, entries[i].at, entries[i].path,
                    "found a second %s in method %s: %s has it too; expected one at most (the first is %s at line %d)",
-                   hook, m->name, m->strategies[i].name, m->strategies[*owner].name, m->strategies[*owner].line);
+                   hook, method_name(m), m->strategies[i].name, m->strategies[*owner].name, m->strategies[*owner].line);
 }
 
 static void flags_check(const plan *p, const plan_method *m, int i, faults *f)
@@ -111,8 +115,19 @@ static void method_check(const plan *p, plan_method *m, faults *f)
     }
 }
 
+/* What is wrong in it is told of its trials, which may well give what the file leaves out. */
+static bool method_is_tried(const struct scenario *s, const struct method_options *o)
+{
+    bool tried = false;
+    for (size_t i = 0; i < s->search.tried.count && !o->base; i++)
+        tried = tried || !strcmp(s->search.tried.at[i].base, o->name);
+    return tried;
+}
+
+/* Variants of one method have the same strategies: what is missing of the first is told once. */
 static int method_resolve(plan *p, plan_method *m, const struct method_options *o, faults *f, size_t *refused, error *e)
 {
+    size_t before = f->count;
     *m =
         (plan_method){.name = o->name, .train_on = o->train_on, .loss_owner = -1, .prediction_owner = -1, .options = o};
     m->strategies = arena_take(p->arena, o->strategy_count + 1, sizeof *m->strategies);
@@ -125,7 +140,50 @@ static int method_resolve(plan *p, plan_method *m, const struct method_options *
             missing++;
     if (!missing) /* with one missing the numbers of the entries no longer agree */
         method_check(p, m, f);
+    variant_faults(o, f, before);
     return missing ? EXIT_UNAVAILABLE : 0;
+}
+
+/* Into the plan from place `first` on; those that are tried by a search are left to plan_choose(). */
+static void methods_resolve(plan *p, const struct method_list *methods, int first, faults *f, size_t *refused, error *e)
+{
+    const char *missing = NULL; /* the method whose variants lack a strategy */
+    for (size_t i = 0; i < methods->count; i++) {
+        const struct method_options *o = &methods->at[i];
+        if (method_is_tried(p->scenario, o) || (o->base && missing && !strcmp(o->base, missing)))
+            continue;
+        if (method_resolve(p, &p->methods[first + (int)i], o, f, refused, e))
+            missing = o->base;
+    }
+}
+
+/* ---- a search ---- */
+
+int plan_trial_of(const plan *p, int trial)
+{
+    for (int i = 0; i < p->method_count; i++)
+        if (!strcmp(p->scenario->methods.at[i].name, p->methods[trial].options->base))
+            return i;
+    return -1; /* trials are made of methods: there is one */
+}
+
+void plan_choose(plan *p, int method, int trial)
+{
+    const char *name = p->scenario->methods.at[method].name;
+    p->methods[method] = p->methods[trial];
+    p->methods[method].name = name;
+    p->methods[method].trial = p->methods[method].open = false;
+}
+
+/* Until one is chosen, a method is as the first of its trials: the last that is put there. */
+static void trials_mark(plan *p)
+{
+    for (int i = p->trial_count - 1; i >= 0; i--) {
+        int trial = p->method_count + i, method = plan_trial_of(p, trial);
+        p->methods[trial].trial = true;
+        plan_choose(p, method, trial);
+        p->methods[method].open = true;
+    }
 }
 
 /* ---- the whole ---- */
@@ -154,9 +212,9 @@ static int weights_take(plan *p, error *e)
 {
     const char *shared = p->scenario->network.weights;
     int code = weights_look(p, "network.weights", shared, p->weights_sha256, e);
-    for (int i = 0; i < p->method_count && !code; i++) {
+    for (int i = 0; i < p->method_count + p->trial_count && !code; i++) {
         const char *own = p->methods[i].options->network.weights;
-        const char *key = arena_format(p->arena, "methods[%d].set.network.weights", i);
+        const char *key = arena_format(p->arena, "%s.set.network.weights", p->methods[i].options->place);
         if (own == shared)
             memcpy(p->methods[i].weights_sha256, p->weights_sha256, SHA256_HEX);
         else
@@ -170,14 +228,18 @@ int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
     arena *a = arena_open();
     plan *p = arena_take(a, 1, sizeof *p);
     *p = (plan){.scenario = s, .arena = a};
-    p->methods = arena_take(a, s->methods.count + 1, sizeof *p->methods);
+    p->methods = arena_take(a, s->methods.count + s->search.tried.count + 1, sizeof *p->methods);
     p->folder = arena_format(a, "%s", s->output.folder ? s->output.folder : "");
     size_t before = f->count, refused = 0;
-    for (size_t i = 0; i < s->methods.count; i++)
-        method_resolve(p, &p->methods[p->method_count++], &s->methods.at[i], f, &refused, e);
+    p->method_count = (int)s->methods.count;
+    p->trial_count = (int)s->search.tried.count;
+    methods_resolve(p, &s->methods, 0, f, &refused, e);
+    methods_resolve(p, &s->search.tried, p->method_count, f, &refused, e);
     stream_check(s, f);
     folder_check(s, f);
     *out = NULL;
+    if (f->count == 0 && !e->code)
+        trials_mark(p);
     if (f->count == 0 && !e->code && !weights_take(p, e) && !device_choose(s, p->device, p->device_why, e))
         *out = p;
     if (*out)
@@ -188,6 +250,8 @@ int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
 
 void plan_close(plan *p)
 {
-    if (p)
-        arena_close(p->arena);
+    if (!p)
+        return;
+    json_decref(p->searched);
+    arena_close(p->arena);
 }

@@ -33,19 +33,23 @@ typedef struct plan_method {
     const char *executor, *executor_why;
     engine_network network;          /* but for what the data decide: shape and outputs */
     char weights_sha256[SHA256_HEX]; /* of the file that the network begins with; "": none */
+    bool trial;                      /* of a search: measured on validation rows alone */
+    bool open;                       /* a search has not chosen yet: it is as its first trial is */
     const struct method_options *options;
 } plan_method;
 
 typedef struct plan {
     const struct scenario *scenario;
-    plan_method *methods;
-    int method_count;
+    plan_method
+        *methods; /* [method_count + trial_count]: behind the methods the trials of a search, as numbers of methods */
+    int method_count, trial_count;
     char device[16];      /* "cpu" or "cuda:N" */
     char device_why[256]; /* one line: what was taken and why */
     char *folder;         /* of the run */
     char data_sha256
         [SHA256_HEX]; /* dataset_digest of what is trained on, a part of every cell's digest; "": not read yet */
     char weights_sha256[SHA256_HEX]; /* of network.weights, which methods may set otherwise; "": none */
+    json_t *searched; /* plan_search_json() with what came out of it (run/search.h); NULL: not yet; owned */
     arena *arena;
 } plan;
 
@@ -58,6 +62,13 @@ void plan_close(plan *p);
 void plan_print(const plan *p, text *out);            /* for people: check, run --dry-run */
 json_t *plan_json(const plan *p);                     /* plan.json, "perdure.plan/1"; owned */
 json_t *plan_gate_json(const struct gate_options *g); /* as it was said, with what `within` is by default; owned */
+/* The search of the scenario: kind, space, budget and trials; null where there is none; owned. */
+json_t *plan_search_json(const plan *p);
+/* From here on the method is as the trial was, under its own name: what a search chose. */
+void plan_choose(plan *p, int method, int trial);
+int plan_trial_of(const plan *p, int trial); /* the method that it is a trial of */
+/* Of a variant: "base", the method that it is one of, and "set", {"ewc.lambda": 10}; of a trial "trial", true. Else nothing. */
+void plan_variant_add(const plan_method *m, json_t *out);
 json_t *plan_cell_json(const plan *p, int method, int64_t seed); /* what one cell's numbers depend on; owned */
 void plan_cell_digest(const plan *p, int method, int64_t seed, char hex[SHA256_HEX]);
 

@@ -161,6 +161,19 @@ static void checkpoint_print(const struct checkpoint_options *o, text *out)
     text_addf(out, "\n");
 }
 
+static void search_print(const plan *p, text *out)
+{
+    const struct search_options *o = &p->scenario->search;
+    if (!o->on)
+        return;
+    text_addf(out, "search     %s, %d trial%s x %lld seed%s = %lld cells, by %s on the validation rows\n",
+              search_kind_name(o->kind), p->trial_count, p->trial_count == 1 ? "" : "s", (long long)o->seeds.count,
+              o->seeds.count == 1 ? "" : "s", (long long)(p->trial_count * o->seeds.count),
+              metric_name_text(o->metric));
+    for (int i = 0; i < p->trial_count; i++)
+        text_addf(out, "  %s\n", p->methods[p->method_count + i].name);
+}
+
 void plan_print(const plan *p, text *out)
 {
     const struct scenario *s = p->scenario;
@@ -180,6 +193,7 @@ void plan_print(const plan *p, text *out)
         method_print(&p->methods[i], out);
     if (s->evaluation.baseline)
         text_addf(out, "baseline   %s: the others are tested against it, seed by seed\n", s->evaluation.baseline);
+    search_print(p, out);
     text_addf(out, s->evaluation.expect.count ? "expected\n" : "");
     for (size_t i = 0; i < s->evaluation.expect.count; i++)
         gate_print(&s->evaluation.expect.at[i], out);

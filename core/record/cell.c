@@ -3,6 +3,7 @@
 #include "record/cell.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,11 +182,15 @@ static json_t *loaded_json(const cell_result *r)
     return out;
 }
 
+static bool id_is_trial(const struct cell_identity *id) { return json_is_true(json_object_get(id->variant, "trial")); }
+
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start)
 {
     json_t *result = json_object();
     json_object_set_new(result, "schema", json_string("perdure.result/1"));
     json_object_set_new(result, "method", json_string(id->method));
+    if (id->variant)
+        json_object_update(result, id->variant);
     json_object_set_new(result, "seed", json_integer(id->seed));
     json_object_set_new(result, "status", json_string("done"));
     json_object_set_new(result, "tasks", tasks_json(r));
@@ -195,12 +200,19 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "counts", counts_json(r->accuracy));
     json_object_set_new(result, "metrics", metrics_json(r->accuracy, r->anytime));
     if (r->network) { /* of the logits, where a strategy predicts by another rule */
+    if (!id_is_trial(id)) { /* a trial has not seen the test rows */
+        json_object_set_new(result, "matrix", matrix_json(r->accuracy));
+        json_object_set_new(result, "counts", counts_json(r->accuracy));
+        json_object_set_new(result, "metrics", metrics_json(r->accuracy));
+    }
+    if (r->network && !id_is_trial(id)) { /* of the logits, where a strategy predicts by another rule */
         json_object_set_new(result, "matrix_network", matrix_json(r->network));
         json_object_set_new(result, "metrics_network", metrics_json(r->network, NULL));
     }
     if (r->validation) {
         json_object_set_new(result, "matrix_validation", matrix_json(r->validation));
         json_object_set_new(result, "counts_validation", counts_json(r->validation));
+        json_object_set_new(result, "metrics_validation", metrics_json(r->validation));
     }
     if (r->anytime)
         json_object_set_new(result, "anytime", anytime_json(r));
@@ -263,7 +275,7 @@ static int cell_begin(const char *folder, const struct cell_identity *id, const 
 {
     int code = folder_make(folder, e);
     if (!code)
-        code = matrix_write(folder, r->accuracy, e);
+        code = matrix_write(folder, id_is_trial(id) ? r->validation : r->accuracy, e);
     if (!code)
         code = weights_write(folder, id, r, e);
     json_t *made = code ? NULL : cell_json(id, r, seconds_start);
@@ -308,5 +320,9 @@ int record_cell(const char *folder, const plan *p, int method, int64_t seed, con
     if (!code)
         code = cell_finish(folder, &result, e);
     text_free(&result);
+    struct cell_identity id = {p->methods[method].name, seed, digest, json_object()};
+    plan_variant_add(&p->methods[method], id.variant);
+    int code = cell_write(folder, &id, r, seconds_start, e);
+    json_decref(id.variant);
     return code;
 }

@@ -10,6 +10,7 @@ struct cell_identity {
     const char *method;
     int64_t seed;
     const char *plan_sha256;
+    json_t *variant; /* {"base", "set"} of a grid's variant, which are added; NULL: it is none; borrowed */
 };
 
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start); /* result.json; owned */

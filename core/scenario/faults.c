@@ -2,6 +2,7 @@
 #include "scenario/faults.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +11,18 @@
 
 void faults_begin(faults *f, const char *file) { *f = (faults){.file = alloc_text(file)}; }
 
+static void fault_free(struct fault *one)
+{
+    free(one->path);
+    free(one->text);
+    free(one->hint);
+    free(one->origin);
+}
+
 void faults_free(faults *f)
 {
     for (size_t i = 0; i < f->count; i++) {
-        free(f->at[i].path);
-        free(f->at[i].text);
-        free(f->at[i].hint);
-        free(f->at[i].origin);
+        fault_free(&f->at[i]);
     }
     free(f->at);
     free(f->file);
@@ -99,6 +105,30 @@ static int faults_compare(const void *a, const void *b)
     }
     int paths = strcmp(x->path, y->path);
     return paths != 0 ? paths : strcmp(x->text, y->text);
+}
+
+static bool fault_same(const struct fault *a, const struct fault *b)
+{
+    bool alike = a->line == b->line && a->column == b->column && (a->origin == NULL) == (b->origin == NULL);
+    return alike && (a->origin == NULL || strcmp(a->origin, b->origin) == 0) && strcmp(a->path, b->path) == 0 &&
+           strcmp(a->text, b->text) == 0;
+}
+
+void faults_merge(faults *f, size_t from)
+{
+    size_t kept = from;
+    for (size_t i = from; i < f->count; i++) {
+        bool told = false;
+        for (size_t j = 0; j < kept && !told; j++) {
+            told = fault_same(&f->at[i], &f->at[j]);
+        }
+        if (told) {
+            fault_free(&f->at[i]);
+        } else {
+            f->at[kept++] = f->at[i];
+        }
+    }
+    f->count = kept;
 }
 
 void faults_sort(faults *f)

@@ -38,6 +38,8 @@ void faults_add_at_line(faults *f, const char *origin, int line, int column, con
     __attribute__((format(printf, 5, 6)));
 /* Sets the hint of the fault that was added last. */
 void faults_hint(faults *f, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Drops, of those from `from` on, what was told before, word for word and at the same place. */
+void faults_merge(faults *f, size_t from);
 void faults_sort(faults *f); /* by line and column; those of --set behind */
 /* `FILE:LINE:COL: key.path: found X; expected Y`, without "perdure: error: ". */
 void faults_line(const faults *f, size_t i, text *out);

@@ -3,8 +3,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "scenario/grid.h"
 #include "scenario/row.h"
 #include "scenario/scenario.h"
+#include "scenario/search.h"
+#include "scenario/variant.h"
 
 #define ROW_END          \
     {                    \
@@ -48,6 +51,9 @@ static const char *const tasks_measured[] = {"all", "seen", NULL};
 static const char *const metrics[] = {
     "acc.macro", "acc.pooled",  "aia.icarl",   "bwt.gem",    "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
     "a.diaz",    "acc.anytime", "min.delange", "wc.delange", NULL};
+const char *const metric_choices[] = {
+    "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
+    "a.diaz",    NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
 static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", "value", "none", NULL};
 static const char *const memory_wheres[] = {"ram", "disk", "device", NULL};
@@ -315,13 +321,15 @@ static const struct row method_rows[] = {
      AT(method_options, train_on), .fallback = "task", .choices = train_ons},
     {.key = "set", .help = "what this method alone changes",
      .type = ROW_SPECIAL, AT(method_options, set), .optional = true, .absent = "nothing", .special = &special_set},
+    {.key = "grid", .help = "values that this method alone is tried with, key by key in the place of the file's grid",
+     .type = ROW_SPECIAL, AT(method_options, grid), .optional = true, .absent = "nothing", .special = &special_grid},
     ROW_END};
 
 static void method_after(struct check *c, const node *n, const char *path, void *out)
 {
     (void)c;
-    (void)path;
     struct method_options *method = out;
+    method->place = path;
     method->at = n;
     method->line = n->line;
     method->column = n->column;
@@ -338,10 +346,11 @@ static const struct row matrix_rows[] = {
     ROW_END};
 
 static const struct row gate_rows[] = {
-    {.key = "method", .help = "a method of this file", .type = ROW_TEXT, AT(gate_options, method), .letters = "._+-",
+    {.key = "method", .help = "a method of this file, or a variant", .type = ROW_TEXT, AT(gate_options, method),
+     .letters = "@=,._+-",
      .sample = "finetune"},
     {.key = "metric", .help = "one of evaluation.metrics", .type = ROW_CHOICE, AT(gate_options, metric),
-     .choices = metrics, .sample = "acc.macro"},
+     .choices = metric_choices, .sample = "acc.macro"},
     {.key = "is", .help = "the published mean, as a share and not in percent", .type = ROW_REAL, AT(gate_options, is),
      .optional = true, .absent = "between", .min = -1, .max = 1, .sample = "0.2"},
     {.key = "sem", .help = "its standard error", .type = ROW_REAL, AT(gate_options, sem), .optional = true,
@@ -373,7 +382,7 @@ static const struct row evaluation_rows[] = {
      AT(evaluation_options, metrics),
      .fallback = "[acc.macro, acc.pooled, aia.icarl, bwt.gem, fwt.gem, forgetting.chaudhry, forgetting.first_last, "
                  "a.diaz]",
-     .choices = metrics},
+     .choices = metric_choices},
     {.key = "error", .help = "over the seeds: of the mean, standard deviation, 95 % interval", .type = ROW_CHOICE,
      AT(evaluation_options, error), .fallback = "sem", .choices = error_kinds},
     {.key = "baseline", .help = "the method that the others are tested against, seed by seed (paired t-test, Holm's correction)",
@@ -422,8 +431,14 @@ const struct row scenario_rows[] = {
     {.key = "device", .help = "where", .type = ROW_SECTION, AT(scenario, device), .rows = device_rows},
     {.key = "methods", .help = "the rows of the comparison", .type = ROW_ENTRIES, AT(scenario, methods),
      .rows = method_rows, .size = sizeof(struct method_options), .after = method_after},
+    {.key = "grid", .help = "every combination of values becomes a variant of every method that has the key: any key of a "
+                            "method's `set`, and STRATEGY.PARAMETER",
+     .type = ROW_SPECIAL, AT(scenario, grid), .optional = true, .absent = "no variants", .special = &special_grid},
     {.key = "evaluation", .help = "what is measured", .type = ROW_SECTION, AT(scenario, evaluation),
      .rows = evaluation_rows, .after = evaluation_after},
+    {.key = "search", .help = "tries settings of every method on validation rows alone; the best of each is then run on "
+                              "the seeds and measured on the test rows",
+     .type = ROW_SPECIAL, AT(scenario, search), .optional = true, .absent = "no search", .special = &special_search},
     {.key = "output", .help = "where it goes", .type = ROW_SECTION, AT(scenario, output), .rows = output_rows},
     ROW_END};
 
@@ -445,15 +460,18 @@ static void scenario_check_names(struct check *c, const struct scenario *s)
     }
 }
 
-static void scenario_settle_methods(struct check *c, const node *n, struct scenario *s)
+static void scenario_settle_methods(struct check *c, const node *n, struct scenario *s,
+                                    const struct method_list *methods)
 {
-    for (size_t i = 0; i < s->methods.count; i++) {
-        struct method_options *m = (struct method_options *)(uintptr_t)&s->methods.at[i];
+    for (size_t i = 0; i < methods->count; i++) {
+        struct method_options *m = (struct method_options *)(uintptr_t)&methods->at[i];
         m->network = s->network;
         m->optimizer = s->optimizer;
         m->training = s->training;
-        if (m->set != NULL) {
-            method_settle(c, n, m, row_path(c, row_path_index(c, "methods", i), "set"));
+        size_t before = c->faults->count;
+        if (m->set != NULL && (m->base == NULL || before < FAULTS_SHOWN)) {
+            method_settle(c, n, m, row_path(c, m->place, "set"));
+            variant_faults(m, c->faults, before);
         }
     }
 }
@@ -472,12 +490,16 @@ void scenario_after(struct check *c, const node *n, const char *path, void *out)
         return;
     }
     scenario_check_names(c, s);
-    scenario_settle_methods(c, n, s);
+    size_t bases = s->methods.count;
+    grid_expand(c, s);
+    search_expand(c, n, s);
+    scenario_settle_methods(c, n, s, &s->methods);
+    scenario_settle_methods(c, n, s, &s->search.tried);
     expect_after(c, n, s);
     task_free_after(c, n, s);
     baseline_after(c, n, s);
     int64_t cells = s->seeds.count * (int64_t)s->methods.count;
-    if (s->seeds.count <= SCENARIO_CELLS && cells > SCENARIO_CELLS) {
+    if (s->seeds.count <= SCENARIO_CELLS && cells > SCENARIO_CELLS && s->methods.count == bases) {
         faults_add(c->faults, methods, "methods", "found %zu methods x %lld seeds = %lld cells; expected at most %d",
                    s->methods.count, (long long)s->seeds.count, (long long)cells, (int)SCENARIO_CELLS);
     }
@@ -503,7 +525,7 @@ NAME_OF(network_type_name, network_type, network_types)
 NAME_OF(optimizer_type_name, optimizer_type, optimizer_types)
 NAME_OF(device_type_name, device_type, device_types)
 NAME_OF(train_on_name, train_on, train_ons)
-NAME_OF(metric_name_text, metric_name, metrics)
+NAME_OF(metric_name_text, metric_name, metric_choices)
 NAME_OF(error_kind_name, error_kind, error_kinds)
 NAME_OF(memory_policy_name, memory_policy, memory_policies)
 NAME_OF(memory_where_name, memory_where, memory_wheres)

@@ -77,6 +77,7 @@ struct row {
 extern const struct row scenario_rows[];                                                /* of struct scenario */
 extern const struct row network_rows[], optimizer_rows[], memory_rows[];                /* as plugins have them, too */
 extern const struct row own_network_rows[], training_optimizer_rows[], training_rows[]; /* of the scenario alone */
+extern const char *const metric_choices[];
 void training_after(struct check *c, const struct node *n, const char *path, void *out);
 /* rules.c */
 void optimizer_after(struct check *c, const struct node *n, const char *path, void *out);
@@ -103,6 +104,8 @@ extern const struct special special_normalize, special_augment, special_order, s
 extern const struct special special_betas, special_schedule, special_clip, special_limit;
 extern const struct special special_layers, special_kernel;
 extern const struct special special_strategies, special_set;
+extern const struct special special_grid;                  /* grid.c */
+extern const struct special special_search, special_space; /* search.c */
 extern const struct special special_every, special_keep, special_checkpoint;
 extern const struct special special_between; /* gates.c */
 
@@ -110,6 +113,9 @@ extern const struct special special_between; /* gates.c */
  * of `set`. */
 struct method_options;
 void method_settle(struct check *c, const struct node *root, struct method_options *m, const char *path);
+bool set_is_key(const char *key); /* "optimizer.lr": one that a method may set, as far as its section goes */
+/* The fault of a key that is none of those, at the key; `expects`: what it may be besides, NULL: nothing. */
+void set_refuse_key(struct check *c, const struct node *entry, const char *path, const char *expects);
 
 /* fill.c. `map` NULL: all defaults; `at`: where a missing key is reported then. */
 void row_fill_section(struct check *c, const struct row *rows, const node *map, const node *at, const char *path,
@@ -151,5 +157,6 @@ bool number_real(const char *s, double *out); /* finite, whole token, whatever t
 
 void row_describe(const struct row *rows, const char *indent, text *out); /* describe.c */
 json_t *row_schema(const struct row *rows);                               /* schema.c: an object with properties */
+json_t *node_json(const struct node *n); /* schema.c: numbers as such, and the rest likewise; owned */
 
 #endif

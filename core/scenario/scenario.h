@@ -204,15 +204,29 @@ struct strategy_entry {
     const char *path;       /* of its parameters: "methods[1].strategies[0].replay" */
     int line, column;       /* of `at` */
 };
+struct choice {            /* what a variant has of one key of a grid, or of the space of a search */
+    const char *key;       /* as the grid says it: "ewc.lambda" */
+    const node *value;     /* in the grid */
+    const node *entry;     /* that holds it, for faults */
+    const char *from, *to; /* where checks of the variant meet it, and where it stands: "grid.ewc.lambda" */
+    size_t index;          /* in the entry's list; CHOICE_DRAWN: out of a range */
+};
+#define CHOICE_DRAWN SIZE_MAX
 struct method_options {
-    const char *name; /* [A-Za-z0-9._+-]+, no two alike: the name of a folder */
+    /* [A-Za-z0-9._+-]+, no two alike: the name of a folder. Of a variant: BASE@KEY=VALUE,KEY=VALUE */
+    const char *name;
+    const char *base;             /* of a variant: the name of the method in the file; NULL: it is that method */
+    const struct choice *choices; /* of a variant */
+    size_t choice_count;
     enum train_on train_on;
     const struct strategy_entry *strategies;
     size_t strategy_count;
     struct network_options network; /* the scenario's, with what `set` says of them */
     struct training_optimizer_options optimizer;
     struct training_options training;
-    const node *set; /* a map; NULL: nothing */
+    const node *set;   /* a map; NULL: nothing. Of a variant: with what the grid says */
+    const node *grid;  /* its own; a map of lists; NULL: none */
+    const char *place; /* of its entry in the file, for faults: "methods[1]" */
     const node *at;
     int line, column;
 };
@@ -221,7 +235,7 @@ struct method_list {
     size_t count;
 };
 
-/* ---- evaluation, output ---- */
+/* ---- evaluation, search, output ---- */
 enum metric_name { /* bits of evaluation.metrics, in this order */
                    METRIC_ACC_MACRO,
                    METRIC_ACC_POOLED,
@@ -270,6 +284,18 @@ struct evaluation_options {
     struct gate_list expect; /* no method and metric twice */
 };
 
+enum search_kind { SEARCH_GRID, SEARCH_RANDOM };
+struct search_options { /* all 0 where none is wanted */
+    bool on;
+    enum search_kind kind;
+    int64_t trials; /* RANDOM: of a method, at most; GRID: 0, all combinations */
+    int64_t seed;   /* RANDOM: of the draws */
+    const node *space;
+    enum metric_name metric;  /* of the validation matrix */
+    struct int_list seeds;    /* of every trial; those of the scenario's first where none are said */
+    struct method_list tried; /* the trials, method by method: variants whose `base` is the method */
+};
+
 enum checkpoint_every { CHECKPOINT_TASK, CHECKPOINT_BATCHES, CHECKPOINT_MINUTES };
 struct checkpoint_options { /* all 0 where none are wanted; no part of a cell's plan */
     bool on;
@@ -295,8 +321,10 @@ struct scenario {
     struct training_optimizer_options optimizer;
     struct training_options training;
     struct device_options device;
-    struct method_list methods;
+    const node *grid;           /* of all methods; a map of lists; NULL: none */
+    struct method_list methods; /* variants in the place of the methods that have some */
     struct evaluation_options evaluation;
+    struct search_options search;
     struct output_options output;
 
     const char *file;   /* as given */
@@ -370,6 +398,7 @@ const char *device_type_name(enum device_type v); /* without the number */
 const char *train_on_name(enum train_on v);
 const char *metric_name_text(enum metric_name v);
 const char *error_kind_name(enum error_kind v);
+const char *search_kind_name(enum search_kind v);
 const char *checkpoint_every_name(enum checkpoint_every v);
 const char *memory_policy_name(enum memory_policy v);
 const char *memory_where_name(enum memory_where v);

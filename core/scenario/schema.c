@@ -86,7 +86,7 @@ static json_t *schema_value(const struct row *row)
     }
 }
 
-static json_t *schema_of_node(const node *n)
+json_t *node_json(const node *n)
 {
     int64_t whole = 0;
     double real = 0;
@@ -103,9 +103,9 @@ static json_t *schema_of_node(const node *n)
     json_t *out = n->kind == NODE_LIST ? json_array() : json_object();
     for (const node *entry = n->first; entry != NULL; entry = entry->next) {
         if (n->kind == NODE_LIST) {
-            json_array_append_new(out, schema_of_node(entry));
+            json_array_append_new(out, node_json(entry));
         } else {
-            json_object_set_new(out, entry->key, schema_of_node(entry));
+            json_object_set_new(out, entry->key, node_json(entry));
         }
     }
     return out;
@@ -118,7 +118,7 @@ static json_t *schema_default(const struct row *row)
     faults_begin(&f, "default");
     struct check c = {.arena = a, .faults = &f};
     const node *n = row_fallback(&c, row);
-    json_t *value = n == NULL ? NULL : schema_of_node(n);
+    json_t *value = n == NULL ? NULL : node_json(n);
     faults_free(&f);
     arena_close(a);
     return value;

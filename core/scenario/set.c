@@ -91,22 +91,45 @@ static node *set_follow(node *n, const struct step *step, const char *origin, ar
     return entry != NULL ? entry : set_new(n, NULL, origin, a);
 }
 
-/* Keys of a method's `set` have a point inside: methods[0].set.optimizer.lr leads to its key "optimizer.lr". */
+static bool step_is(const struct step *step, const char *key)
+{
+    return step->key != NULL && strcmp(step->key, key) == 0;
+}
+
+/* Where a key with points inside begins, and of how many steps it is: methods[0].set.optimizer.lr leads to the key
+ * "optimizer.lr" of `set`, grid.genreplay.generator.hidden to all behind `grid`. 0: nowhere. */
+static size_t set_dotted(const struct step *steps, size_t count, size_t *joined)
+{
+    bool method = count > 3 && step_is(&steps[0], "methods") && steps[1].key == NULL;
+    bool set = method && step_is(&steps[2], "set");
+    bool space = count > 2 && step_is(&steps[0], "search") && step_is(&steps[1], "space");
+    bool grid = method && step_is(&steps[2], "grid");
+    size_t from = set || grid ? 3 : space ? 2 : step_is(&steps[0], "grid") ? 1 : 0;
+    *joined = 0;
+    while (from > 0 && from + *joined < count && steps[from + *joined].key != NULL && !(set && *joined == 2)) {
+        ++*joined;
+    }
+    return from;
+}
+
 static size_t set_join(struct step *steps, size_t count, arena *a)
 {
-    if (count < 5 || steps[0].key == NULL || strcmp(steps[0].key, "methods") != 0 || steps[1].key != NULL ||
-        steps[2].key == NULL || strcmp(steps[2].key, "set") != 0 || steps[3].key == NULL || steps[4].key == NULL) {
+    size_t joined = 0;
+    size_t from = set_dotted(steps, count, &joined);
+    if (joined < 2) {
         return count;
     }
-    steps[3].key = arena_format(a, "%s.%s", steps[3].key, steps[4].key);
-    memmove(&steps[4], &steps[5], (count - 5) * sizeof *steps);
-    return count - 1;
+    for (size_t i = 1; i < joined; i++) {
+        steps[from].key = arena_format(a, "%s.%s", steps[from].key, steps[from + i].key);
+    }
+    memmove(&steps[from + 1], &steps[from + joined], (count - from - joined) * sizeof *steps);
+    return count - joined + 1;
 }
 
 int set_lay(node *root, const char *set, arena *a, faults *f, error *e)
 {
     const char *equals = strchr(set, '=');
-    struct step steps[NODE_DEPTH];
+    struct step steps[NODE_DEPTH] = {{0}};
     size_t count = 0;
     if (equals == NULL) {
         return error_set(e, EXIT_USAGE, "--set %s: found no \"=\"; expected KEY=VALUE, as optimizer.lr=0.1",

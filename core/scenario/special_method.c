@@ -128,15 +128,34 @@ static void set_hint(struct check *c, const char *key)
     }
 }
 
-static void set_refuse_key(struct check *c, const node *entry, const char *path, bool section)
+static bool set_is_section(const char *key)
 {
+    size_t length = strcspn(key, ".");
+    bool known = false;
+    for (size_t i = 0; i < SET_SECTIONS; i++) {
+        const char *name = set_sections[i].name;
+        known = known || (strlen(name) == length && strncmp(key, name, length) == 0);
+    }
+    return known;
+}
+
+bool set_is_key(const char *key)
+{
+    size_t length = strcspn(key, ".");
+    return set_is_section(key) && key[length] != '\0' && key[length + 1] != '\0';
+}
+
+void set_refuse_key(struct check *c, const node *entry, const char *path, const char *expects)
+{
+    bool section = set_is_section(entry->key);
     size_t length = strcspn(entry->key, ".");
     const char *top = arena_text(c->arena, entry->key, length);
     const char *found = section                                 ? "a whole section"
                         : row_has_key(scenario_rows, NULL, top) ? "a key that all methods share"
                                                                 : "an unknown key";
     faults_add_at_key(c->faults, entry, row_path(c, path, entry->key),
-                      "found %s; expected one of network.KEY, optimizer.KEY, training.KEY", found);
+                      "found %s; expected one of network.KEY, optimizer.KEY, training.KEY%s", found,
+                      expects == NULL ? "" : expects);
     if (section && entry->kind == NODE_MAP && entry->count > 0) {
         faults_hint(c->faults, "its keys stand one by one, as %s.%s", top, text_quoted(entry->first->key));
     } else if (found[3] == 'u') {
@@ -151,14 +170,8 @@ static void set_fill(struct check *c, const node *n, const char *path, void *out
         return;
     }
     for (const node *entry = n->first; entry != NULL; entry = entry->next) {
-        size_t length = strcspn(entry->key, ".");
-        bool known = false;
-        for (size_t i = 0; i < SET_SECTIONS; i++) {
-            const char *name = set_sections[i].name;
-            known = known || (strlen(name) == length && strncmp(entry->key, name, length) == 0);
-        }
-        if (!known || entry->key[length] == '\0' || entry->key[length + 1] == '\0') {
-            set_refuse_key(c, entry, path, known);
+        if (!set_is_key(entry->key)) {
+            set_refuse_key(c, entry, path, NULL);
         }
     }
     *(const node **)out = n;

@@ -145,14 +145,31 @@ static int point_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k
 }
 
 static int row_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+static int test_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
 {
     k->part = &c->data->test;
     if (!rows_measure(c, eval, t->test, t->test_count, k, e))
         cell_keep(c, eval->after_task, t, k);
-    k->part = &c->data->train;
-    if (!e->code && c->result->validation && !rows_measure(c, eval, t->held, t->held_count, k, e))
-        matrix_set(c->result->validation, eval->after_task, t->index + 1, k->right, t->held_count);
     return e->code;
+}
+
+/* A trial of a search never sees a test row: what is shown of it is measured on those held out. */
+static int held_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+{
+    k->part = &c->data->train;
+    if (rows_measure(c, eval, t->held, t->held_count, k, e))
+        return e->code;
+    matrix_set(c->result->validation, eval->after_task, t->index + 1, k->right, t->held_count);
+    if (c->method->trial && c->listener->measured)
+        c->listener->measured(c->listener->self, eval->after_task, t->index + 1,
+                              (double)k->right / (double)t->held_count);
+    return 0;
+}
+
+static int task_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
+{
+    int code = c->method->trial ? 0 : test_measure(c, eval, t, k, e);
+    return code || !c->result->validation ? code : held_measure(c, eval, t, k, e);
 }
 
 /* What before_eval does to the network is undone after after_eval (rule 20). */

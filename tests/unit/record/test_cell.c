@@ -10,7 +10,7 @@
 #include "record/cell.h"
 #include "record/record.h"
 
-static const struct cell_identity identity = {"replay", 3, "abc123"};
+static const struct cell_identity identity = {"replay", 3, "abc123", NULL};
 
 static char *folder_new(void)
 {

@@ -41,7 +41,7 @@ static size_t keys_of(const struct row *rows)
 static void tables_are_sound(void **state)
 {
     (void)state;
-    assert_int_equal(keys_of(scenario_rows), 12);
+    assert_int_equal(keys_of(scenario_rows), 14);
     keys_of(network_rows);
     assert_int_equal(keys_of(own_network_rows), keys_of(network_rows) + 1);
     keys_of(optimizer_rows);

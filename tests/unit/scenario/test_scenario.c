@@ -442,7 +442,7 @@ static void faults_of_set_name_it(void **state)
     check_set(
         "optimiser.lr=1", EXIT_SCENARIO,
         "--set optimiser.lr: optimiser: found an unknown key; expected one of perdure, name, seeds, data, stream, "
-        "network, optimizer, training, device, methods, evaluation, output");
+        "network, optimizer, training, device, methods, grid, evaluation, search, output");
     check_set("training.batch=", EXIT_SCENARIO,
               "--set training.batch: found nothing; expected a whole number from 1 to 1000000000");
     check_set("training.batch=[1", EXIT_SCENARIO,

@@ -62,8 +62,8 @@ static void what_matches_is_taken_over(void **state)
                       path);
     if (!strstr(heard.text, told))
         fail_msg("found\n%s; expected\n%s", heard.text, told);
-    json_t *j = cell_json(&(struct cell_identity){"a", 3, "x"}, r, 0),
-           *none = cell_json(&(struct cell_identity){"a", 3, "x"}, other, 0);
+    json_t *j = cell_json(&(struct cell_identity){"a", 3, "x", NULL}, r, 0),
+           *none = cell_json(&(struct cell_identity){"a", 3, "x", NULL}, other, 0);
     char *said = json_dumps(json_object_get(j, "weights_loaded"), JSON_COMPACT);
     assert_string_equal(said,
                         "{\"matched\":[\"hidden.0.weight\",\"hidden.0.bias\"],\"only_in_file\":[\"steps\",\"fc.odd\"],"
@@ -87,7 +87,7 @@ static void a_result_begins_another_cell(void **state)
     planned p = tiny_plan(TWO_TASKS "class-il", ONE_METHOD);
     cell_result *r = cell_trained(&p, 0, 3, NULL);
     char *place = SAID("%s/cell", folder);
-    assert_int_equal(cell_write(place, &(struct cell_identity){"a", 3, "x"}, r, 0, &e), 0);
+    assert_int_equal(cell_write(place, &(struct cell_identity){"a", 3, "x", NULL}, r, 0, &e), 0);
     planned q =
         tiny_plan(TWO_TASKS "class-il",
                   "methods: [{name: a, set: {network.weights: cell/weights.safetensors, optimizer.lr: 1e-30}}]\n");
