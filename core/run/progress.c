@@ -32,6 +32,7 @@ void progress_open(struct progress *p, int cells, int finished, int jobs)
     *p = (struct progress){.cells = cells, .begun = finished, .over = finished, .waiting = cells - finished};
     p->bar = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     p->jobs = jobs;
+    p->shown = p->bar ? 0 : progress_now();
     p->at = alloc_zero((size_t)jobs, sizeof *p->at);
     for (int i = 0; i < jobs; i++)
         p->at[i].id = -1;
@@ -82,17 +83,28 @@ static double left_of(const struct progress *p)
 
 /* ---- what is printed ---- */
 
+/* Those that run, each with what is left of the whole and, where it stands alone, how much of the whole is done. Owned. */
+static const struct progress_view **views_of(struct progress *p, int *count)
+{
+    const struct progress_view **views = alloc_zero((size_t)p->jobs, sizeof(struct progress_view *));
+    double left = left_of(p);
+    *count = 0;
+    for (int i = 0; i < p->jobs; i++)
+        if (p->at[i].id >= 0) {
+            struct progress_view *v = &p->at[i].view;
+            double share = v->at.steps > 0 ? (double)v->at.step / (double)v->at.steps : 0;
+            v->left = left;
+            v->whole = p->cells > 1 ? (p->over + share) / p->cells : 0;
+            views[(*count)++] = v;
+        }
+    return views;
+}
+
 static void bar_draw(struct progress *p)
 {
     text line = {0};
-    const struct progress_view **views = alloc_zero((size_t)p->jobs, sizeof(struct progress_view *));
     int count = 0;
-    double left = left_of(p);
-    for (int i = 0; i < p->jobs; i++)
-        if (p->at[i].id >= 0) {
-            p->at[i].view.left = left;
-            views[count++] = &p->at[i].view;
-        }
+    const struct progress_view **views = views_of(p, &count);
     if (count == 1)
         progress_bar(views[0], columns_here(), &line); /* asked for each time: windows are resized */
     else if (count > 1)
@@ -110,14 +122,20 @@ static void bar_wipe(const struct progress *p)
         fprintf(stderr, "\r\033[K");
 }
 
-static void line_show(struct progress *p, struct progress_cell *c)
+/* One line, however many cells run: those of a sweep would be a wall of them. */
+static void line_show(struct progress *p)
 {
     text line = {0};
-    c->view.left = left_of(p);
-    progress_line(&c->view, &line);
+    int count = 0;
+    const struct progress_view **views = views_of(p, &count);
+    if (count == 1)
+        progress_line(views[0], &line);
+    else
+        progress_line_of(views, count, p->over, &line);
     fprintf(stderr, "%s\n", line.at);
+    free((void *)(size_t)views);
     text_free(&line);
-    c->shown = progress_now();
+    p->shown = progress_now();
 }
 
 static void row_show(struct progress *p, struct progress_cell *c)
@@ -157,7 +175,7 @@ void progress_begin(struct progress *p, int id, const char *name)
     p->waiting--;
     *c = (struct progress_cell){.id = id, .name = alloc_text(name)};
     c->view = (struct progress_view){.cell = p->begun, .cells = p->cells, .name = c->name, .left = -1};
-    c->began = c->shown = progress_now();
+    c->began = progress_now();
     if (p->bar)
         bar_draw(p);
 }
@@ -181,8 +199,8 @@ void progress_tell(struct progress *p, int id, const train_progress *at)
     c->view.at = *at;
     if (p->bar && progress_now() - p->shown >= BAR_EVERY)
         bar_draw(p);
-    else if (!p->bar && progress_now() - c->shown >= LINE_EVERY)
-        line_show(p, c);
+    else if (!p->bar && progress_now() - p->shown >= LINE_EVERY)
+        line_show(p);
 }
 
 double progress_since(const struct progress *p, int id) { return progress_now() - cell_find(p, id)->began; }

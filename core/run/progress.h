@@ -14,7 +14,8 @@ struct progress_view {
     int cell, cells;  /* from 1; of the whole run, finished ones included */
     const char *name; /* "replay/seed-2" */
     train_progress at;
-    double left; /* seconds of the whole run; negative: not known yet */
+    double left;  /* seconds of the whole run; negative: not known yet */
+    double whole; /* share of the whole run that is done; 0: not to be shown */
 };
 
 /* One line of less than `columns` characters, ASCII, without a line end. */
@@ -23,7 +24,9 @@ void progress_bar(const struct progress_view *v, size_t columns, text *out);
  * cells as many are named as have room. */
 void progress_bar_of(const struct progress_view *const *views, int count, int over, size_t columns, text *out);
 void progress_line(const struct progress_view *v, text *out); /* "[3/10] replay/seed-2: task 2/5, step ..." */
-void progress_duration(double seconds, text *out);            /* "8 s", "4m12s", "3h07m", "2d05h" */
+/* "[2/10 done] replay/seed-2 50%, ewc/seed-0 8%, all 26%, 4m12s left" */
+void progress_line_of(const struct progress_view *const *views, int count, int over, text *out);
+void progress_duration(double seconds, text *out); /* "8 s", "4m12s", "3h07m", "2d05h" */
 
 /* ---- the show ---- */
 
@@ -31,7 +34,7 @@ struct progress_cell { /* one that runs */
     int id;            /* the caller's number for it; -1: this place is free */
     char *name;
     struct progress_view view;
-    double began, shown;  /* monotonic seconds */
+    double began;         /* monotonic seconds */
     struct progress_row { /* of its accuracy matrix, as it comes */
         int64_t after;
         text words;
@@ -42,7 +45,7 @@ struct progress {
     bool bar;
     struct progress_cell *at; /* [jobs] */
     int jobs;
-    double shown;                    /* the bar */
+    double shown;                    /* the bar, or the line of several cells */
     int cells, begun, waiting, over; /* cells of the run: all; begun, in this run or earlier; to come; done */
     int ran;                         /* ended in this run */
     double ran_seconds;              /* of theirs */

@@ -27,6 +27,8 @@ static void numbers_add(const struct progress_view *v, const char *separator, te
               (long long)at->step, (long long)at->steps);
     text_addf(out, "%sloss %.4f%s%.*f it/s", separator, at->loss, separator, at->steps_per_second < 10 ? 1 : 0,
               at->steps_per_second);
+    if (v->whole > 0)
+        text_addf(out, "%sall %.0f%%", separator, 100 * v->whole);
     if (v->left >= 0) {
         text_addf(out, "%s", separator);
         progress_duration(v->left, out);
@@ -51,7 +53,7 @@ static void bar_add(const train_progress *at, size_t width, text *out)
 }
 
 /* What stands behind the bar, in this order; the last to be given up is the task. */
-enum { SHOW_TASK, SHOW_STEP, SHOW_LOSS, SHOW_RATE, SHOW_LEFT, SHOW_COUNT };
+enum { SHOW_TASK, SHOW_STEP, SHOW_LOSS, SHOW_RATE, SHOW_ALL, SHOW_LEFT, SHOW_COUNT };
 
 static void field_add(const struct progress_view *v, int field, text *out)
 {
@@ -64,6 +66,8 @@ static void field_add(const struct progress_view *v, int field, text *out)
         text_addf(out, "  loss %.4f", at->loss);
     if (field == SHOW_RATE)
         text_addf(out, "  %.*f it/s", at->steps_per_second < 10 ? 1 : 0, at->steps_per_second);
+    if (field == SHOW_ALL && v->whole > 0)
+        text_addf(out, "  all %.0f%%", 100 * v->whole);
     if (field == SHOW_LEFT && v->left >= 0) {
         text_addf(out, "  ");
         progress_duration(v->left, out);
@@ -97,7 +101,7 @@ static void line_close(const text *behind, size_t from, size_t columns, text *ou
 /* A narrow window loses whole fields, the least telling first, so that the bar itself stays and no number is cut. */
 void progress_bar(const struct progress_view *v, size_t columns, text *out)
 {
-    static const int least[] = {SHOW_RATE, SHOW_LOSS, SHOW_STEP, SHOW_LEFT, SHOW_TASK};
+    static const int least[] = {SHOW_RATE, SHOW_LOSS, SHOW_STEP, SHOW_ALL, SHOW_LEFT, SHOW_TASK};
     size_t from = out->length, count = sizeof least / sizeof *least, next = 0;
     unsigned shown = (1u << SHOW_COUNT) - 1;
     text behind = {0};
@@ -133,6 +137,22 @@ static void cells_add(const struct progress_view *const *views, int count, int n
         text_addf(out, "  +%d", count - named);
     if (left)
         field_add(views[0], SHOW_LEFT, out);
+}
+
+void progress_line_of(const struct progress_view *const *views, int count, int over, text *out)
+{
+    double sum = over;
+    text_addf(out, "[%d/%d done]", over, views[0]->cells);
+    for (int i = 0; i < count; i++) {
+        text_addf(out, "%s %s %.0f%%", i ? "," : "", views[i]->name, 100 * share_of(views[i]));
+        sum += share_of(views[i]);
+    }
+    text_addf(out, ", all %.0f%%", 100 * sum / views[0]->cells);
+    if (views[0]->left >= 0) {
+        text_addf(out, ", ");
+        progress_duration(views[0]->left, out);
+        text_addf(out, " left");
+    }
 }
 
 static void bar_of_add(const struct progress_view *const *views, int count, int over, size_t width, text *out)

@@ -136,6 +136,38 @@ static void bar_is_exact(void **state)
     text_free(&out);
 }
 
+/* Beside one cell of a sweep stands how much of the whole is done. */
+static void share_of_the_whole_is_exact(void **state)
+{
+    (void)state;
+    text out = {0};
+    struct progress_view one = view;
+    one.whole = 0.25;
+    progress_bar(&one, 100, &out);
+    assert_string_equal(out.at,
+                        "[3/10] replay/seed-2 [####----]  task 2/5  step 311/622  loss 0.2312  812 it/s  all 25%  "
+                        "4m12s left");
+    text_free(&out);
+    progress_bar(&one, 60, &out);
+    assert_string_equal(out.at, "[3/10] replay/seed-2 [#######-------]  task 2/5  4m12s left");
+    text_free(&out);
+    progress_line(&one, &out);
+    assert_string_equal(out.at,
+                        "[3/10] replay/seed-2: task 2/5, step 311/622, loss 0.2312, 812 it/s, all 25%, 4m12s left");
+    text_free(&out);
+}
+
+static void line_of_several_cells_is_exact(void **state)
+{
+    (void)state;
+    text out = {0};
+    struct progress_view a = view, b = {.cell = 5, .cells = 10, .name = "ewc/seed-0", .left = 252};
+    const struct progress_view *const both[] = {&a, &b};
+    progress_line_of(both, 2, 2, &out);
+    assert_string_equal(out.at, "[2/10 done] replay/seed-2 50%, ewc/seed-0 0%, all 25%, 4m12s left");
+    text_free(&out);
+}
+
 static void bar_of_several_cells_is_exact(void **state)
 {
     (void)state;
@@ -217,10 +249,16 @@ static void second_process_is_told_who_holds_the_lock(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(summary_of_three_seeds), cmocka_unit_test(summary_of_a_network_beside_its_method),
-        cmocka_unit_test(one_seed_has_no_spread), cmocka_unit_test(plain_line_is_exact),
-        cmocka_unit_test(bar_is_exact),           cmocka_unit_test(bar_of_several_cells_is_exact),
-        cmocka_unit_test(durations_are_short),    cmocka_unit_test(second_process_is_told_who_holds_the_lock),
+        cmocka_unit_test(summary_of_three_seeds),
+        cmocka_unit_test(summary_of_a_network_beside_its_method),
+        cmocka_unit_test(one_seed_has_no_spread),
+        cmocka_unit_test(plain_line_is_exact),
+        cmocka_unit_test(bar_is_exact),
+        cmocka_unit_test(share_of_the_whole_is_exact),
+        cmocka_unit_test(bar_of_several_cells_is_exact),
+        cmocka_unit_test(line_of_several_cells_is_exact),
+        cmocka_unit_test(durations_are_short),
+        cmocka_unit_test(second_process_is_told_who_holds_the_lock),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
