@@ -1,6 +1,7 @@
 /* `perdure run SCENARIO`: from the file to the table of methods. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
@@ -8,14 +9,16 @@
 #include "cli/scenario.h"
 #include "report/report.h"
 #include "run/run.h"
+#include "run/shard.h"
 #include "run/signals.h"
 
-static int plan_show(const call *c, const plan *p, error *e)
+static int plan_show(const call *c, const plan *p, const run_options *o, error *e)
 {
     text words = {0};
     if (call_has(c, "--json"))
         return cli_json(plan_json(p), e);
     plan_print(p, &words);
+    selection_print(p, &o->selection, &words);
     int code = cli_print(words.at, e);
     text_free(&words);
     return code;
@@ -37,7 +40,8 @@ static int summary_show(const call *c, json_t *summary, error *e)
     text words = {0};
     if (call_has(c, "--json"))
         return cli_json(json_incref(summary), e);
-    report_table(summary, &words);
+    if (json_array_size(json_object_get(summary, "methods")) > 0)
+        report_table(summary, &words);
     report_gates(summary, &words);
     int code = cli_print(words.at, e);
     text_free(&words);
@@ -46,15 +50,51 @@ static int summary_show(const call *c, json_t *summary, error *e)
 
 enum { JOBS_MOST = 1024 };
 
+/* Which part it is, said in one line where it was not said outright; and a word where it could be one and is none. */
+static int shard_take(const call *c, run_selection *out, error *e)
+{
+    const char *said = call_value(c, "--shard");
+    text told = {0};
+    int code = said ? shard_read(said, &out->shard, &out->shards, &told, e) : 0;
+    if (!code && said && told.at)
+        fprintf(stderr, "perdure: %s\n", told.at);
+    if (!said && shard_offered(&told))
+        fprintf(stderr,
+                "perdure: found %s and no --shard, so this run is of all cells; --shard auto: of this task's part\n",
+                told.at);
+    text_free(&told);
+    return code;
+}
+
 static int options_take(const call *c, run_options *out, error *e)
 {
     long jobs = 1;
     *out = (run_options){.fresh = call_has(c, "--fresh"), .resume = call_has(c, "--resume")};
     int code = cli_number(c, "--jobs", 1, 1, JOBS_MOST, &jobs, e);
     out->jobs = (int)jobs;
+    if (!code)
+        code = shard_take(c, &out->selection, e);
+    out->selection.only = call_values(c, "--only", &out->selection.only_count);
     if (!code && out->fresh && out->resume)
         code = error_set(e, EXIT_USAGE, "run: found --fresh and --resume; expected one of them");
     return code;
+}
+
+/* No gate was judged, and no summary written: both wait for the cells of other runs. */
+static void partial_tell(const plan *p, const json_t *partial, const run_selection *s)
+{
+    long long finished = json_integer_value(json_object_get(partial, "finished"));
+    long long cells = json_integer_value(json_object_get(partial, "cells"));
+    bool trials = !strcmp(json_string_value(json_object_get(partial, "of")), "trials");
+    fprintf(stderr, "perdure: %lld of %lld %s are finished in %s; %s for the others\n", finished, cells,
+            trials ? "trials" : "cells", p->folder, trials ? "what is chosen waits" : "summary and gates wait");
+    fprintf(stderr, "hint: once %s, the same command%s%s\n",
+            s->shards ? "the folders of all shards are copied into one" : "the others are run too",
+            trials && s->shards          ? ""
+            : s->shards && s->only_count ? " without --only and --shard"
+            : s->shards                  ? " without --shard"
+                                         : " without --only",
+            trials ? " goes on with the best" : " puts all together");
 }
 
 static int plan_run(const call *c, plan *p, const run_options *options, error *e)
@@ -65,12 +105,15 @@ static int plan_run(const call *c, plan *p, const run_options *options, error *e
     int code = run_plan(p, options, &summary, e);
     if (summary == NULL)
         return code;
-    int shown = csv_write(p, summary, e);
+    const json_t *partial = json_object_get(summary, "partial");
+    int shown = partial ? 0 : csv_write(p, summary, e);
     if (!shown)
         shown = summary_show(c, summary, e);
-    json_decref(summary);
-    if (!shown)
+    if (!shown && partial)
+        partial_tell(p, partial, &options->selection);
+    else if (!shown)
         fprintf(stderr, "perdure: results are in %s\n", p->folder);
+    json_decref(summary);
     return shown ? shown : code;
 }
 
@@ -79,15 +122,20 @@ static int run_run(const call *c, error *e)
     struct planned p = {0};
     run_options o;
     int code = options_take(c, &o, e);
-    if (code)
+    if (code) {
+        free((void *)(size_t)o.selection.only);
         return code;
+    }
     signals_take();
     code = planned_open(c, &p, e);
     if (p.faults.count > 0)
         faults_print(&p.faults);
     if (!code)
-        code = call_has(c, "--dry-run") ? plan_show(c, p.plan, e) : plan_run(c, p.plan, &o, e);
+        code = selection_check(p.plan, &o.selection, e);
+    if (!code)
+        code = call_has(c, "--dry-run") ? plan_show(c, p.plan, &o, e) : plan_run(c, p.plan, &o, e);
     planned_close(&p);
+    free((void *)(size_t)o.selection.only);
     signals_give_back();
     return code;
 }
@@ -96,6 +144,8 @@ static const option_row options[] = {
     {"--set", "KEY=VALUE", "lays a value over the file: --set optimizer.lr=0.01; repeatable"},
     {"--out", "DIR", "the run folder, in place of output.folder"},
     {"--jobs", "N", "cells at a time, each a process with device.threads threads (1)"},
+    {"--only", "METHOD[/SEED]", "these cells alone; a method with variants stands for all of them; repeatable"},
+    {"--shard", "I/N", "the I-th of N parts of the cells; auto: as a Slurm array or an indexed Job says"},
     {"--fresh", NULL, "runs finished cells again, over their results"},
     {"--resume", NULL, "fails where there is nothing to go on with, and does not begin anew"},
     {"--dry-run", NULL, "prints the plan and stops"},
@@ -103,7 +153,7 @@ static const option_row options[] = {
     {NULL, NULL, NULL},
 };
 
-static const char *const later[] = {"--only", "--shard", "--profile", NULL};
+static const char *const later[] = {"--profile", NULL};
 
 const command command_run = {
     .name = "run",
@@ -112,7 +162,9 @@ const command command_run = {
     .detail =
         "A cell (method and seed) that is finished is not run again: the same command goes on where the last one\n"
         "stopped. A cell that fails is told and the others go on; the exit code is then 1, as when a gate of\n"
-        "evaluation.expect does not hold: gates are judged anew by every run, finished cells or not.",
+        "evaluation.expect does not hold: gates are judged anew by every run, finished cells or not.\n"
+        "Parts (--shard) run in folders of their own (--out): one process at a time owns a run folder. Their folders\n"
+        "copied over each other are the folder of the whole, and the command without --shard writes its summary.",
     .options = options,
     .later = later,
     .least = 1,

@@ -12,21 +12,29 @@
 #include "record/record.h"
 #include "run/changes.h"
 
-struct run_cells cells_of(const plan *p)
+/* Of methods from `first` on. */
+static struct run_cells cells_make(const plan *p, int first, int count, const struct int_list *seeds, const char *below)
 {
-    const struct int_list *seeds = &p->scenario->seeds;
     struct run_cells c = {0};
-    c.at = alloc_zero((size_t)p->method_count * (size_t)seeds->count, sizeof *c.at);
-    for (int m = 0; m < p->method_count; m++)
+    c.at = alloc_zero((size_t)count * (size_t)seeds->count + 1, sizeof *c.at);
+    for (int m = first; m < first + count; m++)
         for (int64_t s = 0; s < seeds->count; s++) {
             struct run_cell *cell = &c.at[c.count++];
             cell->method = m;
             cell->seed = seeds->at[s];
+            cell->wanted = true;
             cell->name = alloc_format("%s/seed-%lld", p->methods[m].name, (long long)cell->seed);
-            cell->folder = alloc_format("%s/cells/%s", p->folder, cell->name);
+            cell->folder = alloc_format("%s/%s/%s", p->folder, below, cell->name);
             plan_cell_digest(p, m, cell->seed, cell->digest);
         }
     return c;
+}
+
+struct run_cells cells_of(const plan *p) { return cells_make(p, 0, p->method_count, &p->scenario->seeds, "cells"); }
+
+struct run_cells cells_of_trials(const plan *p)
+{
+    return cells_make(p, p->method_count, p->trial_count, &p->scenario->search.seeds, "trials");
 }
 
 void cells_free(struct run_cells *c)
@@ -51,7 +59,7 @@ static char *folder_foreign(const char *folder)
     int count = scandir(folder, &names, NULL, alphasort);
     for (int i = 0; i < count; i++) {
         const char *name = names[i]->d_name;
-        run = run || !strcmp(name, "plan.json") || !strcmp(name, "cells");
+        run = run || !strcmp(name, "plan.json") || !strcmp(name, "cells") || !strcmp(name, "trials");
         if (!foreign && strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && strcmp(name, ".lock") != 0 &&
             strncmp(name, "scenario.yaml", strlen("scenario.yaml")) != 0 &&
             strncmp(name, "plan.json.tmp-", strlen("plan.json.tmp-")) != 0)
@@ -124,12 +132,36 @@ int cell_look(const plan *p, const struct run_cell *c, bool *finished, error *e)
     return code;
 }
 
-int cells_look(const plan *p, struct run_cells *c, error *e)
+int cells_look(const plan *p, struct run_cells *c, bool fresh, error *e)
 {
     int code = 0;
-    for (int i = 0; i < c->count && !code; i++)
-        code = cell_look(p, &c->at[i], &c->at[i].finished, e);
+    for (int i = 0; i < c->count && !code; i++) {
+        struct run_cell *one = &c->at[i];
+        error unsaid = {0};
+        if (p->methods[one->method].open)
+            continue; /* nobody knows its digest */
+        if (!one->wanted)
+            cell_look(p, one, &one->finished, &unsaid);
+        else if (!fresh)
+            code = cell_look(p, one, &one->finished, e);
+    }
     return code;
+}
+
+int cells_wanted(const struct run_cells *c)
+{
+    int count = 0;
+    for (int i = 0; i < c->count; i++)
+        count += c->at[i].wanted;
+    return count;
+}
+
+int cells_finished(const struct run_cells *c, bool wanted)
+{
+    int count = 0;
+    for (int i = 0; i < c->count; i++)
+        count += c->at[i].finished && (c->at[i].wanted || !wanted);
+    return count;
 }
 
 static bool cell_saved(const struct run_cell *c)
@@ -148,7 +180,7 @@ static bool cell_saved(const struct run_cell *c)
 bool cells_begun(const struct run_cells *c)
 {
     for (int i = 0; i < c->count; i++)
-        if (c->at[i].finished || cell_saved(&c->at[i]))
+        if (c->at[i].wanted && (c->at[i].finished || cell_saved(&c->at[i])))
             return true;
     return false;
 }

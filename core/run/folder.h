@@ -14,6 +14,7 @@ struct run_cell {
     char digest[SHA256_HEX]; /* plan_cell_digest */
     char *name;              /* "replay/seed-2" */
     char *folder;            /* runs/x/cells/replay/seed-2 */
+    bool wanted;             /* this run is of it (selection.h) */
     bool finished;           /* its record is there and of this plan */
     char *failure;           /* why it failed in this run; NULL: it did not */
 };
@@ -24,14 +25,19 @@ struct run_cells {
 };
 
 struct run_cells cells_of(const plan *p);
+struct run_cells cells_of_trials(const plan *p); /* of its search, in trials/ */
 void cells_free(struct run_cells *c);
 /* 73: a folder that is there holds something else than a run, or (not with `fresh`) that of a scenario of another name. */
 int folder_look(const plan *p, bool fresh, error *e);
 /* Does the cell's folder hold its record? 0: *finished says so. 73: it holds that of another plan, with the keys that
  * differ; 65: a damaged one. */
 int cell_look(const plan *p, const struct run_cell *c, bool *finished, error *e);
-int cells_look(const plan *p, struct run_cells *c, error *e); /* all of them; the first that is refused ends it */
-/* Is there something to go on with: a cell that is finished (as cells_look found), or one with a checkpoint? */
+/* Which of them are finished. The first that is wanted and refused ends it; wanted ones that are run afresh are not looked at,
+ * and of the others only a good record counts. */
+int cells_look(const plan *p, struct run_cells *c, bool fresh, error *e);
+int cells_wanted(const struct run_cells *c);
+int cells_finished(const struct run_cells *c, bool wanted); /* of those wanted, or of all */
+/* Is there something to go on with: a wanted cell that is finished (as cells_look found), or one with a checkpoint? */
 bool cells_begun(const struct run_cells *c);
 /* scenario.yaml, as it was read, and plan.json. */
 int folder_describe(const plan *p, error *e);

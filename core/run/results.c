@@ -2,6 +2,7 @@
  * there is what everybody else will see. */
 #include "run/results.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
@@ -39,8 +40,11 @@ static int method_add(const plan *p, int method, const struct run_cells *c, cons
         if (cell->failure)
             summary_failed(summary, p->methods[method].name, cell->seed, cell->failure);
     }
-    if (!code)
+    if (!code) {
         summary_method(summary, h, p->methods[method].name, results, count);
+        json_t *rows = json_object_get(summary, "methods");
+        plan_variant_add(&p->methods[method], json_array_get(rows, json_array_size(rows) - 1));
+    }
     for (size_t i = 0; i < count; i++)
         json_decref(results[i]);
     free(results);
@@ -48,6 +52,8 @@ static int method_add(const plan *p, int method, const struct run_cells *c, cons
 }
 
 int results_make(const plan *p, const struct run_cells *c, json_t **summary, error *e)
+/* Those of all methods, or of those that have a finished cell. */
+static int methods_add(const plan *p, const struct run_cells *c, bool all, json_t **summary, error *e)
 {
     const char **names = alloc_zero((size_t)p->scenario->evaluation.metrics.count + 1, sizeof(char *));
     struct summary_head head = head_of(p->scenario, names);
@@ -59,6 +65,14 @@ int results_make(const plan *p, const struct run_cells *c, json_t **summary, err
         comparisons_judge(made, p->scenario->evaluation.baseline);
     if (!code)
         gates_judge(made, &p->scenario->evaluation.expect, p->scenario->seeds.count);
+    for (int m = 0; m < p->method_count && !code; m++) {
+        bool there = all;
+        for (int i = 0; i < c->count && !there; i++)
+            there = c->at[i].method == m && (c->at[i].finished || c->at[i].failure);
+        code = there ? method_add(p, m, c, &head, made, e) : 0;
+    }
+    if (p->searched)
+        json_object_set_new(made, "search", plan_search_json(p));
     free(names);
     *summary = code ? NULL : made;
     if (code)
@@ -75,5 +89,24 @@ int results_write(const plan *p, const struct run_cells *c, json_t **summary, er
         *summary = NULL;
     }
     free(path);
+int results_partial(const plan *p, const struct run_cells *c, json_t **summary, error *e)
+    int code = methods_add(p, c, false, summary, e);
+    if (!code)
+        json_object_set_new(*summary, "partial",
+                            json_pack("{s:s, s:i, s:i}", "of",
+                                      c->count && p->methods[c->at[0].method].trial ? "trials" : "cells", "finished",
+                                      cells_finished(c, false), "cells", c->count));
+    return code;
+}
+
+    json_t *made = NULL;
+    int code = methods_add(p, c, true, &made, e);
+    if (!code)
+        gates_judge(made, &p->scenario->evaluation.expect, p->scenario->seeds.count);
+    if (!code)
+        code = record_json(path, made, e);
+    *summary = code ? NULL : made;
+    if (code)
+        json_decref(made);
     return code;
 }

@@ -19,15 +19,19 @@
 #include "run/origin.h"
 #include "run/progress.h"
 #include "run/results.h"
+#include "run/search.h"
 #include "run/signals.h"
 
 typedef struct run {
     plan *plan;    /* only data_sha256 is filled in here */
     dataset *data; /* read before the first fork: every cell has it, copy on write */
     struct run_cells cells;
+    bool trials;  /* they are those of the search */
     int *pending; /* [pending_count] in cells.at: what the coordinator's numbers mean */
-    int pending_count, failed, lock;
+    int pending_count, wanted, failed, lock;
+    int all, before; /* cells that the whole is of, trials too; those of them that are behind these */
     bool fresh;
+    const run_selection *selection;
     struct progress progress;
     struct origin origin;
 } run;
@@ -166,6 +170,7 @@ static int cells_train(run *r, int jobs, error *e)
     threads_warn(r, work.jobs);
     origin_begin(&r->origin, r->data);
     progress_open(&r->progress, r->cells.count, r->cells.count - r->pending_count, work.jobs);
+    progress_open(&r->progress, r->all, r->before + r->wanted - r->pending_count, work.jobs);
     int code = cells_run(&work, e);
     progress_close(&r->progress);
     origin_end(&r->origin);
@@ -181,7 +186,6 @@ static int data_take(run *r, error *e)
     if (code)
         return code;
     dataset_digest(r->data, r->plan->data_sha256);
-    r->cells = cells_of(r->plan);
     return 0;
 }
 
@@ -195,13 +199,36 @@ static int torch_there(error *e)
 
 static void pending_take(run *r)
 {
+    free(r->pending);
     r->pending = alloc_zero((size_t)r->cells.count + 1, sizeof *r->pending);
+    r->pending_count = 0;
     for (int i = 0; i < r->cells.count; i++)
-        if (!r->cells.at[i].finished)
+        if (r->cells.at[i].wanted && !r->cells.at[i].finished)
             r->pending[r->pending_count++] = i;
-    if (r->pending_count < r->cells.count)
-        fprintf(stderr, "perdure: %d of %d cells are finished already\n", r->cells.count - r->pending_count,
-                r->cells.count);
+    if (r->pending_count < r->wanted)
+        fprintf(stderr, "perdure: %d of %d %s are finished already\n", r->wanted - r->pending_count, r->wanted,
+                r->trials ? "trials" : "cells");
+}
+
+/* The cells of a stage: the trials of a search, then those of the methods. The plan is to hold what their digests cover. */
+static int stage_take(run *r, bool trials, error *e)
+{
+    cells_free(&r->cells);
+    r->trials = trials;
+    r->cells = trials ? cells_of_trials(r->plan) : cells_of(r->plan);
+    selection_take(r->plan, r->selection, &r->cells);
+    r->wanted = cells_wanted(&r->cells);
+    return cells_look(r->plan, &r->cells, r->fresh, e);
+}
+
+static int stage_run(run *r, int jobs, error *e)
+{
+    int code = r->pending_count > 0 ? torch_there(e) : 0;
+    if (!code && r->pending_count > 0)
+        code = cells_train(r, jobs, e);
+    if (code == EXIT_RESUMABLE)
+        error_hint(e, "finished cells are kept; the same command goes on");
+    return code;
 }
 
 static int nothing_begun(const run *r, error *e)
@@ -223,14 +250,14 @@ static int run_prepare(run *r, const run_options *options, error *e)
         code = lock_take(folder, &r->lock, e);
     else if (!code && options->resume)
         code = nothing_begun(r, e);
-    if (code || (code = data_take(r, e)) || (!options->fresh && (code = cells_look(r->plan, &r->cells, e))))
+    if (code || (code = data_take(r, e)) || (code = stage_take(r, r->plan->trial_count > 0, e)))
         return code;
     if (options->resume && !cells_begun(&r->cells))
         return nothing_begun(r, e);
     if ((code = signals_stopped(e))) /* before anything is written */
         return code;
     pending_take(r);
-    if (r->pending_count > 0 && (code = torch_there(e)))
+    if (r->pending_count > 0 && (code = torch_there(e))) /* before there is a folder */
         return code;
     if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
         return code;
@@ -245,8 +272,7 @@ static int run_judge(const run *r, const json_t *summary)
 {
     size_t gates = json_array_size(json_object_get(summary, "gates")), open = gates_open(summary);
     if (r->failed > 0)
-        fprintf(stderr, "perdure: %d of %d cells failed; the same command tries them again\n", r->failed,
-                r->cells.count);
+        fprintf(stderr, "perdure: %d of %d cells failed; the same command tries them again\n", r->failed, r->wanted);
     if (open > 0)
         fprintf(stderr, "perdure: of %zu gate%s %zu failed, %zu could not be decided\n", gates, gates == 1 ? "" : "s",
                 gates_failed(summary), open - gates_failed(summary));
@@ -260,17 +286,46 @@ static int manifest_write(const run *r, error *e)
     int code = origin_write(r->plan, &r->cells, digest, e);
     if (!code)
         fprintf(stderr, "perdure: manifest: SHA-256 %s\n", digest);
+/* How many cells the bar is of. */
+static int cells_all(const run *r)
+    if (!r->trials)
+        return r->wanted;
+    struct run_cells methods = cells_of(r->plan);
+    selection_take(r->plan, r->selection, &methods);
+    int all = r->wanted + cells_wanted(&methods);
+    cells_free(&methods);
+    return all;
+}
+
+/* Behind the trials: what is best, once all of them are there, and the cells of the methods as they are then. */
+static int search_end(run *r, bool *waits, error *e)
+    *waits = trials_wait(r->plan, r->selection, &r->cells);
+    if (*waits)
+        return 0;
+    if (r->failed > 0)
+        fprintf(stderr, "perdure: %d of %d trials failed; none of them is chosen\n", r->failed, r->wanted);
+    r->before = r->wanted;
+    r->failed = 0;
+    int code = trials_choose(r->plan, &r->cells, e);
+        code = folder_describe(r->plan, e);
+        code = stage_take(r, false, e);
+        pending_take(r);
     return code;
 }
 
 static int run_go(run *r, const run_options *options, json_t **summary, error *e)
 {
+    bool waits = false;
     int code = run_prepare(r, options, e);
-    if (!code && r->pending_count > 0)
-        code = cells_train(r, options->jobs, e);
-    if (code == EXIT_RESUMABLE)
-        error_hint(e, "finished cells are kept; the same command goes on");
-    if (!code)
+    if (code)
+        return code;
+    r->all = cells_all(r);
+    code = stage_run(r, options->jobs, e);
+    if (!code && r->trials && !(code = search_end(r, &waits, e)) && !waits)
+        code = stage_run(r, options->jobs, e);
+    if (!code && (waits || (r->wanted < r->cells.count && cells_finished(&r->cells, false) < r->cells.count)))
+        code = results_partial(r->plan, &r->cells, summary, e);
+    else if (!code)
         code = results_write(r->plan, &r->cells, summary, e);
     if (!code && (code = manifest_write(r, e))) {
         json_decref(*summary);
@@ -281,7 +336,7 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
 
 int run_plan(plan *p, const run_options *options, json_t **summary, error *e)
 {
-    run r = {.plan = p, .lock = -1, .fresh = options->fresh};
+    run r = {.plan = p, .lock = -1, .fresh = options->fresh, .selection = &options->selection};
     *summary = NULL;
     int code = run_go(&r, options, summary, e);
     if (r.data)

@@ -1,0 +1,13 @@
+/* A search, once its trials are run: which setting of each method is the best by its validation rows. */
+#ifndef PERDURE_RUN_SEARCH_H
+#define PERDURE_RUN_SEARCH_H
+#include "run/folder.h"
+#include "run/selection.h"
+
+/* Is there a trial, of the methods that --only names, that has neither ended well nor failed in this run? Others run it. */
+bool trials_wait(const plan *p, const run_selection *s, const struct run_cells *trials);
+/* Puts the best trial of every method whose trials are all there in its place (plan_choose), and into the plan what came out
+ * of each. A trial of which a seed is missing is not chosen. 1: a method has none that can be; 65: a record is damaged. */
+int trials_choose(plan *p, const struct run_cells *trials, error *e);
+
+#endif
