@@ -196,14 +196,10 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "tasks", tasks_json(r));
     json_object_set_new(result, "class_names", names_json(r));
     json_object_set_new(result, "leaked_test_rows", json_integer(r->leaked));
-    json_object_set_new(result, "matrix", matrix_json(r->accuracy));
-    json_object_set_new(result, "counts", counts_json(r->accuracy));
-    json_object_set_new(result, "metrics", metrics_json(r->accuracy, r->anytime));
-    if (r->network) { /* of the logits, where a strategy predicts by another rule */
     if (!id_is_trial(id)) { /* a trial has not seen the test rows */
         json_object_set_new(result, "matrix", matrix_json(r->accuracy));
         json_object_set_new(result, "counts", counts_json(r->accuracy));
-        json_object_set_new(result, "metrics", metrics_json(r->accuracy));
+        json_object_set_new(result, "metrics", metrics_json(r->accuracy, r->anytime));
     }
     if (r->network && !id_is_trial(id)) { /* of the logits, where a strategy predicts by another rule */
         json_object_set_new(result, "matrix_network", matrix_json(r->network));
@@ -212,7 +208,7 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     if (r->validation) {
         json_object_set_new(result, "matrix_validation", matrix_json(r->validation));
         json_object_set_new(result, "counts_validation", counts_json(r->validation));
-        json_object_set_new(result, "metrics_validation", metrics_json(r->validation));
+        json_object_set_new(result, "metrics_validation", metrics_json(r->validation, NULL));
     }
     if (r->anytime)
         json_object_set_new(result, "anytime", anytime_json(r));
@@ -310,8 +306,9 @@ int record_cell(const char *folder, const plan *p, int method, int64_t seed, con
 {
     char digest[SHA256_HEX], written[SHA256_HEX];
     plan_cell_digest(p, method, seed, digest);
-    struct cell_identity id = {p->methods[method].name, seed, digest};
+    struct cell_identity id = {p->methods[method].name, seed, digest, json_object()};
     text result = {0};
+    plan_variant_add(&p->methods[method], id.variant);
     int code = cell_begin(folder, &id, r, seconds_start, &result, e);
     if (!code && origin) {
         sha256_bytes(result.at, result.length, written);
@@ -320,9 +317,6 @@ int record_cell(const char *folder, const plan *p, int method, int64_t seed, con
     if (!code)
         code = cell_finish(folder, &result, e);
     text_free(&result);
-    struct cell_identity id = {p->methods[method].name, seed, digest, json_object()};
-    plan_variant_add(&p->methods[method], id.variant);
-    int code = cell_write(folder, &id, r, seconds_start, e);
     json_decref(id.variant);
     return code;
 }

@@ -143,6 +143,8 @@ static int whole_make(const plan *p, const struct run_cells *c, json_t **out, er
     int code = 0;
     *out = json_pack("{s:s, s:s, s:o, s:o}", "schema", ORIGIN_SCHEMA, "name", p->scenario->name, "scenario",
                      scenario_json(p->scenario), "files", files);
+    if (p->searched) /* its space, its budget, and what each trial came to */
+        json_object_set_new(*out, "search", plan_search_json(p));
     for (size_t i = 0; i < sizeof names / sizeof *names && !code; i++)
         code = digest_put(files, p->folder, names[i], names[i], e);
     return code ? code : cells_put(*out, p, c, e);

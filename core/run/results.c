@@ -51,7 +51,6 @@ static int method_add(const plan *p, int method, const struct run_cells *c, cons
     return code;
 }
 
-int results_make(const plan *p, const struct run_cells *c, json_t **summary, error *e)
 /* Those of all methods, or of those that have a finished cell. */
 static int methods_add(const plan *p, const struct run_cells *c, bool all, json_t **summary, error *e)
 {
@@ -59,12 +58,6 @@ static int methods_add(const plan *p, const struct run_cells *c, bool all, json_
     struct summary_head head = head_of(p->scenario, names);
     json_t *made = summary_begin(&head);
     int code = 0;
-    for (int m = 0; m < p->method_count && !code; m++)
-        code = method_add(p, m, c, &head, made, e);
-    if (!code)
-        comparisons_judge(made, p->scenario->evaluation.baseline);
-    if (!code)
-        gates_judge(made, &p->scenario->evaluation.expect, p->scenario->seeds.count);
     for (int m = 0; m < p->method_count && !code; m++) {
         bool there = all;
         for (int i = 0; i < c->count && !there; i++)
@@ -80,16 +73,8 @@ static int methods_add(const plan *p, const struct run_cells *c, bool all, json_
     return code;
 }
 
-int results_write(const plan *p, const struct run_cells *c, json_t **summary, error *e)
-{
-    char *path = alloc_format("%s/summary.json", p->folder);
-    int code = results_make(p, c, summary, e);
-    if (!code && (code = record_json(path, *summary, e))) {
-        json_decref(*summary);
-        *summary = NULL;
-    }
-    free(path);
 int results_partial(const plan *p, const struct run_cells *c, json_t **summary, error *e)
+{
     int code = methods_add(p, c, false, summary, e);
     if (!code)
         json_object_set_new(*summary, "partial",
@@ -99,14 +84,24 @@ int results_partial(const plan *p, const struct run_cells *c, json_t **summary, 
     return code;
 }
 
-    json_t *made = NULL;
-    int code = methods_add(p, c, true, &made, e);
-    if (!code)
-        gates_judge(made, &p->scenario->evaluation.expect, p->scenario->seeds.count);
-    if (!code)
-        code = record_json(path, made, e);
-    *summary = code ? NULL : made;
+int results_make(const plan *p, const struct run_cells *c, json_t **summary, error *e)
+{
+    int code = methods_add(p, c, true, summary, e);
     if (code)
-        json_decref(made);
+        return code;
+    comparisons_judge(*summary, p->scenario->evaluation.baseline);
+    gates_judge(*summary, &p->scenario->evaluation.expect, p->scenario->seeds.count);
+    return 0;
+}
+
+int results_write(const plan *p, const struct run_cells *c, json_t **summary, error *e)
+{
+    char *path = alloc_format("%s/summary.json", p->folder);
+    int code = results_make(p, c, summary, e);
+    if (!code && (code = record_json(path, *summary, e))) {
+        json_decref(*summary);
+        *summary = NULL;
+    }
+    free(path);
     return code;
 }

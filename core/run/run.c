@@ -169,7 +169,6 @@ static int cells_train(run *r, int jobs, error *e)
                               .saves = true};
     threads_warn(r, work.jobs);
     origin_begin(&r->origin, r->data);
-    progress_open(&r->progress, r->cells.count, r->cells.count - r->pending_count, work.jobs);
     progress_open(&r->progress, r->all, r->before + r->wanted - r->pending_count, work.jobs);
     int code = cells_run(&work, e);
     progress_close(&r->progress);
@@ -286,8 +285,23 @@ static int manifest_write(const run *r, error *e)
     int code = origin_write(r->plan, &r->cells, digest, e);
     if (!code)
         fprintf(stderr, "perdure: manifest: SHA-256 %s\n", digest);
+    return code;
+}
+
+/* Of a run whose cells are all there, or have failed. */
+static int run_conclude(const run *r, json_t **summary, error *e)
+{
+    int code = results_write(r->plan, &r->cells, summary, e);
+    if (!code && (code = manifest_write(r, e))) {
+        json_decref(*summary);
+        *summary = NULL;
+    }
+    return code;
+}
+
 /* How many cells the bar is of. */
 static int cells_all(const run *r)
+{
     if (!r->trials)
         return r->wanted;
     struct run_cells methods = cells_of(r->plan);
@@ -299,6 +313,7 @@ static int cells_all(const run *r)
 
 /* Behind the trials: what is best, once all of them are there, and the cells of the methods as they are then. */
 static int search_end(run *r, bool *waits, error *e)
+{
     *waits = trials_wait(r->plan, r->selection, &r->cells);
     if (*waits)
         return 0;
@@ -307,8 +322,11 @@ static int search_end(run *r, bool *waits, error *e)
     r->before = r->wanted;
     r->failed = 0;
     int code = trials_choose(r->plan, &r->cells, e);
+    if (!code)
         code = folder_describe(r->plan, e);
+    if (!code)
         code = stage_take(r, false, e);
+    if (!code)
         pending_take(r);
     return code;
 }
@@ -326,11 +344,7 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
     if (!code && (waits || (r->wanted < r->cells.count && cells_finished(&r->cells, false) < r->cells.count)))
         code = results_partial(r->plan, &r->cells, summary, e);
     else if (!code)
-        code = results_write(r->plan, &r->cells, summary, e);
-    if (!code && (code = manifest_write(r, e))) {
-        json_decref(*summary);
-        *summary = NULL;
-    }
+        code = run_conclude(r, summary, e);
     return code ? code : run_judge(r, *summary);
 }
 

@@ -59,46 +59,6 @@ void gate_after(struct check *c, const node *n, const char *path, void *out)
 
 /* ---- beside the rest of the file ---- */
 
-static const struct method_options *gate_method(const struct scenario *s, const struct gate_options *gate)
-{
-    for (size_t i = 0; i < s->methods.count; i++) {
-        if (s->methods.at[i].name != NULL && strcmp(s->methods.at[i].name, gate->method) == 0) {
-            return &s->methods.at[i];
-        }
-    }
-    return NULL;
-}
-
-static void gate_refuse_method(struct check *c, const struct scenario *s, const node *said, const char *path)
-{
-    const char **names = arena_take(c->arena, s->methods.count + 1, sizeof *names);
-    size_t count = s->methods.count;
-    text words = {0};
-    for (size_t i = 0; i < count; i++) {
-        names[i] = s->methods.at[i].name;
-        if (names[i] == NULL) { /* it may be the one that is meant, and its own fault is told */
-            count = 0;
-        } else if (i < GATE_METHODS_SHOWN) {
-            text_addf(&words, "%s%s", i == 0 ? "" : ", ", names[i]);
-        }
-    }
-    if (count > 0) {
-        const char *nearest = text_nearest(said->text, names, count);
-        faults_add(c->faults, said, path, "found %s; expected a method of this file: %s%s", node_shown(said), words.at,
-                   count > GATE_METHODS_SHOWN ? ", ..." : "");
-        for (size_t i = 0; i < count; i++) {
-            const char *base = s->methods.at[i].base;
-            if (base != NULL && strcmp(base, said->text) == 0) {
-                faults_hint(c->faults, "a grid makes variants of it: a gate names one, as %s", names[i]);
-            }
-        }
-        if (nearest != NULL) {
-            faults_hint(c->faults, "did you mean \"%s\"?", nearest);
-        }
-    }
-    text_free(&words);
-}
-
 /* The metric must be measured: asked for, with the cells that it needs in the matrix of the method. */
 static void gate_check_metric(struct check *c, const node *root, const struct scenario *s,
                               const struct gate_options *gate, const struct method_options *method, const char *path)

@@ -34,6 +34,13 @@ void method_refuse_named(struct check *c, const struct scenario *s, const node *
         const char *nearest = text_nearest(said->text, names, count);
         faults_add(c->faults, said, path, "found %s; expected a method of this file: %s%s", node_shown(said), words.at,
                    count > METHODS_SHOWN ? ", ..." : "");
+        for (size_t i = 0; i < count; i++) {
+            const char *base = s->methods.at[i].base;
+            if (base != NULL && strcmp(base, said->text) == 0) {
+                faults_hint(c->faults, "a grid makes variants of it: name one, as %s", names[i]);
+                break;
+            }
+        }
         if (nearest != NULL) {
             faults_hint(c->faults, "did you mean \"%s\"?", nearest);
         }

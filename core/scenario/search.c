@@ -104,6 +104,9 @@ const struct special special_space = {
 #define LARGEST 9223372036854775807.0
 #define AT(member) .offset = offsetof(struct search_options, member)
 static const char *const search_kinds[] = {"grid", "random", NULL};
+static const char *const search_metrics[] = { /* those of the matrix: trials are measured behind tasks alone */
+    "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
+    "a.diaz", NULL};
 
 /* clang-format off */
 static const struct row search_rows[] = {
@@ -114,7 +117,7 @@ static const struct row search_rows[] = {
     {.key = "seed", .help = "of the draws", .type = ROW_INT, AT(seed), .only = 1u << SEARCH_RANDOM, .fallback = "0", .max = LARGEST},
     {.key = "space", .help = "what is tried", .type = ROW_SPECIAL, AT(space), .special = &special_space},
     {.key = "metric", .help = "by which the best is chosen", .type = ROW_CHOICE, AT(metric), .fallback = "acc.macro",
-     .choices = metric_choices},
+     .choices = search_metrics},
     {.key = "seeds", .help = "of every trial", .type = ROW_SPECIAL, AT(seeds), .optional = true,
      .absent = "the first of the scenario's", .special = &special_seeds},
     {.type = ROW_NONE}};

@@ -33,7 +33,7 @@ static int64_t *rows_draw(const cell *c, const stream_task *t, int64_t most)
 
 void anytime_open(cell *c)
 {
-    if (!c->scenario->evaluation.anytime.batches)
+    if (!c->scenario->evaluation.anytime.batches || c->method->trial) /* a trial never sees a test row */
         return;
     c->result->anytime = curve_open(c->stream->count);
     if (!c->scenario->evaluation.anytime.rows)
@@ -59,7 +59,7 @@ const int64_t *anytime_rows(const cell *c, const stream_task *t, int64_t *count)
 
 bool anytime_due(const cell *c)
 {
-    const int64_t batches = c->scenario->evaluation.anytime.batches;
+    const int64_t batches = c->result->anytime ? c->scenario->evaluation.anytime.batches : 0;
     return batches && c->steps % batches == 0;
 }
 

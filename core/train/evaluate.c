@@ -144,7 +144,6 @@ static int point_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k
     return 0;
 }
 
-static int row_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
 static int test_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
 {
     k->part = &c->data->test;
@@ -228,7 +227,7 @@ static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, enum w
     eval->model = k->network;
     if (!code) {
         c->views[t->index].task.columns = c->engine->model_columns(k->network);
-        code = what == ROW ? row_measure(c, eval, t, k, e) : point_measure(c, eval, t, k, what == POINT, e);
+        code = what == ROW ? task_measure(c, eval, t, k, e) : point_measure(c, eval, t, k, what == POINT, e);
     }
     eval->model = c->session.model;
     return code;
