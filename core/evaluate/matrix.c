@@ -40,3 +40,14 @@ double matrix_at(const matrix *m, int64_t after, int64_t task)
     int64_t at = cell_at(m, after, task);
     return m->count[at] > 0 ? (double)m->right[at] / (double)m->count[at] : (double)NAN;
 }
+
+matrix *matrix_first(const matrix *m, int64_t tasks)
+{
+    matrix *first = matrix_open(tasks);
+    for (int64_t after = 0; after <= tasks; after++)
+        for (int64_t task = 1; task <= tasks; task++) {
+            int64_t at = cell_at(m, after, task);
+            matrix_set(first, after, task, m->right[at], m->count[at]);
+        }
+    return first;
+}

@@ -20,6 +20,8 @@ void matrix_close(matrix *m);
 void matrix_set(matrix *m, int64_t after, int64_t task, int64_t right, int64_t count);
 bool matrix_has(const matrix *m, int64_t after, int64_t task);
 double matrix_at(const matrix *m, int64_t after, int64_t task); /* NaN: not measured */
+/* That of the first `tasks` tasks alone, as it stood after them: metrics of it are metrics on the way. Owned. */
+matrix *matrix_first(const matrix *m, int64_t tasks);
 
 typedef struct metric {
     const char *name;    /* eg. "bwt.gem" */

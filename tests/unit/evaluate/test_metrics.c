@@ -45,6 +45,23 @@ static void metrics_agree_with_hand_calculation(void **state)
     matrix_close(m);
 }
 
+/* After two tasks, as if there were no third. */
+static void on_the_way_the_first_tasks_count_alone(void **state)
+{
+    matrix *m = whole(true), *first = matrix_first(m, 2), *none = matrix_first(m, 0);
+    (void)state;
+    assert_int_equal(first->tasks, 2);
+    assert_close(of(first, "acc.macro"), (1.0 + 0.9) / 2, CLOSE);
+    assert_close(of(first, "acc.pooled"), 28.0 / 30, CLOSE);
+    assert_close(of(first, "bwt.gem"), 1.0 - 0.9, CLOSE);
+    assert_close(of(first, "fwt.gem"), 0.2 - 0.1, CLOSE);
+    assert_close(of(first, "forgetting.chaudhry"), 0.9 - 1.0, CLOSE);
+    assert_int_equal(none->tasks, 0);
+    matrix_close(none);
+    matrix_close(first);
+    matrix_close(m);
+}
+
 static void without_the_untrained_row_only_fwt_is_absent(void **state)
 {
     matrix *m = whole(false);
@@ -202,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metrics_agree_with_hand_calculation),
+        cmocka_unit_test(on_the_way_the_first_tasks_count_alone),
         cmocka_unit_test(without_the_untrained_row_only_fwt_is_absent),
         cmocka_unit_test(of_joint_only_the_last_row_counts),
         cmocka_unit_test(with_one_task_nothing_is_transferred_or_forgotten),
