@@ -191,6 +191,12 @@ static json_t *checkpoint_json(const struct checkpoint_options *o)
     return out;
 }
 
+/* Nor does who looks on. */
+static json_t *metrics_port_json(const struct metrics_options *o)
+{
+    return o->port ? json_integer(o->port) : json_text(o->file);
+}
+
 json_t *plan_json(const plan *p)
 {
     const struct scenario *s = p->scenario;
@@ -216,6 +222,8 @@ json_t *plan_json(const plan *p)
     json_object_set_new(out, "checkpoint", checkpoint_json(&s->output.checkpoint));
     if (s->search.on)
         json_object_set_new(out, "search", plan_search_json(p));
+    json_object_set_new(out, "tensorboard", json_boolean(s->output.tensorboard));
+    json_object_set_new(out, "metrics_port", metrics_port_json(&s->output.metrics));
     json_decref(shared);
     return out;
 }

@@ -172,6 +172,13 @@ static void search_print(const plan *p, text *out)
               metric_name_text(o->metric));
     for (int i = 0; i < p->trial_count; i++)
         text_addf(out, "  %s\n", p->methods[p->method_count + i].name);
+static void traces_print(const struct output_options *o, text *out)
+    text_addf(out, "traces     log.jsonl%s", o->tensorboard ? ", TensorBoard" : "");
+    if (o->metrics.port)
+        text_addf(out, ", Prometheus at http://127.0.0.1:%lld/metrics", (long long)o->metrics.port);
+    if (o->metrics.file)
+        text_addf(out, ", Prometheus in %s", o->metrics.file);
+    text_addf(out, "\n");
 }
 
 void plan_print(const plan *p, text *out)
@@ -187,6 +194,7 @@ void plan_print(const plan *p, text *out)
     training_print(&s->training, "training   ", out);
     anytime_print(s, out);
     checkpoint_print(&s->output.checkpoint, out);
+    traces_print(&s->output, out);
     text_addf(out, "device     %s, %lld thread%s%s: %s\nmethods\n", p->device, (long long)s->device.threads,
               s->device.threads == 1 ? "" : "s", s->device.deterministic ? ", deterministic" : "", p->device_why);
     for (int i = 0; i < p->method_count; i++)

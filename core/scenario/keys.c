@@ -396,8 +396,10 @@ static const struct row output_rows[] = {
      AT(output_options, folder), .fallback = "\"runs/{name}\""},
     {.key = "checkpoint", .help = "how often the state is saved, and how many are kept", .type = ROW_SPECIAL,
      AT(output_options, checkpoint), .fallback = "{every: task, keep: 2}", .special = &special_checkpoint},
-    {.key = "tensorboard", .help = "event files for TensorBoard", .type = ROW_LATER},
-    {.key = "metrics_port", .help = "Prometheus text over HTTP while it runs", .type = ROW_LATER},
+    {.key = "tensorboard", .help = "an event file for TensorBoard in every cell's folder; changes no result", .type = ROW_BOOL,
+     AT(output_options, tensorboard), .fallback = "true"},
+    {.key = "metrics_port", .help = "Prometheus metrics of the run while it runs: a port of 127.0.0.1, or a textfile",
+     .type = ROW_SPECIAL, AT(output_options, metrics), .fallback = "none", .special = &special_metrics},
     ROW_END};
 
 /* ---- the whole ---- */

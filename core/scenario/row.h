@@ -107,6 +107,7 @@ extern const struct special special_strategies, special_set;
 extern const struct special special_grid;                  /* grid.c */
 extern const struct special special_search, special_space; /* search.c */
 extern const struct special special_every, special_keep, special_checkpoint;
+extern const struct special special_every, special_keep, special_checkpoint, special_metrics;
 extern const struct special special_between; /* gates.c */
 
 /* special_method.c: lays the method's `set` over its network, optimizer and training, which are those of the file. `path`:

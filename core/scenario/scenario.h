@@ -306,9 +306,15 @@ struct checkpoint_options { /* all 0 where none are wanted; no part of a cell's 
     int64_t weekly;  /* and of so many weeks the newest */
     int64_t days;    /* and all of so many days */
 };
+struct metrics_options { /* where Prometheus finds the run's metrics; both 0: nowhere. No part of a cell's plan */
+    int64_t port;        /* of 127.0.0.1 */
+    const char *file;    /* NAME.prom, relative to the working directory */
+};
 struct output_options {
     const char *folder; /* "{name}" replaced; relative to the working directory */
     struct checkpoint_options checkpoint;
+    bool tensorboard; /* no part of a cell's plan */
+    struct metrics_options metrics;
 };
 
 struct scenario {

@@ -1,7 +1,9 @@
-/* Keys of output that may take several forms: checkpoint, with its `every` and `keep`. */
+/* Keys of output that may take several forms: checkpoint, with its `every` and `keep`, and metrics_port. */
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "scenario/row.h"
 #include "scenario/scenario.h"
 
@@ -99,5 +101,39 @@ const struct special special_checkpoint = {
     "{\"oneOf\": [{\"const\": \"none\"}, {\"type\": \"object\", \"additionalProperties\": false, \"properties\":"
     " {\"every\": " EVERY_SCHEMA ", \"keep\": " KEEP_SCHEMA "}}]}",
     0};
+
+/* ---- metrics_port: none, 9464, run.prom ---- */
+
+enum { PORT_MOST = 65535 };
+
+static bool names_textfile(const char *said)
+{
+    const size_t length = strlen(said), end = strlen(".prom");
+    return length > end && strcmp(said + length - end, ".prom") == 0 && said[length - end - 1] != '/';
+}
+
+static void metrics_fill(struct check *c, const node *n, const char *path, void *out)
+{
+    struct metrics_options *o = out;
+    int64_t number = 0;
+    *o = (struct metrics_options){0};
+    if (n->kind == NODE_TEXT && strcmp(n->text, "none") == 0) {
+        return;
+    }
+    if (n->kind == NODE_TEXT && !n->quoted && number_int(n->text, &number) && number >= 1 && number <= PORT_MOST) {
+        o->port = number;
+    } else if (n->kind == NODE_TEXT && names_textfile(n->text)) {
+        char *whole = path_below(".", n->text);
+        o->file = arena_text(c->arena, whole, strlen(whole));
+        free(whole);
+    } else {
+        row_refuse(c, n, path, special_metrics.expects);
+    }
+}
+const struct special special_metrics = {
+    "none, a port from 1 to 65535, or the path of a textfile that ends in .prom", metrics_fill,
+    "{\"oneOf\": [{\"const\": \"none\"}, {\"type\": \"integer\", \"minimum\": 1, \"maximum\": 65535},"
+    " {\"type\": \"string\", \"pattern\": \"[^/]\\\\.prom$\"}]}",
+    sizeof(struct metrics_options)};
 
 const char *checkpoint_every_name(enum checkpoint_every v) { return every_words[v]; }

@@ -127,6 +127,8 @@ static void it_does_not_change_with_the_rest(void **state)
     (void)state;
     const char *sets[] = {"output.folder=elsewhere",
                           "output.checkpoint=none",
+                          "output.tensorboard=false",
+                          "output.metrics_port=9464",
                           "output.checkpoint={every: {minutes: 0.5}, keep: {days: 3}}",
                           "name=another",
                           "evaluation.metrics=[acc.macro]",

@@ -203,6 +203,34 @@ static void checkpoints_in_every_form(void **state)
     }
 }
 
+static void traces_in_every_form(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *said;
+        bool tensorboard;
+        struct metrics_options is;
+    } forms_of[] = {
+        {"", true, {0, NULL}},
+        {"output: {tensorboard: false, metrics_port: none}\n", false, {0, NULL}},
+        {"output: {metrics_port: 9464}\n", true, {9464, NULL}},
+        {"output: {metrics_port: /tmp/a.prom}\n", true, {0, "/tmp/a.prom"}},
+        {"output: {metrics_port: \"runs/a b.prom\"}\n", true, {0, "runs/a b.prom"}}, /* from the working directory */
+    };
+    for (size_t i = 0; i < sizeof forms_of / sizeof *forms_of; i++) {
+        char *yaml = alloc_format(SMALL "%s", forms_of[i].said);
+        struct reading r = read_good(yaml);
+        const struct output_options *is = &r.s->output;
+        assert_int_equal(is->tensorboard, forms_of[i].tensorboard);
+        assert_int_equal(is->metrics.port, forms_of[i].is.port);
+        assert_int_equal(!is->metrics.file, !forms_of[i].is.file);
+        if (is->metrics.file)
+            assert_string_equal(is->metrics.file, forms_of[i].is.file);
+        reading_free(&r);
+        free(yaml);
+    }
+}
+
 static void check_layer(const struct layer_options *found, struct layer_options expected)
 {
     assert_int_equal(found->kind, expected.kind);
@@ -552,6 +580,7 @@ int main(void)
         cmocka_unit_test(streams_in_every_form),
         cmocka_unit_test(learning_in_every_form),
         cmocka_unit_test(checkpoints_in_every_form),
+        cmocka_unit_test(traces_in_every_form),
         cmocka_unit_test(layers_and_their_sizes),
         cmocka_unit_test(networks_and_their_keys),
         cmocka_unit_test(sets_and_their_keys),
