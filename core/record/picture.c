@@ -18,8 +18,8 @@ static png_image image_of(const picture *p)
                        .format = p->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
 }
 
-/* *bytes: owned. The size is not known before, so that a first pass counts and a second one writes. */
-static int picture_encode(const picture *p, const char *path, void **bytes, size_t *count, error *e)
+/* The size is not known before, so that a first pass counts and a second one writes. */
+int record_picture_png(const picture *p, const char *path, void **bytes, size_t *count, error *e)
 {
     png_image image = image_of(p);
     png_alloc_size_t size = 0;
@@ -42,7 +42,7 @@ int record_picture(const char *folder, const char *name, const picture *p, error
     char *samples = alloc_format("%s/samples", folder), *path = alloc_format("%s/%s.png", samples, name);
     void *bytes = NULL;
     size_t count = 0;
-    int code = picture_encode(p, path, &bytes, &count, e);
+    int code = record_picture_png(p, path, &bytes, &count, e);
     if (!code && !(code = folder_make(samples, e)))
         code = file_write(path, bytes, count, e);
     free(bytes);

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "record/checkpoint.h"
 #include "record/record.h"
+#include "record/tfevents.h"
 
 enum { RESULT_BYTES = 64 << 20 };
 
@@ -83,7 +84,9 @@ int record_begin_anew(const char *folder, error *e)
     if (nftw(path, memory_entry_remove, 8, FTW_DEPTH | FTW_PHYS) != 0 && errno != ENOENT && errno != ENOTDIR)
         code = error_system(e, EXIT_IO, "%s: cannot be removed", path);
     free(path);
-    return code ? code : record_pictures_remove(folder, e);
+    if (!code)
+        code = record_pictures_remove(folder, e);
+    return code ? code : tfevents_remove(folder, e);
 }
 
 int record_remove(const char *folder, bool all, error *e)

@@ -24,15 +24,16 @@ int record_read(const char *folder, json_t **out, error *e);
  * Perdure does not write stay. 74 */
 int record_remove(const char *folder, bool all, error *e);
 
-/* What a cell has kept on its way and does not go on with: its memories on disk, in the cell's folder, and its pictures. Files that
- * Perdure does not write stay. 74 */
+/* What a cell has kept on its way and does not go on with: its memories on disk, in the cell's folder, its pictures and its event
+ * file. Files that Perdure does not write stay. 74 */
 int record_begin_anew(const char *folder, error *e);
 
 /* log.jsonl: one point a line, {"name", "task", "step", "value"}, appended as the cell goes. Tasks and steps count from 1,
  * steps over the whole cell, as in every message; what is told between two steps has the number of the earlier one. A
  * value that is not finite is null with "not_finite": "nan", "inf" or "-inf" beside it, for JSON has no words for them.
  * "loss" is there every few steps, what strategies name is there as they say it, and the matrix row by row: after task i
- * "accuracy/task-J" for every task J that was measured; the untrained row has task 0 and step 0. */
+ * "accuracy/task-J" for every task J that was measured; the untrained row has task 0 and step 0. Behind each row but that one stand
+ * the metrics of the tasks so far, "metrics/NAME", as far as they can be computed. */
 typedef struct record_log record_log;
 int record_log_open(const char *folder, record_log **out,
                     error *e); /* makes the folder; goes on behind what is there */
@@ -47,6 +48,8 @@ int record_log_close(record_log *l, error *e); /* flushes and fsyncs; 74 */
 /* samples/NAME.png, as a PNG of 8 bits a channel; `name` is that of a file. */
 int record_picture(const char *folder, const char *name, const picture *p, error *e); /* 73, 74 */
 int record_pictures_remove(const char *folder, error *e);                             /* all of them; 74 */
+/* The bytes of that PNG, owned; `where`: what a message names. 70 */
+int record_picture_png(const picture *p, const char *where, void **bytes, size_t *count, error *e);
 
 /* Seconds since 1970 as "2026-01-31T12:00:00Z". */
 json_t *record_time_json(int64_t seconds);
