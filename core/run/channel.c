@@ -35,6 +35,12 @@ void channel_measured(int channel, int64_t after, int64_t on, double accuracy)
     message_send(channel, &m, MESSAGE_MEASURED, sizeof m.as.measured);
 }
 
+void channel_row(int channel, int64_t after, int64_t step, double average, double forgetting)
+{
+    struct message m = {.as.row = {after, step, average, forgetting}};
+    message_send(channel, &m, MESSAGE_ROW, sizeof m.as.row);
+}
+
 void channel_error(int channel, const error *e)
 {
     struct message m = {.as.error = *e};
@@ -69,6 +75,7 @@ static size_t body_size(uint32_t kind)
     case MESSAGE_PROGRESS: return sizeof m->as.progress;
     case MESSAGE_NOTE: return sizeof m->as.note;
     case MESSAGE_MEASURED: return sizeof m->as.measured;
+    case MESSAGE_ROW: return sizeof m->as.row;
     case MESSAGE_ERROR: return sizeof m->as.error;
     case MESSAGE_DONE: return 0;
     default: return SIZE_MAX;

@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "train/train.h"
 
-enum message_kind { MESSAGE_PROGRESS = 1, MESSAGE_NOTE, MESSAGE_MEASURED, MESSAGE_ERROR, MESSAGE_DONE };
+enum message_kind { MESSAGE_PROGRESS = 1, MESSAGE_NOTE, MESSAGE_MEASURED, MESSAGE_ROW, MESSAGE_ERROR, MESSAGE_DONE };
 
 struct message {
     uint32_t kind; /* a message_kind */
@@ -25,6 +25,10 @@ struct message {
             int64_t after, on;
             double accuracy;
         } measured;
+        struct { /* of the matrix, whole: metrics of the tasks so far, NAN where they cannot be computed */
+            int64_t after, step;
+            double average, forgetting;
+        } row;
         error error;
     } as;
 };
@@ -35,6 +39,7 @@ _Static_assert(sizeof(struct message) <= PIPE_BUF, "a frame is one write");
 void channel_progress(int channel, const train_progress *p);
 void channel_note(int channel, const char *level, const char *line); /* any thread */
 void channel_measured(int channel, int64_t after, int64_t on, double accuracy);
+void channel_row(int channel, int64_t after, int64_t step, double average, double forgetting);
 void channel_error(int channel, const error *e);
 void channel_done(int channel);
 

@@ -1,11 +1,15 @@
-/* See live.h. Points of log.jsonl are written here and never go through the channel: they are many, and the
- * coordinator has no use for them. */
+/* See live.h. Points are written here and never go through the channel: they are many, and the coordinator has no use for them. This
+ * is the one place through which all goes that is traced: log.jsonl, and with it TensorBoard. */
 #include "run/live.h"
 
 #include <time.h>
 #include <unistd.h>
 
+#include <math.h>
+#include <stdlib.h>
+#include "base/alloc.h"
 #include "record/record.h"
+#include "record/traces.h"
 #include "run/channel.h"
 #include "run/progress.h"
 
@@ -13,12 +17,25 @@ struct voice {
     int channel;
     const char *folder;
     record_log *log;
+    traces *traces;
 };
+
+/* The event file of TensorBoard is a second copy: a disk that does not take it costs no result. */
+static void voice_look(const struct voice *v)
+{
+    error why = {0};
+    if (!traces_trouble(v->traces, &why))
+        return;
+    char *line = alloc_format("%s: TensorBoard's events end here; log.jsonl has every point", why.text);
+    channel_note(v->channel, "warning", line);
+    free(line);
+}
 
 static void voice_progress(void *self, const train_progress *p)
 {
     const struct voice *v = self;
     channel_progress(v->channel, p);
+    traces_speed(v->traces, p->step, p->steps_per_second);
 }
 
 static void voice_note(void *self, const char *level, const char *line)
@@ -31,6 +48,8 @@ static void voice_point(void *self, const char *name, int64_t task, int64_t step
 {
     const struct voice *v = self;
     record_log_point(v->log, name, task, step, value);
+    traces_point(v->traces, name, step, value);
+    voice_look(v);
 }
 
 static void voice_measured(void *self, int64_t after, int64_t on, double accuracy)
@@ -39,22 +58,58 @@ static void voice_measured(void *self, int64_t after, int64_t on, double accurac
     channel_measured(v->channel, after, on, accuracy);
 }
 
-static int voice_picture(void *self, const char *name, const picture *p, error *e)
+/* The metrics of the tasks so far are points, too: those of the last row are those of result.json. */
+static void voice_row(void *self, int64_t after, int64_t step, const matrix *m)
 {
     const struct voice *v = self;
+    matrix *first = matrix_first(m, after);
+    for (int64_t i = 0; after > 0 && i < metric_count; i++) {
+        double value = metrics[i].of(first);
+        char *name = alloc_format("metrics/%s", metrics[i].name);
+        if (isfinite(value))
+            voice_point(self, name, after, step, value);
+        free(name);
+    }
+    if (after > 0)
+        channel_row(v->channel, after, step, metric_find("acc.macro")->of(first),
+                    metric_find("forgetting.chaudhry")->of(first));
+    matrix_close(first);
+    traces_row(v->traces, after, step, m);
+    voice_look(v);
+}
+
+static int voice_picture(void *self, const char *name, int64_t step, const picture *p, error *e)
+{
+    const struct voice *v = self;
+    traces_picture(v->traces, name, step, p);
+    voice_look(v);
     return record_picture(v->folder, name, p, e);
 }
 
 static int voice_log_place(void *self, int64_t *bytes, error *e)
 {
     const struct voice *v = self;
-    return record_log_place(v->log, bytes, e);
+    int code = record_log_place(v->log, bytes, e);
+    if (!code)
+        traces_place(v->traces, *bytes);
+    voice_look(v);
+    return code;
 }
 
 static int voice_log_sync(void *self, error *e)
 {
     const struct voice *v = self;
+    traces_sync(v->traces);
     return record_log_sync(v->log, e);
+}
+
+static void voice_traces_keep(const struct voice *v, int64_t bytes)
+{
+    bool lacks = false;
+    traces_keep(v->traces, bytes, &lacks);
+    voice_look(v);
+    if (lacks)
+        channel_note(v->channel, "info", "found no event file up to this checkpoint: TensorBoard's begins here");
 }
 
 /* A cell that begins anew begins with nothing, whatever an earlier one has left. */
@@ -63,6 +118,8 @@ static int voice_log_keep(void *self, int64_t bytes, error *e)
     const struct voice *v = self;
     error why = {0};
     int code = bytes < 0 ? record_begin_anew(v->folder, e) : 0;
+    if (!code)
+        voice_traces_keep(v, bytes);
     if (code || !(code = record_log_keep(v->log, bytes < 0 ? 0 : bytes, &why)))
         return code;
     if (code != EXIT_DATA)
@@ -90,12 +147,13 @@ static int result_record(const plan *p, const struct run_cell *c, const cell_res
 int cell_live(const plan *p, const dataset *data, const struct run_cell *c, const struct process_inside *inside,
               const provenance *origin, error *e)
 {
-    struct voice voice = {inside->channel, c->folder, NULL};
+    struct voice voice = {.channel = inside->channel, .folder = c->folder};
     train_listener listener = {.self = &voice,
                                .progress = voice_progress,
                                .note = voice_note,
                                .point = voice_point,
                                .measured = voice_measured,
+                               .row = voice_row,
                                .picture = voice_picture,
                                .folder = c->folder,
                                .log_place = voice_log_place,
@@ -111,6 +169,7 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
     int code = record_log_open(c->folder, &voice.log, e);
     if (code)
         return code;
+    voice.traces = traces_open(c->folder, p, c->method);
     start = progress_now() - start;
     code = train_cell(p, c->method, c->seed, data, &listener, &result, e);
     inside->mark->phase = HOST_RECORD;
@@ -118,6 +177,9 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
         code = process_intact(e);
     int log_code = record_log_close(voice.log, e); /* before the record, which is the last thing written */
     code = code ? code : log_code;
+    traces_end(voice.traces, code);
+    voice_look(&voice);
+    traces_close(voice.traces);
     if (!code)
         code = result_record(p, c, result, start, origin, started, e);
     cell_result_close(result);

@@ -39,7 +39,7 @@ static void cell_point(void *self, const char *name, double value)
 static int cell_picture(void *self, const char *name, const picture *p, error *e)
 {
     const cell *c = self;
-    return c->from ? 0 : c->listener->picture(c->listener->self, name, p, e);
+    return c->from ? 0 : c->listener->picture(c->listener->self, name, c->steps, p, e);
 }
 
 /* ---- parts ---- */

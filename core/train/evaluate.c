@@ -270,6 +270,8 @@ static int tasks_evaluate(cell *c, int64_t after, int64_t count, enum what what,
         code = task_evaluate(c, after, &c->stream->tasks[i], what, &ahead, e);
     c->engine->model->discard(ahead);
     host_flush_metrics(&c->session);
+    if (!code && c->listener->row)
+        c->listener->row(c->listener->self, after, c->steps, c->result->accuracy);
     c->clock.evaluate += cell_now() - start;
     return code;
 }

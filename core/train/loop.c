@@ -1,6 +1,7 @@
 /* The loop: the whole of training on one screen, with every hook in its place. What the lines between the hooks do stands
  * in step.c; who is asked and in which order, in dispatch.c; how strategies compose, in <perdure/plugin.h>. */
 #include <stddef.h>
+#include <sys/resource.h>
 
 #include "train/cell.h"
 
@@ -30,7 +31,21 @@ static void progress_tell(cell *c, const stage *s, double now)
     c->listener->progress(c->listener->self,
                           &(train_progress){stage_task(c, s), s->ends ? c->stream->count : c->stage_count, c->steps,
                                             c->steps_all, c->loss, rate});
+    struct rusage used = {0};
+    getrusage(RUSAGE_SELF, &used);
+                          &(train_progress){s->task.task.index + 1, c->stage_count, c->steps, c->steps_all, c->loss,
+                                            rate, (int64_t)used.ru_maxrss * 1024});
     c->told = now;
+}
+
+static void step_log(const cell *c, int64_t task)
+{
+    const train_listener *l = c->listener;
+    if (!l->point)
+        return;
+    l->point(l->self, "loss", task, c->steps, c->loss);
+    if (c->method->options->optimizer.schedule.type != SCHEDULE_CONSTANT)
+        l->point(l->self, "learning_rate", task, c->steps, c->step.step.lr);
 }
 
 static void loop_tell(cell *c, const stage *s)
@@ -42,6 +57,8 @@ static void loop_tell(cell *c, const stage *s)
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
     if (log && c->listener->point)
         c->listener->point(c->listener->self, "loss", stage_task(c, s), c->steps, c->loss);
+    if (log)
+        step_log(c, s->task.task.index + 1);
     if (tell && c->listener->progress)
         progress_tell(c, s, now);
 }

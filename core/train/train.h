@@ -15,6 +15,7 @@ typedef struct train_progress { /* one report, at most a few a second */
     int64_t task, tasks;        /* from 1 */
     int64_t step, steps;        /* of the whole cell */
     double loss, steps_per_second;
+    int64_t peak_bytes; /* the most memory that the cell's process had so far */
 } train_progress;
 
 struct host_mark;
@@ -30,8 +31,10 @@ typedef struct train_listener {
     void (*point)(void *self, const char *name, int64_t task, int64_t step, double value);
     /* accuracy on task `on` after `after` tasks */
     void (*measured)(void *self, int64_t after, int64_t on, double accuracy);
-    /* a strategy shows something, under a name that can be that of a file ("genreplay.after-task-1") */
-    int (*picture)(void *self, const char *name, const picture *p, error *e);
+    /* the row of the matrix after so many tasks is whole, `step` steps of the cell are done; rows before it stand in it, too */
+    void (*row)(void *self, int64_t after, int64_t step, const matrix *m);
+    /* a strategy shows something behind `step` steps, under a name that can be that of a file ("genreplay.after-task-1") */
+    int (*picture)(void *self, const char *name, int64_t step, const picture *p, error *e);
     /* Of the cell: its checkpoints and its memories on disk lie there, and from there it goes on. NULL: it keeps nothing. */
     const char *folder;
     /* Asked behind every step and every task: true, and the cell saves its state and ends with EXIT_RESUMABLE. */

@@ -117,7 +117,7 @@ class Jobs(Case):
         found = {}
         for root, _, names in os.walk(self.path(out, "cells")):
             for name in names:
-                if name == "manifest.json":  # tells the time
+                if name == "manifest.json" or name.startswith("events.out.tfevents."):  # they tell the time
                     continue
                 with open(os.path.join(root, name), "rb") as f:
                     words = f.read()

@@ -112,7 +112,7 @@ static int talk(int cell, const struct process_inside *inside, error *e)
     fprintf(stderr, "no line end");
     channel_note(inside->channel, "warning", "a note");
     for (int i = 0; i < 200; i++) { /* more than a pipe holds, together with the notes */
-        channel_progress(inside->channel, &(train_progress){1, 1, i, 200, 0.5, 100});
+        channel_progress(inside->channel, &(train_progress){1, 1, i, 200, 0.5, 100, 1 << 20});
         channel_note(inside->channel, "info", "x");
         channel_measured(inside->channel, 1, 1, 0.5);
     }

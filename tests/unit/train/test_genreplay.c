@@ -16,17 +16,19 @@ static planned pictures_plan(const char *streams, const char *strategies)
 /* What a cell's generator showed after each task, and the points of its loss. */
 typedef struct gallery {
     text names;
-    int64_t width, height, count;
+    int64_t width, height, count, step;
     double light; /* mean of the last picture */
     uint8_t pixels[16384];
     double losses[3];
 } gallery;
 
-static int gallery_add(void *self, const char *name, const picture *p, error *e)
+static int gallery_add(void *self, const char *name, int64_t step, const picture *p, error *e)
 {
     gallery *g = self;
     int64_t n = p->width * p->height;
     (void)e;
+    assert_true(step > g->step); /* each task's is shown at its own end */
+    g->step = step;
     text_addf(&g->names, "%s ", name);
     g->width = p->width;
     g->height = p->height;
@@ -294,8 +296,9 @@ static void samples_are_shown_and_change_nothing(void **state)
     planned_free(&p);
 }
 
-static int none_expected(void *self, const char *name, const picture *p, error *e)
+static int none_expected(void *self, const char *name, int64_t step, const picture *p, error *e)
 {
+    (void)step;
     (void)p;
     *(bool *)self = true;
     return error_set(e, EXIT_IO, "found the picture %s; expected none", name);
