@@ -12,6 +12,7 @@
 #include "record/record.h"
 #include "run/cells.h"
 #include "run/data_open.h"
+#include "run/exporter.h"
 #include "run/folder.h"
 #include "run/gates.h"
 #include "run/live.h"
@@ -34,6 +35,7 @@ typedef struct run {
     const run_selection *selection;
     struct progress progress;
     struct origin origin;
+    exporter *exporter; /* NULL: nobody wants metrics */
 } run;
 
 static struct run_cell *cell_at(run *r, int number) { return &r->cells.at[r->pending[number]]; }
@@ -72,6 +74,7 @@ static void work_began(void *self, int number)
     run *r = self;
     origin_digest(&r->origin, r->plan);
     progress_begin(&r->progress, number, cell_at(r, number)->name);
+    exporter_began(r->exporter, number, r->plan->methods[cell_at(r, number)->method].name, cell_at(r, number)->seed);
 }
 
 static void work_words(void *self, int number, const char *line)
@@ -85,6 +88,7 @@ static void work_words(void *self, int number, const char *line)
 static void work_told(void *self, int number, const struct message *m)
 {
     run *r = self;
+    exporter_told(r->exporter, number, m);
     if (m->kind == MESSAGE_PROGRESS) {
         progress_tell(&r->progress, number, &m->as.progress);
     } else if (m->kind == MESSAGE_MEASURED) {
@@ -111,7 +115,9 @@ static void work_ended(void *self, int number, const error *why)
 {
     run *r = self;
     struct run_cell *c = cell_at(r, number);
-    if (why && why->code == EXIT_RESUMABLE) {
+    const bool stopped = why && why->code == EXIT_RESUMABLE;
+    exporter_ended(r->exporter, number, !why ? EXPORTED_FINISHED : stopped ? EXPORTED_STOPPED : EXPORTED_FAILED);
+    if (stopped) {
         progress_end(&r->progress, number, why->text); /* and whether it was saved */
         return;
     }
@@ -137,7 +143,11 @@ static void work_waits(void *self, int cells)
 static void work_tick(void *self)
 {
     run *r = self;
+    char *words = NULL;
     progress_tick(&r->progress);
+    if (exporter_tick(r->exporter, &words))
+        progress_note(&r->progress, words);
+    free(words);
 }
 
 /* Threads that share a core wait for each other in every operation. */
@@ -237,6 +247,15 @@ static int nothing_begun(const run *r, error *e)
     return error_hint(e, "without --resume the run begins where there is nothing");
 }
 
+static int metrics_open(run *r, error *e)
+{
+    const struct metrics_options *o = &r->plan->scenario->output.metrics;
+    int code = exporter_open(r->plan, r->cells.count, r->cells.count - r->pending_count, &r->exporter, e);
+    if (!code && o->port)
+        fprintf(stderr, "perdure: metrics: http://127.0.0.1:%lld/metrics\n", (long long)o->port);
+    return code;
+}
+
 /* A folder that holds something else is left as it is. That of a run is locked before its cells are looked at; one that
  * is not there has none, and is made only when the data proved good. */
 static int run_prepare(run *r, const run_options *options, error *e)
@@ -257,6 +276,7 @@ static int run_prepare(run *r, const run_options *options, error *e)
         return code;
     pending_take(r);
     if (r->pending_count > 0 && (code = torch_there(e))) /* before there is a folder */
+    if (r->pending_count > 0 && ((code = torch_there(e)) || (code = metrics_open(r, e))))
         return code;
     if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
         return code;
@@ -353,6 +373,7 @@ int run_plan(plan *p, const run_options *options, json_t **summary, error *e)
     run r = {.plan = p, .lock = -1, .fresh = options->fresh, .selection = &options->selection};
     *summary = NULL;
     int code = run_go(&r, options, summary, e);
+    exporter_close(r.exporter);
     if (r.data)
         dataset_close(r.data);
     cells_free(&r.cells);
