@@ -172,7 +172,10 @@ static void search_print(const plan *p, text *out)
               metric_name_text(o->metric));
     for (int i = 0; i < p->trial_count; i++)
         text_addf(out, "  %s\n", p->methods[p->method_count + i].name);
+}
+
 static void traces_print(const struct output_options *o, text *out)
+{
     text_addf(out, "traces     log.jsonl%s", o->tensorboard ? ", TensorBoard" : "");
     if (o->metrics.port)
         text_addf(out, ", Prometheus at http://127.0.0.1:%lld/metrics", (long long)o->metrics.port);

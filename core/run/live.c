@@ -2,11 +2,11 @@
  * is the one place through which all goes that is traced: log.jsonl, and with it TensorBoard. */
 #include "run/live.h"
 
+#include <math.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <math.h>
-#include <stdlib.h>
 #include "base/alloc.h"
 #include "record/record.h"
 #include "record/traces.h"

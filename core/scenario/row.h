@@ -106,7 +106,6 @@ extern const struct special special_layers, special_kernel;
 extern const struct special special_strategies, special_set;
 extern const struct special special_grid;                  /* grid.c */
 extern const struct special special_search, special_space; /* search.c */
-extern const struct special special_every, special_keep, special_checkpoint;
 extern const struct special special_every, special_keep, special_checkpoint, special_metrics;
 extern const struct special special_between; /* gates.c */
 

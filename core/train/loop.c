@@ -28,13 +28,11 @@ static int loop_batch(cell *c, error *e)
 static void progress_tell(cell *c, const stage *s, double now)
 {
     double rate = (double)c->steps_timed / (c->clock.train + 1e-9);
-    c->listener->progress(c->listener->self,
-                          &(train_progress){stage_task(c, s), s->ends ? c->stream->count : c->stage_count, c->steps,
-                                            c->steps_all, c->loss, rate});
     struct rusage used = {0};
     getrusage(RUSAGE_SELF, &used);
-                          &(train_progress){s->task.task.index + 1, c->stage_count, c->steps, c->steps_all, c->loss,
-                                            rate, (int64_t)used.ru_maxrss * 1024});
+    c->listener->progress(c->listener->self,
+                          &(train_progress){stage_task(c, s), s->ends ? c->stream->count : c->stage_count, c->steps,
+                                            c->steps_all, c->loss, rate, (int64_t)used.ru_maxrss * 1024});
     c->told = now;
 }
 
@@ -55,10 +53,8 @@ static void loop_tell(cell *c, const stage *s)
     if (!log && !tell)
         return;
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
-    if (log && c->listener->point)
-        c->listener->point(c->listener->self, "loss", stage_task(c, s), c->steps, c->loss);
     if (log)
-        step_log(c, s->task.task.index + 1);
+        step_log(c, stage_task(c, s));
     if (tell && c->listener->progress)
         progress_tell(c, s, now);
 }

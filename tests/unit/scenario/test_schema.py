@@ -31,7 +31,7 @@ OF_FORM = {"alias_bomb", "alias_circle", "alias_unknown", "bad_token", "bad_utf8
            "control_byte", "duplicate_key", "merge_key", "no_colon", "open_brace", "open_bracket", "open_quote",
            "second_document", "tab", "tag", "tag_directive", "utf16", "yaml_version"}
 # Keys that come later, each as the design has it: laid alone over a good file, both refuse it.
-                
+LATER = ["device.graph=auto", "device.memory_share=1.0"]
 
 
 class Core(yaml.SafeLoader):
