@@ -1,4 +1,13 @@
 /* `perdure report RUN`: the tables of a run out of its summary.json, as the run printed them or in another form. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/file.h"
+#include "cli/cli.h"
+#include "cli/page.h"
 #include "report/report.h"
 #include "cli/cli.h"
 #include "cli/summary.h"
@@ -6,13 +15,29 @@
 static int forms_check(const call *c, error *e)
 {
     static const char *const forms[] = {"--markdown", "--latex", "--csv", "--json"};
+    static const char *const forms[] = {"--markdown", "--csv", "--json", "--html"};
     const char *first = NULL;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (first && call_has(c, forms[i]))
             return error_set(e, EXIT_USAGE, "report: found %s and %s; expected one of them", first, forms[i]);
         first = call_has(c, forms[i]) ? forms[i] : first;
     }
+    if (call_has(c, "--out") && !call_has(c, "--html"))
+        return error_set(e, EXIT_USAGE, "report: found --out without --html; expected it with the form that is a file");
     return 0;
+}
+
+static int html_write(const call *c, const json_t *summary, error *e)
+{
+    char *path = call_has(c, "--out") ? alloc_text(call_value(c, "--out")) : page_path(c->arguments[0]);
+    int code = page_write(c->arguments[0], summary, path, e);
+    if (!code) {
+        char *line = alloc_format("%s\n", path);
+        code = cli_print(line, e);
+        free(line);
+    }
+    free(path);
+    return code;
 }
 
 static int summary_say(const call *c, const json_t *summary, error *e)
@@ -41,7 +66,10 @@ static int report_run(const call *c, error *e)
         code = run_summary_read(c->arguments[0], &summary, e);
     if (code)
         return code;
-    code = call_has(c, "--json") ? cli_json(json_incref(summary), e) : summary_say(c, summary, e);
+    if (call_has(c, "--html"))
+        code = html_write(c, summary, e);
+    else
+        code = call_has(c, "--json") ? cli_json(json_incref(summary), e) : summary_say(c, summary, e);
     json_decref(summary);
     return code;
 }
@@ -51,10 +79,13 @@ static const option_row options[] = {
     {"--latex", NULL, "methods (metrics only) and tests in LaTeX; needs booktabs"},
     {"--csv", NULL, "a line a value: method,seed,metric,value"},
     {"--json", NULL, "the summary itself: perdure.summary/1"},
+    {"--html", NULL, "writes RUN/report.html, a page that needs nothing else, and prints where it is"},
+    {"--out", "FILE", "with --html: writes the page there"},
     {NULL, NULL, NULL},
 };
 
 static const char *const later[] = {"--html", NULL};
+static const char *const later[] = {"--latex", NULL};
 
 const command command_report = {
     .name = "report",

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/page.h"
 #include "cli/scenario.h"
 #include "report/report.h"
 #include "run/run.h"
@@ -107,6 +108,8 @@ static int plan_run(const call *c, plan *p, const run_options *options, error *e
         return code;
     const json_t *partial = json_object_get(summary, "partial");
     int shown = partial ? 0 : csv_write(p, summary, e);
+    if (!shown)
+        page_leave(p->folder, summary);
     if (!shown)
         shown = summary_show(c, summary, e);
     if (!shown && partial)

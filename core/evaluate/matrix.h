@@ -22,6 +22,11 @@ bool matrix_has(const matrix *m, int64_t after, int64_t task);
 double matrix_at(const matrix *m, int64_t after, int64_t task); /* NaN: not measured */
 /* That of the first `tasks` tasks alone, as it stood after them: metrics of it are metrics on the way. Owned. */
 matrix *matrix_first(const matrix *m, int64_t tasks);
+/* What curves and bars show beside the metrics, by the metrics' own definitions: mean accuracy over the tasks 1..after, after as
+ * many (`after` from 1), and what is lost of one task: max_{1<=l<T} R[l][task] - R[T][task], of which forgetting.chaudhry is
+ * the mean (`task` below T). NaN where a cell that they need was not measured. */
+double matrix_seen(const matrix *m, int64_t after);
+double matrix_forgotten(const matrix *m, int64_t task);
 
 typedef struct metric {
     const char *name;    /* eg. "bwt.gem" */
@@ -42,5 +47,8 @@ typedef struct spread {
     double mean, sd, sem, ci95; /* NaN where n is too small (sd, sem, ci95: n < 2) */
 } spread;
 spread spread_of(const double *values, int64_t n); /* sample SD; ci95: half width, Student's t */
+/* The same of those values that are there: NaN is left out, and not counted. */
+spread spread_of_there(const double *values, int64_t n);
+double spread_error(const spread *s, const char *kind); /* "sem", "sd", "ci95"; NaN where it has none */
 
 #endif

@@ -19,13 +19,15 @@ static double pooled(const matrix *m, int64_t after, int64_t tasks)
     return right / count;
 }
 
-static double acc_macro(const matrix *m)
+double matrix_seen(const matrix *m, int64_t after)
 {
     double sum = 0;
-    for (int64_t j = 1; j <= m->tasks; j++)
-        sum += matrix_at(m, m->tasks, j);
-    return sum / (double)m->tasks;
+    for (int64_t j = 1; j <= after; j++)
+        sum += matrix_at(m, after, j);
+    return sum / (double)after;
 }
+
+static double acc_macro(const matrix *m) { return matrix_seen(m, m->tasks); }
 
 static double acc_pooled(const matrix *m) { return pooled(m, m->tasks, m->tasks); }
 
@@ -72,11 +74,13 @@ static double best_before(const matrix *m, int64_t j)
     return best;
 }
 
+double matrix_forgotten(const matrix *m, int64_t task) { return best_before(m, task) - matrix_at(m, m->tasks, task); }
+
 static double forgetting_chaudhry(const matrix *m)
 {
     double sum = 0;
     for (int64_t j = 1; j < m->tasks; j++)
-        sum += best_before(m, j) - matrix_at(m, m->tasks, j);
+        sum += matrix_forgotten(m, j);
     return mean_but_one(m, sum);
 }
 

@@ -29,6 +29,11 @@ void cell_result_clear(cell_result *r)
     }
     for (int64_t i = 0; i < r->loaded_count; i++)
         free(r->loaded[i].name);
+    for (int64_t i = 0; i < r->memory_count; i++) {
+        free(r->memories[i].strategy);
+        free(r->memories[i].name);
+    }
+    free(r->memories);
     free(r->loaded);
     free(r->tasks);
     free(r->findings);
@@ -183,6 +188,16 @@ static json_t *loaded_json(const cell_result *r)
 }
 
 static bool id_is_trial(const struct cell_identity *id) { return json_is_true(json_object_get(id->variant, "trial")); }
+static json_t *memories_json(const cell_result *r)
+{
+    json_t *out = json_array();
+    for (int64_t i = 0; i < r->memory_count; i++) {
+        const struct cell_memory *m = &r->memories[i];
+        json_array_append_new(out, json_pack("{s:s, s:s, s:I, s:I}", "strategy", m->strategy, "name", m->name, "rows",
+                                             (json_int_t)m->rows, "bytes", (json_int_t)m->bytes));
+    }
+    return out;
+}
 
 json_t *cell_json(const struct cell_identity *id, const cell_result *r, double seconds_start)
 {
@@ -214,6 +229,7 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
         json_object_set_new(result, "anytime", anytime_json(r));
     if (r->loaded_count)
         json_object_set_new(result, "weights_loaded", loaded_json(r));
+    json_object_set_new(result, "memories", memories_json(r));
     json_object_set_new(result, "warnings", warnings_json(r));
     json_object_set_new(result, "steps", json_integer(r->steps));
     json_object_set_new(result, "steps_per_second", record_number_json(r->steps_per_second));

@@ -43,6 +43,11 @@ typedef struct cell_result {
         char **names; /* [count]: of these classes */
     } * tasks;
     int64_t task_count;
+    struct cell_memory { /* of the strategies, as they were when training was over */
+        char *strategy, *name;
+        int64_t rows, bytes; /* of the rows and what is kept beside them */
+    } * memories;
+    int64_t memory_count;
     int64_t leaked;    /* test rows that are training rows too */
     float *parameters; /* [parameter_count]: the network's [P], behind them its buffers [Q] */
     int64_t parameter_count;

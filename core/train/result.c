@@ -76,12 +76,31 @@ static void tasks_keep(cell *c)
     }
 }
 
+/* What the strategies keep of samples: part of what a method costs. */
+static void memories_keep(cell *c)
+{
+    cell_result *r = c->result;
+    for (int i = 0; i < c->session.count; i++) {
+        const strategy *s = &c->session.strategies[i];
+        for (int64_t k = 0; k < s->memory_count; k++) {
+            const memory *m = s->memories[k]->store;
+            r->memories = alloc_again(r->memories, (size_t)r->memory_count + 1, sizeof *r->memories);
+            struct cell_memory *kept = &r->memories[r->memory_count++];
+            kept->strategy = alloc_text(s->name);
+            kept->name = alloc_text(s->memories[k]->name);
+            kept->rows = memory_count(m, INT32_MAX);
+            kept->bytes = kept->rows * (memory_row_bytes(m) + memory_extra_bytes(m));
+        }
+    }
+}
+
 int result_fill(cell *c, error *e)
 {
     cell_result *r = c->result;
     tasks_keep(c);
     r->anytime_batches = c->scenario->evaluation.anytime.batches;
     r->anytime_rows = c->scenario->evaluation.anytime.rows;
+    memories_keep(c);
     r->steps = c->steps;
     r->steps_per_second = c->clock.train > 0 ? (double)c->steps_timed / c->clock.train : 0;
     r->seconds.start = c->clock.start;

@@ -106,6 +106,7 @@ class Gates(Case):
         self.assertEqual(self.run_program("report", "runs", "--csv", "--json", code=64).stderr,
                          "perdure: error: report: found --csv and --json; expected one of them\n")
         for option in ("--html",):
+        for option in ("--latex",):
             self.assertEqual(self.run_program("report", "runs", option, code=64).stderr,
                              f"perdure: error: report: found option {option}, which comes later; expected one of 'perdure help report'\n")
 

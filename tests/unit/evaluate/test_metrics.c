@@ -59,6 +59,17 @@ static void on_the_way_the_first_tasks_count_alone(void **state)
     assert_int_equal(none->tasks, 0);
     matrix_close(none);
     matrix_close(first);
+/* What is drawn beside the metrics: the metrics are the end or the mean of it. */
+static void curves_agree_with_hand_calculation(void **state)
+    matrix *m = whole(true);
+    assert_close(matrix_seen(m, 1), 0.9, CLOSE);
+    assert_close(matrix_seen(m, 2), (1.0 + 0.9) / 2, CLOSE);
+    assert_close(matrix_seen(m, 3), of(m, "acc.macro"), CLOSE);
+    assert_close(matrix_forgotten(m, 1), 1.0 - 0.6, CLOSE);
+    assert_close(matrix_forgotten(m, 2), 0.9 - 0.8, CLOSE);
+    matrix_set(m, 2, 1, 0, 0);
+    assert_true(isnan(matrix_seen(m, 2)));
+    assert_true(isnan(matrix_forgotten(m, 1)));
     matrix_close(m);
 }
 
@@ -220,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(metrics_agree_with_hand_calculation),
         cmocka_unit_test(on_the_way_the_first_tasks_count_alone),
+        cmocka_unit_test(curves_agree_with_hand_calculation),
         cmocka_unit_test(without_the_untrained_row_only_fwt_is_absent),
         cmocka_unit_test(of_joint_only_the_last_row_counts),
         cmocka_unit_test(with_one_task_nothing_is_transferred_or_forgotten),

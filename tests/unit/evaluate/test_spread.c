@@ -42,6 +42,21 @@ static void eight_values(void **state)
     assert_close(s.ci95, 2.36462 * sqrt(32.0 / 56), 1e-3);
 }
 
+static void what_is_not_there_is_not_counted(void **state)
+{
+    const double values[] = {1, NAN, 3, NAN};
+    (void)state;
+    spread s = spread_of_there(values, 4);
+    assert_int_equal(s.n, 2);
+    assert_close(s.mean, 2, 1e-12);
+    assert_close(spread_error(&s, "sd"), sqrt(2), 1e-12);
+    assert_close(spread_error(&s, "sem"), 1, 1e-12);
+    assert_close(spread_error(&s, "ci95"), 12.7062, 1e-3);
+    s = spread_of_there(values + 1, 1);
+    assert_int_equal(s.n, 0);
+    assert_true(isnan(s.mean) && isnan(spread_error(&s, "sem")));
+}
+
 static void equal_values_have_no_spread(void **state)
 {
     const double values[] = {0.1, 0.1, 0.1, 0.1, 0.1};
@@ -75,6 +90,7 @@ int main(void)
         cmocka_unit_test(too_few_values_have_no_error),
         cmocka_unit_test(two_values),
         cmocka_unit_test(eight_values),
+        cmocka_unit_test(what_is_not_there_is_not_counted),
         cmocka_unit_test(equal_values_have_no_spread),
         cmocka_unit_test(quantiles_are_the_published_ones),
     };

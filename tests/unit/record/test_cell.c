@@ -42,6 +42,7 @@ static void result_has_the_fields_of_the_design(void **state)
                                          "matrix",
                                          "counts",
                                          "metrics",
+                                         "memories",
                                          "warnings",
                                          "steps",
                                          "steps_per_second",
@@ -88,6 +89,15 @@ static void what_was_measured_within_tasks(void **state)
     assert_true(json_number_value(json_object_get(metrics_of, "min.delange")) == 0.7);
     free(words);
     json_decref(without);
+static void what_is_kept_of_samples_is_told(void **state)
+    r->memories = alloc_zero(1, sizeof *r->memories);
+    r->memory_count = 1;
+    r->memories[0] = (struct cell_memory){alloc_text("replay"), alloc_text("rows"), 500, 500 * 784};
+    json_t *j = cell_json(&identity, r, 0), *kept = json_array_get(json_object_get(j, "memories"), 0);
+    assert_string_equal(json_string_value(json_object_get(kept, "strategy")), "replay");
+    assert_string_equal(json_string_value(json_object_get(kept, "name")), "rows");
+    assert_int_equal(json_integer_value(json_object_get(kept, "rows")), 500);
+    assert_int_equal(json_integer_value(json_object_get(kept, "bytes")), 392000);
     json_decref(j);
     cell_result_close(r);
 }
@@ -360,6 +370,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(result_has_the_fields_of_the_design),
         cmocka_unit_test(what_was_measured_within_tasks),
+        cmocka_unit_test(what_is_kept_of_samples_is_told),
         cmocka_unit_test(leaked_rows_are_a_warning),
         cmocka_unit_test(matrix_csv_is_exact),
         cmocka_unit_test(written_cell_reads_back),
