@@ -26,7 +26,7 @@ static bool any_of(const struct curve_place *at, size_t count)
     return false;
 }
 
-/* One for all methods, so that they compare. */
+/* One for all methods, so that they compare. Below zero it reaches as far as it must: what was gained is little, mostly. */
 static struct svg_scale scale_of(const struct curve_place *at, size_t count)
 {
     double low = 0, high = 0;
@@ -34,7 +34,9 @@ static struct svg_scale scale_of(const struct curve_place *at, size_t count)
         double reach = isfinite(at[i].error) ? at[i].error : 0;
         low = fmin(low, at[i].mean - reach), high = fmax(high, at[i].mean + reach);
     }
-    return svg_scale_over(low, fmax(high, 0.05), 5);
+    struct svg_scale scale = svg_scale_over(0, fmax(high, 0.05), 5);
+    scale.low = fmin(low, 0);
+    return scale;
 }
 
 static void panel_add(const struct finished_run *r, const struct finished_method *m, const struct curve_place *at,

@@ -92,16 +92,10 @@ static void best_words(const struct finished_run *r, const char *name, const str
     const struct finished_method *base = baseline_of(r);
     const metric *known = metric_find(name);
     const char *what = known ? known->summary : "the first metric";
-    bool ranked = methods_against(r, name) > 1;
     bold_name(best, out);
-    if (ranked)
-        text_addf(out, " comes out highest in %s, with <strong>", what);
-    else
-        text_addf(out, " reaches <strong>");
+    text_addf(out, "%s<strong>", methods_against(r, name) > 1 ? " comes out ahead with " : " reaches ");
     mean_add(r, best, name, out);
-    text_addf(out, "</strong>");
-    if (!ranked)
-        text_addf(out, " in %s", what);
+    text_addf(out, "</strong> %s", what);
     if (base && base != best && isfinite(mean_at(base, name))) {
         text_addf(out, ", against ");
         mean_add(r, base, name, out);

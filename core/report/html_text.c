@@ -114,7 +114,7 @@ void html_spread(double mean, double error, int digits, text *out)
     html_number(mean, digits, out);
     if (!isfinite(mean) || !isfinite(error))
         return;
-    text_addf(out, " \u00b1\u00a0");
+    text_addf(out, "\u00a0\u00b1\u00a0");
     html_number(error, digits, out);
 }
 

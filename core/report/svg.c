@@ -61,7 +61,7 @@ double svg_at(const struct svg_scale *s, double value, double from, double to)
 
 bool svg_tick(const struct svg_scale *s, int i, double *value)
 {
-    *value = s->low + i * s->step;
+    *value = (ceil(s->low / s->step - 1e-6) + i) * s->step;
     if (fabs(*value) < s->step * 1e-9)
         *value = 0;
     return *value <= s->high + s->step * 1e-6;

@@ -30,7 +30,7 @@ struct svg_scale {
 struct svg_scale svg_scale_over(double low, double high, int ticks);
 double svg_at(const struct svg_scale *s, double value, double from,
               double to); /* a coordinate, clamped to [from, to] */
-/* The i-th tick; false: behind the last. */
+/* The i-th tick, a multiple of the step; false: behind the last. */
 bool svg_tick(const struct svg_scale *s, int i, double *value);
 
 /* ---- svg_lines.c ---- */

@@ -7,7 +7,7 @@
 #include "report/html_text.h"
 #include "report/svg.h"
 
-enum { TOP = 10, BOTTOM = 34, LEFT = 34, LABEL_APART = 13, LABEL_CLOSEST = 11, TICKS_ALONG = 10, LABEL_CHARACTER = 7 };
+enum { TOP = 10, BOTTOM = 34, LEFT = 34, LABEL_APART = 13, LABEL_CLOSEST = 11, TICKS_ALONG = 10, LABEL_CHARACTER = 8 };
 
 struct frame {
     double left, right, top, bottom;

@@ -91,7 +91,7 @@ static void spreads(void **state)
     html_spread(0.5, NAN, 3, &out);
     text_addf(&out, "|");
     html_spread(NAN, 0.1, 3, &out);
-    assert_string_equal(out.at, "0.500 \u00b1\u00a00.010|0.500|\u2013");
+    assert_string_equal(out.at, "0.500\u00a0\u00b1\u00a00.010|0.500|\u2013");
     text_free(&out);
 }
 

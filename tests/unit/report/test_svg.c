@@ -89,7 +89,7 @@ static void a_heat_map_of_one_task(void **state)
     assert_non_null(strstr(out.at, "<div class=\"map\" data-seed=\"3\"><svg role=\"img\" class=\"drawing heat\""));
     assert_non_null(strstr(out.at, "<title>t&lt;</title>"));
     assert_non_null(strstr(out.at, "<g><title>after 0, on task 1: 0.1000</title><rect class=\"q2\" x=\"24\" y=\"20\""));
-    assert_non_null(strstr(out.at, "<title>after 1, on task 1: 0.9000 \u00b1\u00a00.0100</title><rect class=\"q18\""));
+    assert_non_null(strstr(out.at, "<title>after 1, on task 1: 0.9000\u00a0\u00b1\u00a00.0100</title><rect class=\"q18\""));
     assert_non_null(strstr(out.at, "<text class=\"n hi\""));
     text_free(&out);
 }
@@ -124,7 +124,7 @@ static void a_line_breaks_where_nothing_was_measured(void **state)
     assert_non_null(strstr(out.at,
                            "<g data-m=\"4\"><path class=\"band c0 d0\" d=\"M34 100L100.67 10L100.67 20L34 110Z\"/>"
                            "<path class=\"line c0 d0\" data-name=\"a&amp;b\" d=\"M34 110L100.67 10M234 10\"/>"));
-    assert_non_null(strstr(out.at, "<title>a&amp;b after 1: 1.000 \u00b1\u00a00.100</title>"));
+    assert_non_null(strstr(out.at, "<title>a&amp;b after 1: 1.000\u00a0\u00b1\u00a00.100</title>"));
     assert_non_null(strstr(out.at, ">a&amp;b</text>"));
     text_free(&out);
 }
