@@ -18,7 +18,8 @@ enum {
     NAME_APART = 13,
     TASK_COLOURS = 10,
     BANDS_MOST = 12, /* more bands than this cover each other */
-    DOTS_MOST = 20
+    DOTS_MOST = 20,
+    LINES_MOST = 20
 };
 
 /* ---- all methods ---- */
@@ -92,32 +93,41 @@ struct task_words {
     char label[24], style[24];
 };
 
+/* Of many tasks so many are drawn, evenly, the first and the last among them. */
+static size_t lines_of(const struct finished_run *r) { return r->tasks < LINES_MOST ? (size_t)r->tasks : LINES_MOST; }
+
+static void line_fill(const struct finished_run *r, const struct finished_method *m, size_t k, struct task_words *words,
+                      struct svg_line *line)
+{
+    size_t last = (size_t)r->tasks - 1, lines = lines_of(r) - 1, task = lines > 0 ? (k * last + lines / 2) / lines : 0;
+    snprintf(words->label, sizeof words->label, "%zu", task + 1);
+    snprintf(words->style, sizeof words->style, "t%zu", last > 0 ? task * (TASK_COLOURS - 1) / last : 0);
+    *line = (struct svg_line){.label = words->label, .style = words->style, .method = SVG_NO_METHOD};
+    line->curve = curve_of_task(m, (int64_t)task + 1, r->error);
+}
+
 static void panel_add(const struct finished_run *r, const struct finished_method *m, text *out)
 {
-    size_t tasks = (size_t)r->tasks;
-    struct svg_line *lines = alloc_zero(tasks + 1, sizeof *lines);
-    struct task_words *words = alloc_zero(tasks + 1, sizeof *words);
-    for (size_t j = 0; j < tasks; j++) {
-        snprintf(words[j].label, sizeof words[j].label, "%zu", j + 1);
-        snprintf(words[j].style, sizeof words[j].style, "t%zu", tasks > 1 ? j * (TASK_COLOURS - 1) / (tasks - 1) : 0);
-        lines[j] = (struct svg_line){.label = words[j].label, .style = words[j].style, .method = SVG_NO_METHOD};
-        lines[j].curve = curve_of_task(m, (int64_t)j + 1, r->error);
-    }
+    size_t count = lines_of(r);
+    struct svg_line *lines = alloc_zero(count + 1, sizeof *lines);
+    struct task_words *words = alloc_zero(count + 1, sizeof *words);
+    for (size_t k = 0; k < count; k++)
+        line_fill(r, m, k, &words[k], &lines[k]);
     struct svg_lines chart = {.width = SVG_PANEL, .height = PANEL_HEIGHT, .classes = "", .first = "task"};
     chart.title = m->name;
     chart.desc = "A line for each task: accuracy on it from just before its training to the end.";
     chart.at = lines;
-    chart.count = tasks;
+    chart.count = count;
     chart.tasks = r->tasks;
     chart.low = r->lowest_seen;
     chart.labelled = 34;
-    chart.bands = tasks <= BANDS_MOST;
-    chart.dots = tasks <= BANDS_MOST;
+    chart.bands = r->tasks <= BANDS_MOST;
+    chart.dots = r->tasks <= BANDS_MOST;
     html_panel_begin(r, m, out);
     svg_lines_add(&chart, out);
     html_panel_end(out);
-    for (size_t j = 0; j < tasks; j++)
-        curve_close(&lines[j].curve);
+    for (size_t k = 0; k < count; k++)
+        curve_close(&lines[k].curve);
     free(words);
     free(lines);
 }
@@ -131,9 +141,10 @@ void html_curves(const struct finished_run *r, text *out)
     text_addf(
         out,
         "<h3>Each task, by method</h3>\n<p class=\"note\">A line is a task, numbered at its end, from just before "
-        "it is trained to the last one. A line that falls is a task that is being forgotten.%s</p>\n"
+        "it is trained to the last one. A line that falls is a task that is being forgotten.%s%s</p>\n"
         "<div class=\"panels\">\n",
-        r->tasks <= BANDS_MOST ? " Band: ± error over the seeds." : "");
+        r->tasks <= BANDS_MOST ? " Band: ± error over the seeds." : "",
+        r->tasks > LINES_MOST ? " Of so many tasks every so many are drawn; the matrix below has all." : "");
     for (size_t i = 0; i < r->method_count; i++)
         if (html_drawn(&r->methods[i]))
             panel_add(r, &r->methods[i], out);

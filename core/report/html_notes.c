@@ -10,10 +10,9 @@ void html_failures(const struct finished_run *r, text *out)
     if (json_array_size(failed) == 0)
         return;
     html_section("failures", "Cells that failed", out);
-    text_addf(
-        out,
-        "<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">cell</th><th scope=\"col\">why</th></tr></thead>\n"
-        "<tbody>\n");
+    text_addf(out, "<div class=\"scroll\"><table class=\"words\">\n<thead><tr><th scope=\"col\">cell</th><th "
+                   "scope=\"col\">why</th></tr></thead>\n"
+                   "<tbody>\n");
     json_array_foreach(failed, i, one)
     {
         text_addf(out, "<tr><th scope=\"row\">");
@@ -66,7 +65,7 @@ void html_warnings(const struct finished_run *r, text *out)
         out,
         "<p class=\"note\">What may be meant and may be silently wrong: the first of its kind in a cell, and how often "
         "it "
-        "came.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">cell</th><th "
+        "came.</p>\n<div class=\"scroll\"><table class=\"words\">\n<thead><tr><th scope=\"col\">cell</th><th "
         "scope=\"col\">check</th><th "
         "scope=\"col\">strategy</th><th scope=\"col\">times</th><th scope=\"col\">words</th></tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < r->method_count; i++)

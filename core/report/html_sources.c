@@ -9,7 +9,7 @@ enum { DEEPEST = 12, LIST_MOST = 400 };
 
 static void definition_add(const metric *m, text *out)
 {
-    text_addf(out, "<tr><th scope=\"row\">%s</th><td class=\"words\">", m->name);
+    text_addf(out, "<tr><th scope=\"row\" class=\"own\">%s</th><td class=\"words\">", m->name);
     html_add(m->summary, out);
     text_addf(out, "</td><td class=\"words\"><code>");
     html_add(m->formula, out);
@@ -24,7 +24,8 @@ static void definitions_add(const struct finished_run *r, text *out)
     text_addf(
         out,
         "<h3>What the metrics are</h3>\n<p class=\"note\">R[i][j]: accuracy on task j after training i tasks; R[0][j]: "
-        "untrained; T tasks.</p>\n<div class=\"scroll\"><table>\n<thead><tr><th scope=\"col\">metric</th><th "
+        "untrained; T tasks.</p>\n<div class=\"scroll\"><table class=\"words\">\n<thead><tr><th "
+        "scope=\"col\">metric</th><th "
         "scope=\"col\">what it is</th><th scope=\"col\">definition</th><th "
         "scope=\"col\">source</th></tr></thead>\n<tbody>\n");
     for (int64_t i = 0; i < metric_count; i++)

@@ -5,7 +5,17 @@
 #include "report/html_text.h"
 #include "report/svg.h"
 
-enum { TOP = 20, LEFT = 24, FOOT = 18, CELL_WIDE = 31, CELL_HIGH = 26, CELL_HIGHEST = 34, AXIS_NUMBERS = 10, HI = 14 };
+enum {
+    TOP = 20,
+    LEFT = 28,
+    RIGHT = 10,
+    FOOT = 18,
+    CELL_WIDE = 30,
+    CELL_HIGH = 26,
+    CELL_HIGHEST = 34,
+    AXIS_NUMBERS = 10,
+    HI = 14
+};
 
 struct layout {
     double width, height, cell, row;
@@ -22,12 +32,12 @@ int svg_heat_level(double accuracy)
 /* With numbers each cell has room for one; without, the drawing is as wide as a panel and its cells are what remains. */
 static struct layout layout_of(const struct svg_heat *h)
 {
-    double tasks = (double)h->tasks, room = SVG_PANEL - LEFT - 2;
+    double tasks = (double)h->tasks, room = SVG_PANEL - LEFT - RIGHT;
     struct layout l = {.cell = room / tasks};
     if (h->numbers && l.cell < CELL_WIDE)
         l.cell = CELL_WIDE;
     l.row = h->numbers ? CELL_HIGH : fmin(l.cell, CELL_HIGHEST);
-    l.width = LEFT + l.cell * tasks + 2;
+    l.width = LEFT + l.cell * tasks + RIGHT;
     l.height = TOP + l.row * (tasks + 1) + FOOT;
     return l;
 }
@@ -52,7 +62,7 @@ static void axes_add(const struct svg_heat *h, const struct layout *l, text *out
             axis_number(LEFT - 6, TOP + l->row * ((double)i + 0.5) + 4, "tick end", i, out);
     text_addf(out,
               "<text class=\"label end\" x=\"%.0f\" y=\"%.0f\">accuracy on task \u2192, after so many \u2193</text>",
-              l->width - 2, l->height - 5);
+              l->width - RIGHT, l->height - 5);
 }
 
 /* ---- cells ---- */

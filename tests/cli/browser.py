@@ -133,4 +133,5 @@ class Browser:
             f.write(base64.b64decode(picture["data"]))
 
     def pdf(self):
+        self.ask("Emulation.setEmulatedMedia", media="", features=[])
         return base64.b64decode(self.ask("Page.printToPDF", printBackground=True)["data"])

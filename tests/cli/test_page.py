@@ -235,11 +235,21 @@ class Page(Case):
                          "perdure: error: report: found --json and --html; expected one of them\n")
 
     def test_a_run_leaves_its_page(self):
+        with open(self.path("clouds.yaml"), "a", encoding="utf-8") as f:
+            f.write("evaluation: {metrics: [acc.macro, forgetting.chaudhry]}\n")
+        with open(self.path("clouds.yaml"), "r+", encoding="utf-8") as f:
+            scenario = f.read().replace("  - name: joint", "  - {name: replay, strategies: [{replay: {capacity: 20}}]}\n  - name: joint")
+            f.seek(0)
+            f.write(scenario)
         self.run_program("run", "clouds.yaml")
         with open(self.path("runs/clouds/report.html"), encoding="utf-8") as f:
             left = f.read()
         words = "".join(self.checked(left).words)
-        self.has(words, "4 cells finished")
+        self.has(words, "6 cells finished")
+        self.assertEqual([m["rows"] for m in self.read_json("runs/clouds/cells/replay/seed-1/result.json")["memories"]], [20])
+        self.assertEqual(self.read_json("runs/clouds/cells/finetune/seed-1/result.json")["memories"], [])
+        self.has(words, "Samples kept")
+        self.has(left, "<title>replay: 20</title>")
         self.assertEqual(self.run_program("report", "runs/clouds", "--html").stdout, "runs/clouds/report.html\n")
         with open(self.path("runs/clouds/report.html"), encoding="utf-8") as f:
             self.assertEqual(f.read(), left)

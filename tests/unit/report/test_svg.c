@@ -88,7 +88,7 @@ static void a_heat_map_of_one_task(void **state)
     svg_heat_add(&heat, &out);
     assert_non_null(strstr(out.at, "<div class=\"map\" data-seed=\"3\"><svg role=\"img\" class=\"drawing heat\""));
     assert_non_null(strstr(out.at, "<title>t&lt;</title>"));
-    assert_non_null(strstr(out.at, "<g><title>after 0, on task 1: 0.1000</title><rect class=\"q2\" x=\"24\" y=\"20\""));
+    assert_non_null(strstr(out.at, "<g><title>after 0, on task 1: 0.1000</title><rect class=\"q2\" x=\"28\" y=\"20\""));
     assert_non_null(strstr(out.at, "<title>after 1, on task 1: 0.9000\u00a0\u00b1\u00a00.0100</title><rect class=\"q18\""));
     assert_non_null(strstr(out.at, "<text class=\"n hi\""));
     text_free(&out);
