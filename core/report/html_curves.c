@@ -106,6 +106,31 @@ static void line_fill(const struct finished_run *r, const struct finished_method
     line->curve = curve_of_task(m, (int64_t)task + 1, r->error);
 }
 
+/* Is there anything between the beginning and the end? What trains on all tasks at once has one measurement, behind all of it. */
+static bool has_course(const struct finished_run *r, const struct finished_method *m)
+{
+    for (int64_t after = 1; after < r->tasks; after++)
+        for (int64_t on = 1; on <= after; on++)
+            if (place_of_matrix(m, after, on, r->error).n > 0)
+                return true;
+    return r->tasks == 1 && html_drawn(m);
+}
+
+/* Who is not drawn, and why. */
+static void rest_add(const struct finished_run *r, text *out)
+{
+    bool begun = false;
+    for (size_t i = 0; i < r->method_count; i++) {
+        if (!html_drawn(&r->methods[i]) || has_course(r, &r->methods[i]))
+            continue;
+        text_addf(out, begun ? ", " : "<p class=\"note\">Measured at the end alone, and not drawn: ");
+        html_add(r->methods[i].name, out);
+        begun = true;
+    }
+    if (begun)
+        text_addf(out, ".</p>\n");
+}
+
 static void panel_add(const struct finished_run *r, const struct finished_method *m, text *out)
 {
     size_t count = lines_of(r);
@@ -146,7 +171,9 @@ void html_curves(const struct finished_run *r, text *out)
         r->tasks <= BANDS_MOST ? " Band: ± error over the seeds." : "",
         r->tasks > LINES_MOST ? " Of so many tasks every so many are drawn; the matrix below has all." : "");
     for (size_t i = 0; i < r->method_count; i++)
-        if (html_drawn(&r->methods[i]))
+        if (has_course(r, &r->methods[i]))
             panel_add(r, &r->methods[i], out);
-    text_addf(out, "</div>\n</section>\n");
+    text_addf(out, "</div>\n");
+    rest_add(r, out);
+    text_addf(out, "</section>\n");
 }

@@ -1,6 +1,7 @@
 /* The table of methods, and every metric as a dot with its error among its seeds. */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "report/html_page.h"
@@ -20,6 +21,17 @@ static const json_t *spread_at(const struct finished_method *m, const char *name
 
 /* ---- the table ---- */
 
+/* It may break behind a point: many metrics are to stand side by side. */
+static void metric_name(const char *name, text *out)
+{
+    char *words = alloc_text(name), *rest = words;
+    for (char *part; (part = strsep(&rest, "."));) {
+        html_add(part, out);
+        text_addf(out, "%s", rest ? ".<wbr>" : "");
+    }
+    free(words);
+}
+
 static void heading_add(const struct finished_run *r, text *out)
 {
     const char *name;
@@ -29,26 +41,37 @@ static void heading_add(const struct finished_run *r, text *out)
     {
         const metric *m = metric_find(name);
         text_addf(out, "<th scope=\"col\" title=\"%s\">", m ? m->summary : "");
-        html_add(name, out);
+        metric_name(name, out);
         text_addf(out, "%s</th>", !m ? "" : m->higher_is_better ? "&nbsp;↑" : "&nbsp;↓");
     }
     text_addf(out, "<th scope=\"col\">n</th></tr></thead>\n");
 }
 
-/* The best mean of a metric among the methods that train task by task; NaN: nobody is to be marked. */
+/* The best mean of a metric among the methods that train task by task; NaN: nobody is to be marked, as nobody is better than another. */
 static double best_of(const struct finished_run *r, const char *name)
 {
     const metric *known = metric_find(name);
-    double best = (double)NAN;
-    size_t there = 0;
+    double best = (double)NAN, worst = (double)NAN;
     for (size_t i = 0; known && i < r->method_count; i++) {
         double mean = html_number_at(spread_at(&r->methods[i], name), "mean");
         if (r->methods[i].role == METHOD_UPPER || !isfinite(mean))
             continue;
-        there++;
-        best = isnan(best) ? mean : known->higher_is_better ? fmax(best, mean) : fmin(best, mean);
+        best = known->higher_is_better ? fmax(best, mean) : fmin(best, mean); /* they leave NaN out */
+        worst = known->higher_is_better ? fmin(worst, mean) : fmax(worst, mean);
     }
-    return there > 1 ? best : (double)NAN;
+    return best != worst ? best : (double)NAN;
+}
+
+/* The error in small figures, so that the eye goes down the means. */
+static void cell_spread(const struct finished_run *r, const json_t *its, text *out)
+{
+    double reach = html_number_at(its, r->error);
+    html_number(html_number_at(its, "mean"), 4, out);
+    if (!isfinite(reach) || !isfinite(html_number_at(its, "mean")))
+        return;
+    text_addf(out, "<small>\u00a0\u00b1\u00a0");
+    html_number(reach, 4, out);
+    text_addf(out, "</small>");
 }
 
 static void value_add(const struct finished_run *r, const struct finished_method *m, const char *name, double best,
@@ -57,7 +80,7 @@ static void value_add(const struct finished_run *r, const struct finished_method
     const json_t *its = spread_at(m, name);
     double mean = html_number_at(its, "mean");
     text_addf(out, mean == best && m->role != METHOD_UPPER ? "<td class=\"best\">" : "<td>");
-    html_spread(mean, html_number_at(its, r->error), 4, out);
+    cell_spread(r, its, out);
     html_comparison_mark(r, m->name, name, out);
     text_addf(out, "</td>");
 }
@@ -95,9 +118,8 @@ static void network_row_add(const struct finished_run *r, const struct finished_
     text_addf(out, ": its network alone</th>");
     json_object_foreach(metrics_of(r), name, unused)
     {
-        const json_t *its = json_object_get(of, name);
         text_addf(out, "<td>");
-        html_spread(html_number_at(its, "mean"), html_number_at(its, r->error), 4, out);
+        cell_spread(r, json_object_get(of, name), out);
         text_addf(out, "</td>");
     }
     text_addf(out, "<td>%zu</td></tr>\n", m->cell_count);

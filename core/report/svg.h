@@ -50,7 +50,7 @@ struct svg_lines {
     size_t count;
     int64_t tasks;
     double low;       /* the axis begins here and ends at 1 */
-    double from;      /* where the axis along begins, in tasks */
+    int64_t from;     /* where the axis along begins, in tasks */
     double labelled;  /* room for labels to the right */
     bool bands, dots; /* dots: at the places themselves */
 };

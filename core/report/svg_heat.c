@@ -53,7 +53,7 @@ static void axis_number(double x, double y, const char *classes, int64_t number,
 
 static void axes_add(const struct svg_heat *h, const struct layout *l, text *out)
 {
-    int64_t every = h->numbers ? 1 : (h->tasks + AXIS_NUMBERS - 1) / AXIS_NUMBERS;
+    int64_t every = h->numbers || h->tasks <= AXIS_NUMBERS ? 1 : (h->tasks + AXIS_NUMBERS - 1) / AXIS_NUMBERS;
     for (int64_t j = 1; j <= h->tasks; j++)
         if (j % every == 0 || j == 1)
             axis_number(LEFT + l->cell * ((double)j - 0.5), TOP - 7, "tick middle", j, out);

@@ -56,12 +56,12 @@ static void up_add(const struct frame *f, text *out)
 
 static void along_add(const struct frame *f, const struct svg_lines *chart, text *out)
 {
-    double every = fmax(1, ceil((double)chart->tasks / TICKS_ALONG));
-    for (double task = chart->from; task <= (double)chart->tasks; task++) {
-        if (fmod(task, every) != 0 && !(every > 1 && task == chart->from))
+    int64_t every = 1 + (chart->tasks - 1) / TICKS_ALONG;
+    for (int64_t task = chart->from; task <= chart->tasks; task++) {
+        if (task % every != 0 && task != chart->from)
             continue;
-        text_at(x_of(f, task), f->bottom + 15, "tick middle", out);
-        text_addf(out, "%.0f</text>", task);
+        text_at(x_of(f, (double)task), f->bottom + 15, "tick middle", out);
+        text_addf(out, "%lld</text>", (long long)task);
     }
     text_at((f->left + f->right) / 2, f->bottom + 30, "label middle", out);
     text_addf(out, "tasks trained</text>");
@@ -234,7 +234,9 @@ static void endings_add(const struct frame *f, const struct svg_lines *chart, te
 {
     struct ending *at = alloc_zero(chart->count + 1, sizeof *at);
     size_t count = endings_of(f, chart, at), fit = (size_t)((f->bottom - f->top) / LABEL_CLOSEST) + 1, kept = 0;
-    size_t every = count > fit ? (count + fit - 1) / fit : 1;
+    size_t every = 1;
+    while (every * fit < count)
+        every++;
     for (size_t i = 0; i < count; i++)
         if (i % every == 0 || i + 1 == count)
             at[kept++] = at[i];
@@ -273,7 +275,7 @@ void svg_lines_add(const struct svg_lines *chart, text *out)
     struct frame f = {
         .left = LEFT, .right = chart->width - chart->labelled, .top = TOP, .bottom = chart->height - BOTTOM};
     f.up = svg_scale_over(chart->low, 1, 5);
-    f.along = (struct svg_scale){chart->from, fmax((double)chart->tasks, chart->from + 1), 1, 0};
+    f.along = (struct svg_scale){(double)chart->from, fmax((double)chart->tasks, (double)chart->from + 1), 1, 0};
     frame_words(&f, &more);
     svg_begin(chart->width, chart->height, chart->classes, more.at, chart->title, chart->desc, out);
     text_free(&more);

@@ -12,7 +12,7 @@ import xml.etree.ElementTree
 import made_up
 from program import Case
 
-VOID = {"meta", "input", "br", "link", "img"}
+VOID = {"meta", "input", "br", "wbr", "link", "img"}
 HOSTILE = ["<script>alert(1)</script>", "\"><svg onload=x>", "a & b 'c' \"d\"", "x" * 300, "Ünï©ødé 漢字 \u202edlo", "</title></style>",
            "-->", "&lt;", "new\nline\ttab"]
 
@@ -122,6 +122,19 @@ class Page(Case):
 
     def test_the_same_run_gives_the_same_page(self):
         self.assertEqual(self.page(seeds=2), self.report())
+
+    def test_what_trains_on_all_at_once_is_a_level(self):
+        self.page(methods=("finetune", "joint"), seeds=2, tasks=3)
+        for seed in (0, 1):
+            result = self.read_json(f"run/cells/joint/seed-{seed}/result.json")
+            result["matrix"][1] = result["matrix"][2] = [None] * 3
+            self.write(f"run/cells/joint/seed-{seed}/result.json", json.dumps(result))
+            os.remove(self.path(f"run/cells/joint/seed-{seed}/log.jsonl"))
+        page = self.report()
+        words = "".join(self.checked(page).words)
+        self.has(words, "Measured at the end alone, and not drawn: joint.")
+        self.assertRegex(re.search(r'data-name="joint" d="([^"]*)"', page)[1], r"^M34 ([\d.]+)L870 \1$")
+        self.assertEqual(page.count('data-name="task 1"'), 1)
 
     def test_points_within_tasks_are_drawn(self):
         few, many = self.page(seeds=2, tasks=3), self.page(seeds=2, tasks=3, inside=7)
