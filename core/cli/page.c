@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "report/report.h"
+#include "report/html.h"
 
 char *page_path(const char *folder) { return alloc_format("%s/report.html", folder); }
 

@@ -2,13 +2,14 @@
  *
  * It fetches nothing and sends nothing, and says so to the browser: its policy allows this one style sheet and this one script, by
  * their digests. So a name that got past the escaping could still not run. */
+#include "report/html.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/sha256.h"
 #include "report/html_page.h"
 #include "report/html_text.h"
-#include "report/report.h"
 
 enum { DIGEST = 32 };
 

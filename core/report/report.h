@@ -3,7 +3,6 @@
 #define PERDURE_REPORT_REPORT_H
 #include <jansson.h>
 
-#include "base/error.h"
 #include "base/text.h"
 
 /* The table of methods: a row a method, every metric as mean +- error over its seeds, then steps/s, time, memory.
