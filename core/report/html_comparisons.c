@@ -15,6 +15,11 @@ const json_t *html_comparison(const struct finished_run *r, const char *method, 
     return NULL;
 }
 
+static bool tests_there(const struct finished_run *r)
+{
+    return json_array_size(json_object_get(r->summary, "comparisons")) > 0;
+}
+
 static void p_add(double p, text *out)
 {
     if (p < 0.0001)
@@ -50,10 +55,12 @@ void html_comparison_mark(const struct finished_run *r, const char *method, cons
 {
     const json_t *test = html_comparison(r, method, named);
     const char *verdict = html_word_at(test, "verdict", NULL);
-    if (!verdict)
+    if (!verdict) {
+        text_addf(out, "%s", tests_there(r) ? "<span class=\"mark\"></span>" : "");
         return;
+    }
     bool better = !strcmp(verdict, "better"), worse = !strcmp(verdict, "worse");
-    text_addf(out, " <span class=\"mark %s\" title=\"", better ? "better" : worse ? "worse" : "unsure");
+    text_addf(out, "<span class=\"mark %s\" title=\"", better ? "better" : worse ? "worse" : "unsure");
     html_add(verdict, out);
     text_addf(out, ": ");
     html_number(html_number_at(test, "mean_difference"), 4, out);
@@ -63,6 +70,29 @@ void html_comparison_mark(const struct finished_run *r, const char *method, cons
         p_add(html_number_at(test, "p_holm"), out);
     }
     text_addf(out, "\">%s</span>", mark_of(verdict));
+}
+
+/* How it was tested stands in the summary, as whoever tested knows it. */
+void html_comparison_note(const struct finished_run *r, text *out)
+{
+    const json_t *test = json_object_get(r->summary, "test");
+    double few = html_number_at(test, "n_few");
+    if (!tests_there(r))
+        return;
+    text_addf(out, " <span class=\"better\">▲</span> <span class=\"worse\">▼</span> better, worse than the baseline: ");
+    html_add(html_word_at(test, "name", "paired test"), out);
+    text_addf(out, " over the seeds");
+    if (isfinite(html_number_at(test, "level"))) {
+        text_addf(out, ", p &lt; ");
+        html_number(html_number_at(test, "level"), 2, out);
+    }
+    text_addf(out, " after ");
+    html_add(html_word_at(test, "correction", "a"), out);
+    text_addf(out, "’s correction over ");
+    html_add(html_word_at(test, "family", "all tests"), out);
+    text_addf(out, "; ≈ not significant; = the same in every seed; ? no test could be made.");
+    if ((double)html_seeds_most(r) < few)
+        text_addf(out, " Few seeds (n &lt; %.0f): only large differences can be told.", few);
 }
 
 static void row_add(const struct finished_run *r, const json_t *test, text *out)
@@ -100,7 +130,7 @@ static void row_add(const struct finished_run *r, const json_t *test, text *out)
 void html_comparisons(const struct finished_run *r, text *out)
 {
     const json_t *tests = json_object_get(r->summary, "comparisons");
-    if (json_array_size(tests) == 0)
+    if (!tests_there(r))
         return;
     html_numbers_begin("The tests against the baseline, in numbers", out);
     text_addf(out, "<thead><tr><th scope=\"col\">method</th><th scope=\"col\">metric</th><th scope=\"col\">n</th><th "

@@ -120,6 +120,7 @@ static void network_row_add(const struct finished_run *r, const struct finished_
     {
         text_addf(out, "<td>");
         cell_spread(r, json_object_get(of, name), out);
+        html_comparison_mark(r, "", name, out);
         text_addf(out, "</td>");
     }
     text_addf(out, "<td>%zu</td></tr>\n", m->cell_count);
@@ -138,11 +139,7 @@ static void table_add(const struct finished_run *r, text *out)
               "</tbody></table></div>\n<p class=\"note\">Mean ± %s (%s) over n seeds; ↑ higher is better, ↓ lower; "
               "bold: the best mean of those that train task by task; –: not measured, or not defined.",
               html_error_words(r->error), r->error);
-    if (json_array_size(json_object_get(r->summary, "comparisons")) > 0)
-        text_addf(
-            out, " <span class=\"better\">▲</span> <span class=\"worse\">▼</span> significantly better, worse than the "
-                 "baseline (paired t test over the seeds, p &lt; 0.05 after Holm’s correction); ≈ not significant; "
-                 "= the same in every seed; ? no test could be made, as of too few seeds.");
+    html_comparison_note(r, out);
     text_addf(out, "</p>\n");
 }
 

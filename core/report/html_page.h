@@ -31,8 +31,9 @@ void html_numbers_end(text *out);
 void html_panel_begin(const struct finished_run *r, const struct finished_method *m,
                       text *out); /* a figure of its own */
 void html_panel_end(text *out);
-/* The mark of a comparison with the baseline, and its words in a title; nothing where none was made. */
+/* The mark of a comparison with the baseline, and its words in a title; room for one where others have one. */
 void html_comparison_mark(const struct finished_run *r, const char *method, const char *named, text *out);
+void html_comparison_note(const struct finished_run *r, text *out); /* what the marks mean; nothing without any */
 const json_t *html_comparison(const struct finished_run *r, const char *method, const char *named);
 
 /* page.css and page.js, as CMake has put them in; NUL behind each. */

@@ -56,6 +56,19 @@ class Page(Case):
         with open(self.path("run/report.html"), encoding="utf-8") as f:
             return f.read()
 
+    def compared(self):
+        """A run with tests against a baseline, and with a network that says otherwise than its strategy."""
+        summary = made_up.run(self.path("run"), methods=("finetune", "ewc", "replay"), seeds=3, tasks=3)
+        common = {"metric": "acc.macro", "n": 3, "mean_difference": 0.41, "sd": 0.01, "t": 71.0, "df": 2, "p": 0.00002, "p_holm": 0.00004,
+                  "effect": 41.0, "ci95": [0.38, 0.44]}
+        summary["methods"][2]["metrics_network"] = summary["methods"][1]["metrics"]
+        summary["baseline"] = "finetune"
+        summary["comparisons"] = [dict(common, method="replay", significant=True, verdict="better"),
+                                  dict(common, method="ewc", significant=False, verdict="not significant", p=0.3, p_holm=0.3)]
+        summary["test"] = {"name": "paired t-test", "sides": 2, "correction": "Holm", "family": "the methods of one metric", "level": 0.05,
+                           "n_least": 3, "n_few": 5}
+        self.write("run/summary.json", json.dumps(summary))
+
     def parsed(self, page):
         elements = Elements()
         elements.feed(page)
@@ -158,6 +171,7 @@ class Page(Case):
         summary["failed"] = [{"method": n, "seed": 1, "reason": n} for n in HOSTILE]
         summary["gates"] = [{"method": n, "metric": n, "source": n, "why": n, "pass": False, "ours": {}} for n in HOSTILE]
         summary["comparisons"] = [{"method": n, "metric": "acc.macro", "verdict": n} for n in HOSTILE]
+        summary["test"] = {"name": HOSTILE[0], "correction": HOSTILE[1], "family": HOSTILE[2], "level": HOSTILE[3], "n_few": HOSTILE[4]}
         self.write("run/summary.json", json.dumps(summary))
         self.write("run/plan.json", json.dumps({n: n for n in HOSTILE}))
         self.write("run/manifest.json", json.dumps({"files": [{n: n} for n in HOSTILE], "deep": json.loads("[" * 90 + "]" * 90)}))
@@ -217,15 +231,12 @@ class Page(Case):
         self.checked(page)
 
     def test_comparisons_are_marked(self):
-        summary = made_up.run(self.path("run"), methods=("finetune", "ewc", "replay"), seeds=3, tasks=3)
-        common = {"metric": "acc.macro", "n": 3, "mean_difference": 0.41, "sd": 0.01, "t": 71.0, "df": 2, "p": 0.00002, "p_holm": 0.00004,
-                  "effect": 41.0, "ci95": [0.38, 0.44]}
-        summary["baseline"] = "finetune"
-        summary["comparisons"] = [dict(common, method="replay", significant=True, verdict="better"),
-                                  dict(common, method="ewc", significant=False, verdict="not significant", p=0.3, p_holm=0.3)]
-        self.write("run/summary.json", json.dumps(summary))
+        self.compared()
         page = self.report()
         words = "".join(self.checked(page).words)
+        self.has(words, "better, worse than the baseline: paired t-test over the seeds, p < 0.05 after Holm’s correction over the methods "
+                 "of one metric;")
+        self.has(words, "Few seeds (n < 5): only large differences can be told.")
         self.has(page, 'title="better: 0.4100 [0.3800, 0.4400], p = &lt;&nbsp;0.0001">▲</span>')
         self.has(page, 'title="not significant: 0.4100 [0.3800, 0.4400], p = 0.3000">≈</span>')
         self.has(words, "of finetune; the difference is significant.")
@@ -276,12 +287,14 @@ class Page(Case):
 class Valid(Case):
     """By validators of others."""
 
-    page, report = Page.page, Page.report
+    page, report, compared = Page.page, Page.report, Page.compared
 
     def pages(self):
         yield self.page(tasks=5)
         yield self.page(methods=("finetune",), seeds=1, tasks=1)
         yield self.page(methods=("ewc",), seeds=1, failed=[("ewc", 0)])
+        self.compared()
+        yield self.report()
 
     def test_tidy_finds_nothing(self):
         tidy = shutil.which("tidy")
