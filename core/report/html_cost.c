@@ -56,14 +56,14 @@ struct cost_row {
     text words, title;
 };
 
-static struct curve_place mean_of_part(const struct finished_run *r, const struct finished_method *m, const char *part)
+static struct course_place mean_of_part(const struct finished_run *r, const struct finished_method *m, const char *part)
 {
     double *values = alloc_zero(m->cell_count + 1, sizeof *values);
     for (size_t i = 0; i < m->cell_count; i++)
         values[i] = html_number_at(json_object_get(m->cells[i].result, "seconds"), part);
     spread s = spread_of_there(values, (int64_t)m->cell_count);
     free(values);
-    return (struct curve_place){.mean = s.mean, .error = spread_error(&s, r->error), .n = s.n};
+    return (struct course_place){.mean = s.mean, .error = spread_error(&s, r->error), .n = s.n};
 }
 
 static void amount_add(double value, const char *unit, text *out)
@@ -171,7 +171,7 @@ static void row_add(const struct finished_run *r, const struct finished_method *
     text_addf(out, "</th>");
     value_add(r, m, seconds_all, 2, out);
     for (int i = 0; i < PARTS; i++) {
-        struct curve_place part = mean_of_part(r, m, parts[i]);
+        struct course_place part = mean_of_part(r, m, parts[i]);
         text_addf(out, "<td>");
         html_number(part.mean, 2, out);
         text_addf(out, "</td>");

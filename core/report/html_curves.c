@@ -52,9 +52,9 @@ static void overview_numbers(const struct finished_run *r, const struct svg_line
         text_addf(out, "<tr data-m=\"%zu\"><th scope=\"row\">", i);
         html_add(r->methods[i].name, out);
         text_addf(out, "</th>");
-        for (size_t k = 0; k < lines[i].curve.count; k++) {
+        for (size_t k = 0; k < lines[i].course.count; k++) {
             text_addf(out, "<td>");
-            html_spread(lines[i].curve.places[k].mean, lines[i].curve.places[k].error, 3, out);
+            html_spread(lines[i].course.places[k].mean, lines[i].course.places[k].error, 3, out);
             text_addf(out, "</td>");
         }
         text_addf(out, "</tr>\n");
@@ -71,7 +71,7 @@ static void overview_add(const struct finished_run *r, text *out)
         html_style(&r->methods[i], styles[i]);
         lines[i] = (struct svg_line){.label = r->methods[i].name, .style = styles[i], .method = (int)i};
         lines[i].level = r->methods[i].role == METHOD_UPPER;
-        lines[i].curve = curve_of_seen(&r->methods[i], r->tasks, r->error);
+        lines[i].course = course_of_seen(&r->methods[i], r->tasks, r->error);
     }
     text_addf(out,
               "<figure class=\"whole\"><figcaption>Mean accuracy over the tasks trained so far<small>band: ± %s over "
@@ -82,7 +82,7 @@ static void overview_add(const struct finished_run *r, text *out)
     text_addf(out, "</figure>\n");
     overview_numbers(r, lines, out);
     for (size_t i = 0; i < r->method_count; i++)
-        curve_close(&lines[i].curve);
+        course_close(&lines[i].course);
     free(styles);
     free(lines);
 }
@@ -103,7 +103,7 @@ static void line_fill(const struct finished_run *r, const struct finished_method
     snprintf(words->label, sizeof words->label, "%zu", task + 1);
     snprintf(words->style, sizeof words->style, "t%zu", last > 0 ? task * (TASK_COLOURS - 1) / last : 0);
     *line = (struct svg_line){.label = words->label, .style = words->style, .method = SVG_NO_METHOD};
-    line->curve = curve_of_task(m, (int64_t)task + 1, r->error);
+    line->course = course_of_task(m, (int64_t)task + 1, r->error);
 }
 
 /* Is there anything between the beginning and the end? What trains on all tasks at once has one measurement, behind all of it. */
@@ -152,7 +152,7 @@ static void panel_add(const struct finished_run *r, const struct finished_method
     svg_lines_add(&chart, out);
     html_panel_end(out);
     for (size_t k = 0; k < count; k++)
-        curve_close(&lines[k].curve);
+        course_close(&lines[k].course);
     free(words);
     free(lines);
 }

@@ -8,17 +8,17 @@
 #include "report/svg.h"
 
 /* [method, task]: of all tasks but the last, which nothing comes after. */
-static struct curve_place *forgotten_of(const struct finished_run *r)
+static struct course_place *forgotten_of(const struct finished_run *r)
 {
     size_t tasks = (size_t)r->tasks - 1;
-    struct curve_place *at = alloc_zero(r->method_count * tasks + 1, sizeof *at);
+    struct course_place *at = alloc_zero(r->method_count * tasks + 1, sizeof *at);
     for (size_t i = 0; i < r->method_count; i++)
         for (size_t j = 0; j < tasks; j++)
             at[i * tasks + j] = place_of_forgotten(&r->methods[i], (int64_t)j + 1, r->error);
     return at;
 }
 
-static bool any_of(const struct curve_place *at, size_t count)
+static bool any_of(const struct course_place *at, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         if (isfinite(at[i].mean))
@@ -27,7 +27,7 @@ static bool any_of(const struct curve_place *at, size_t count)
 }
 
 /* One for all methods, so that they compare. Below zero it reaches as far as it must: what was gained is little, mostly. */
-static struct svg_scale scale_of(const struct curve_place *at, size_t count)
+static struct svg_scale scale_of(const struct course_place *at, size_t count)
 {
     double low = 0, high = 0;
     for (size_t i = 0; i < count; i++) {
@@ -39,7 +39,7 @@ static struct svg_scale scale_of(const struct curve_place *at, size_t count)
     return scale;
 }
 
-static void panel_add(const struct finished_run *r, const struct finished_method *m, const struct curve_place *at,
+static void panel_add(const struct finished_run *r, const struct finished_method *m, const struct course_place *at,
                       struct svg_scale scale, text *out)
 {
     char style[16];
@@ -52,7 +52,7 @@ static void panel_add(const struct finished_run *r, const struct finished_method
     html_panel_end(out);
 }
 
-static void numbers_add(const struct finished_run *r, const struct curve_place *at, text *out)
+static void numbers_add(const struct finished_run *r, const struct course_place *at, text *out)
 {
     size_t tasks = (size_t)r->tasks - 1;
     html_numbers_begin("Forgetting in numbers", out);
@@ -81,7 +81,7 @@ void html_forgetting(const struct finished_run *r, text *out)
     if (r->tasks < 2)
         return;
     size_t tasks = (size_t)r->tasks - 1;
-    struct curve_place *at = forgotten_of(r);
+    struct course_place *at = forgotten_of(r);
     struct svg_scale scale = scale_of(at, r->method_count * tasks);
     html_section("forgetting", "Forgetting by task", out);
     text_addf(out,

@@ -9,22 +9,22 @@
 
 enum { SEED_NUMBERS_MOST = 10, SEEDS_DRAWN_MOST = 50 }; /* of tasks: numbers in a seed's map; maps of seeds at all */
 
-static struct curve_place *means_of(const struct finished_run *r, const struct finished_method *m)
+static struct course_place *means_of(const struct finished_run *r, const struct finished_method *m)
 {
-    struct curve_place *at = alloc_zero((size_t)(r->tasks * (r->tasks + 1)), sizeof *at);
+    struct course_place *at = alloc_zero((size_t)(r->tasks * (r->tasks + 1)), sizeof *at);
     for (int64_t i = 0; i <= r->tasks; i++)
         for (int64_t j = 1; j <= r->tasks; j++)
             at[i * r->tasks + j - 1] = place_of_matrix(m, i, j, r->error);
     return at;
 }
 
-static struct curve_place *seed_of(const struct finished_run *r, const matrix *a)
+static struct course_place *seed_of(const struct finished_run *r, const matrix *a)
 {
-    struct curve_place *at = alloc_zero((size_t)(r->tasks * (r->tasks + 1)), sizeof *at);
+    struct course_place *at = alloc_zero((size_t)(r->tasks * (r->tasks + 1)), sizeof *at);
     for (int64_t i = 0; i <= r->tasks; i++)
         for (int64_t j = 1; j <= r->tasks; j++) {
             bool there = i <= a->tasks && j <= a->tasks;
-            at[i * r->tasks + j - 1] = (struct curve_place){
+            at[i * r->tasks + j - 1] = (struct course_place){
                 .at = (double)i, .mean = there ? matrix_at(a, i, j) : (double)NAN, .error = (double)NAN, .n = 1};
         }
     return at;
@@ -32,7 +32,7 @@ static struct curve_place *seed_of(const struct finished_run *r, const matrix *a
 
 /* ---- drawings ---- */
 
-static void mean_map(const struct finished_run *r, const struct finished_method *m, const struct curve_place *at,
+static void mean_map(const struct finished_run *r, const struct finished_method *m, const struct course_place *at,
                      text *out)
 {
     text title = {0};
@@ -50,7 +50,7 @@ static void seed_map(const struct finished_run *r, const struct finished_method 
 {
     text title = {0};
     text_addf(&title, "%s: matrix of seed %lld", m->name, (long long)c->seed);
-    struct curve_place *at = seed_of(r, c->accuracy);
+    struct course_place *at = seed_of(r, c->accuracy);
     struct svg_heat heat = {.title = title.at, .classes = "heat", .tasks = r->tasks, .at = at, .seed = c->seed};
     heat.numbers = r->tasks <= SEED_NUMBERS_MOST;
     svg_heat_add(&heat, out);
@@ -74,7 +74,7 @@ static void seeds_add(const struct finished_run *r, const struct finished_method
 
 /* ---- the same as a table ---- */
 
-static void table_add(const struct finished_run *r, const struct curve_place *at, text *out)
+static void table_add(const struct finished_run *r, const struct course_place *at, text *out)
 {
     if (r->tasks > HEAT_NUMBERS_MOST)
         return;
@@ -98,7 +98,7 @@ static void table_add(const struct finished_run *r, const struct curve_place *at
 
 static void method_add(const struct finished_run *r, const struct finished_method *m, text *out)
 {
-    struct curve_place *at = means_of(r, m);
+    struct course_place *at = means_of(r, m);
     html_panel_begin(r, m, out);
     mean_map(r, m, at, out);
     seeds_add(r, m, out);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "report/curve.h"
+#include "report/course.h"
 
 enum { SVG_PANEL = 340, SVG_NO_METHOD = -1 }; /* width of a panel among others */
 
@@ -39,7 +39,7 @@ struct svg_line {
     const char *label; /* at its end */
     const char *style; /* classes: "c0 d1" */
     int method;        /* data-m, or SVG_NO_METHOD */
-    struct curve curve;
+    struct course course;
     bool level; /* where one place alone was measured, that is a level to compare with, drawn all along */
 };
 struct svg_lines {
@@ -61,9 +61,9 @@ void svg_lines_add(const struct svg_lines *chart, text *out);
 struct svg_heat {
     const char *title, *desc, *classes;
     int64_t tasks;
-    const struct curve_place *at; /* [(tasks + 1) * tasks], row by row */
-    bool numbers;                 /* in the cells, and a title for each; else the cells alone */
-    int64_t seed;                 /* data-seed; -1: the mean */
+    const struct course_place *at; /* [(tasks + 1) * tasks], row by row */
+    bool numbers;                  /* in the cells, and a title for each; else the cells alone */
+    int64_t seed;                  /* data-seed; -1: the mean */
 };
 void svg_heat_add(const struct svg_heat *heat, text *out);
 enum { HEAT_LEVELS = 20, HEAT_NUMBERS_MOST = 20 }; /* of tasks, with numbers */
@@ -95,7 +95,7 @@ void svg_rows_add(const struct svg_rows *chart, text *out);
 
 struct svg_bars {
     const char *title, *desc, *style;
-    const struct curve_place *at; /* [count] */
+    const struct course_place *at; /* [count] */
     size_t count;
     struct svg_scale scale;
 };

@@ -40,7 +40,7 @@ static void axes_add(const struct svg_bars *c, const struct frame *f, text *out)
 
 static void bar_add(const struct svg_bars *c, const struct frame *f, size_t i, text *out)
 {
-    const struct curve_place *p = &c->at[i];
+    const struct course_place *p = &c->at[i];
     double x = f->left + f->slot * ((double)i + 0.5), wide = fmin(f->slot * 0.7, WIDEST);
     double zero = y_of(f, 0), y = y_of(f, p->mean);
     text_addf(out, "<g><title>task %.0f: ", p->at);

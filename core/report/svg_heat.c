@@ -67,7 +67,7 @@ static void axes_add(const struct svg_heat *h, const struct layout *l, text *out
 
 /* ---- cells ---- */
 
-static void cell_number_add(const struct layout *l, int64_t i, int64_t j, const struct curve_place *p, text *out)
+static void cell_number_add(const struct layout *l, int64_t i, int64_t j, const struct course_place *p, text *out)
 {
     int level = svg_heat_level(p->mean);
     double x = LEFT + l->cell * (double)(j - 1), y = TOP + l->row * (double)i;
@@ -90,7 +90,7 @@ static void cell_number_add(const struct layout *l, int64_t i, int64_t j, const 
     text_addf(out, "</text></g>");
 }
 
-static const struct curve_place *place_at(const struct svg_heat *h, int64_t i, int64_t j)
+static const struct course_place *place_at(const struct svg_heat *h, int64_t i, int64_t j)
 {
     return &h->at[i * h->tasks + j - 1];
 }

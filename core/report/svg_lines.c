@@ -69,7 +69,7 @@ static void along_add(const struct frame *f, const struct svg_lines *chart, text
 
 /* ---- a line ---- */
 
-static void point_add(const struct frame *f, char command, const struct curve_place *p, double value, text *out)
+static void point_add(const struct frame *f, char command, const struct course_place *p, double value, text *out)
 {
     text_addf(out, "%c", command);
     svg_number(x_of(f, p->at), out);
@@ -77,10 +77,10 @@ static void point_add(const struct frame *f, char command, const struct curve_pl
     svg_number(y_of(f, value), out);
 }
 
-static bool measured(const struct curve_place *p) { return isfinite(p->mean); }
+static bool measured(const struct course_place *p) { return isfinite(p->mean); }
 
 /* The places from `first` on that follow each other with a mean and an error: the one behind the last. */
-static size_t band_end(const struct curve *c, size_t first)
+static size_t band_end(const struct course *c, size_t first)
 {
     while (first < c->count && measured(&c->places[first]) && isfinite(c->places[first].error))
         first++;
@@ -89,7 +89,7 @@ static size_t band_end(const struct curve *c, size_t first)
 
 static void band_add(const struct frame *f, const struct svg_line *line, text *out)
 {
-    const struct curve *c = &line->curve;
+    const struct course *c = &line->course;
     for (size_t first = 0, end; first < c->count; first = end + 1) {
         end = band_end(c, first);
         if (end - first < 2)
@@ -104,9 +104,9 @@ static void band_add(const struct frame *f, const struct svg_line *line, text *o
 }
 
 /* The only place that was measured; NULL: there are none, or more. */
-static const struct curve_place *only_place(const struct curve *c)
+static const struct course_place *only_place(const struct course *c)
 {
-    const struct curve_place *only = NULL;
+    const struct course_place *only = NULL;
     for (size_t i = 0; i < c->count; i++)
         if (measured(&c->places[i])) {
             if (only)
@@ -118,14 +118,14 @@ static const struct curve_place *only_place(const struct curve *c)
 
 static void level_add(const struct frame *f, double value, text *out)
 {
-    const struct curve_place from = {.at = f->along.low}, to = {.at = f->along.high};
+    const struct course_place from = {.at = f->along.low}, to = {.at = f->along.high};
     point_add(f, 'M', &from, value, out);
     point_add(f, 'L', &to, value, out);
 }
 
 static void path_add(const struct frame *f, const struct svg_lines *chart, const struct svg_line *line, text *out)
 {
-    const struct curve *c = &line->curve;
+    const struct course *c = &line->course;
     bool drawing = false;
     text_addf(out, "<path class=\"line %s\" data-name=\"%s%s", line->style, chart->first, chart->first[0] ? " " : "");
     html_add(line->label, out);
@@ -140,7 +140,7 @@ static void path_add(const struct frame *f, const struct svg_lines *chart, const
     text_addf(out, "\"/>");
 }
 
-static void dot_title(const struct svg_lines *chart, const struct svg_line *line, const struct curve_place *p,
+static void dot_title(const struct svg_lines *chart, const struct svg_line *line, const struct course_place *p,
                       text *out)
 {
     text_addf(out, "<title>%s%s", chart->first, chart->first[0] ? " " : "");
@@ -153,8 +153,8 @@ static void dot_title(const struct svg_lines *chart, const struct svg_line *line
 /* Where a row of the matrix stands; places within a task are many and carry no mark. */
 static void dots_add(const struct frame *f, const struct svg_lines *chart, const struct svg_line *line, text *out)
 {
-    for (size_t i = 0; i < line->curve.count; i++) {
-        const struct curve_place *p = &line->curve.places[i];
+    for (size_t i = 0; i < line->course.count; i++) {
+        const struct course_place *p = &line->course.places[i];
         if (!measured(p) || p->at != floor(p->at))
             continue;
         text_addf(out, "<circle class=\"dot %s\" cx=\"", line->style);
@@ -196,7 +196,7 @@ static size_t endings_of(const struct frame *f, const struct svg_lines *chart, s
 {
     size_t count = 0;
     for (size_t i = 0; i < chart->count; i++) {
-        const struct curve *c = &chart->at[i].curve;
+        const struct course *c = &chart->at[i].course;
         size_t last = c->count;
         while (last > 0 && !measured(&c->places[last - 1]))
             last--;

@@ -82,14 +82,15 @@ static void coordinates_are_short(void **state)
 static void a_heat_map_of_one_task(void **state)
 {
     (void)state;
-    const struct curve_place at[] = {{0, 0.1, NAN, 1}, {1, 0.9, 0.01, 2}};
+    const struct course_place at[] = {{0, 0.1, NAN, 1}, {1, 0.9, 0.01, 2}};
     struct svg_heat heat = {.title = "t<", .classes = "heat", .tasks = 1, .at = at, .numbers = true, .seed = 3};
     text out = {0};
     svg_heat_add(&heat, &out);
     assert_non_null(strstr(out.at, "<div class=\"map\" data-seed=\"3\"><svg role=\"img\" class=\"drawing heat\""));
     assert_non_null(strstr(out.at, "<title>t&lt;</title>"));
     assert_non_null(strstr(out.at, "<g><title>after 0, on task 1: 0.1000</title><rect class=\"q2\" x=\"28\" y=\"20\""));
-    assert_non_null(strstr(out.at, "<title>after 1, on task 1: 0.9000\u00a0\u00b1\u00a00.0100</title><rect class=\"q18\""));
+    assert_non_null(
+        strstr(out.at, "<title>after 1, on task 1: 0.9000\u00a0\u00b1\u00a00.0100</title><rect class=\"q18\""));
     assert_non_null(strstr(out.at, "<text class=\"n hi\""));
     text_free(&out);
 }
@@ -98,8 +99,8 @@ static void a_heat_map_of_one_task(void **state)
 static void a_heat_map_without_numbers(void **state)
 {
     (void)state;
-    const struct curve_place at[] = {{0, 0.5, NAN, 1}, {0, 0.5, NAN, 1}, {1, 0.9, NAN, 1},
-                                     {1, 0.5, NAN, 1}, {2, NAN, NAN, 0}, {2, 0.9, NAN, 1}};
+    const struct course_place at[] = {{0, 0.5, NAN, 1}, {0, 0.5, NAN, 1}, {1, 0.9, NAN, 1},
+                                      {1, 0.5, NAN, 1}, {2, NAN, NAN, 0}, {2, 0.9, NAN, 1}};
     struct svg_heat heat = {.title = "", .classes = "", .tasks = 2, .at = at, .seed = -1};
     text out = {0};
     svg_heat_add(&heat, &out);
@@ -112,8 +113,8 @@ static void a_heat_map_without_numbers(void **state)
 static void a_line_breaks_where_nothing_was_measured(void **state)
 {
     (void)state;
-    struct curve_place places[] = {{0, 0, 0.1, 2}, {1, 1, 0.1, 2}, {2, NAN, NAN, 0}, {3, 1, NAN, 1}};
-    struct svg_line line = {.label = "a&b", .style = "c0 d0", .method = 4, .curve = {places, 4}};
+    struct course_place places[] = {{0, 0, 0.1, 2}, {1, 1, 0.1, 2}, {2, NAN, NAN, 0}, {3, 1, NAN, 1}};
+    struct svg_line line = {.label = "a&b", .style = "c0 d0", .method = 4, .course = {places, 4}};
     struct svg_lines chart = {
         .width = 334, .height = 144, .title = "", .classes = "", .first = "", .at = &line, .count = 1, .tasks = 3};
     chart.labelled = 100;
@@ -133,9 +134,9 @@ static void a_line_breaks_where_nothing_was_measured(void **state)
 static void one_measurement_may_be_a_level(void **state)
 {
     (void)state;
-    struct curve_place places[] = {{1, NAN, NAN, 0}, {2, NAN, NAN, 0}, {3, 1, NAN, 1}};
+    struct course_place places[] = {{1, NAN, NAN, 0}, {2, NAN, NAN, 0}, {3, 1, NAN, 1}};
     struct svg_line line = {
-        .label = "joint", .style = "upper", .method = SVG_NO_METHOD, .curve = {places, 3}, .level = true};
+        .label = "joint", .style = "upper", .method = SVG_NO_METHOD, .course = {places, 3}, .level = true};
     struct svg_lines chart = {
         .width = 334, .height = 144, .title = "", .classes = "", .first = "", .at = &line, .count = 1, .tasks = 3};
     chart.labelled = 100;
@@ -150,10 +151,10 @@ static void one_measurement_may_be_a_level(void **state)
 static void names_do_not_cover_each_other(void **state)
 {
     (void)state;
-    struct curve_place end = {1, 0, NAN, 1};
+    struct course_place end = {1, 0, NAN, 1};
     struct svg_line lines[5];
     for (int i = 0; i < 5; i++)
-        lines[i] = (struct svg_line){.label = "name", .style = "c0", .method = SVG_NO_METHOD, .curve = {&end, 1}};
+        lines[i] = (struct svg_line){.label = "name", .style = "c0", .method = SVG_NO_METHOD, .course = {&end, 1}};
     struct svg_lines chart = {
         .width = 300, .height = 144, .title = "", .classes = "", .first = "", .at = lines, .count = 5, .tasks = 1};
     chart.labelled = 80;

@@ -1,5 +1,5 @@
-/* See curve.h. */
-#include "report/curve.h"
+/* See course.h. */
+#include "report/course.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -8,53 +8,53 @@
 
 enum { PLACES_A_TASK = 48 }; /* more than this a line cannot show */
 
-static struct curve_place place_of(const double *values, size_t count, double at, const char *error_kind)
+static struct course_place place_of(const double *values, size_t count, double at, const char *error_kind)
 {
     spread s = spread_of_there(values, (int64_t)count);
-    return (struct curve_place){.at = at, .mean = s.mean, .error = spread_error(&s, error_kind), .n = s.n};
+    return (struct course_place){.at = at, .mean = s.mean, .error = spread_error(&s, error_kind), .n = s.n};
 }
 
-static void place_add(struct curve *c, struct curve_place place)
+static void place_add(struct course *c, struct course_place place)
 {
     c->places = alloc_again(c->places, c->count + 1, sizeof *c->places);
     c->places[c->count++] = place;
 }
 
-void curve_close(struct curve *c)
+void course_close(struct course *c)
 {
     free(c->places);
-    *c = (struct curve){0};
+    *c = (struct course){0};
 }
 
 /* ---- from the matrices ---- */
 
-struct curve_place place_of_matrix(const struct finished_method *m, int64_t after, int64_t on, const char *error_kind)
+struct course_place place_of_matrix(const struct finished_method *m, int64_t after, int64_t on, const char *error_kind)
 {
     double *values = alloc_zero(m->cell_count + 1, sizeof *values);
     for (size_t i = 0; i < m->cell_count; i++) {
         const matrix *a = m->cells[i].accuracy;
         values[i] = a && after <= a->tasks && on <= a->tasks ? matrix_at(a, after, on) : (double)NAN;
     }
-    struct curve_place place = place_of(values, m->cell_count, (double)after, error_kind);
+    struct course_place place = place_of(values, m->cell_count, (double)after, error_kind);
     free(values);
     return place;
 }
 
-struct curve_place place_of_forgotten(const struct finished_method *m, int64_t on, const char *error_kind)
+struct course_place place_of_forgotten(const struct finished_method *m, int64_t on, const char *error_kind)
 {
     double *values = alloc_zero(m->cell_count + 1, sizeof *values);
     for (size_t i = 0; i < m->cell_count; i++) {
         const matrix *a = m->cells[i].accuracy;
         values[i] = a && on < a->tasks ? matrix_forgotten(a, on) : (double)NAN;
     }
-    struct curve_place place = place_of(values, m->cell_count, (double)on, error_kind);
+    struct course_place place = place_of(values, m->cell_count, (double)on, error_kind);
     free(values);
     return place;
 }
 
-struct curve curve_of_seen(const struct finished_method *m, int64_t tasks, const char *error_kind)
+struct course course_of_seen(const struct finished_method *m, int64_t tasks, const char *error_kind)
 {
-    struct curve c = {0};
+    struct course c = {0};
     double *values = alloc_zero(m->cell_count + 1, sizeof *values);
     for (int64_t after = 1; after <= tasks; after++) {
         for (size_t i = 0; i < m->cell_count; i++) {
@@ -113,7 +113,7 @@ static double share_of(const struct finished_method *m, int64_t on, int64_t task
 
 /* The points behind the beginning of a task and before its end, whose own row of the matrix follows. */
 static void within_add(const struct finished_method *m, int64_t on, int64_t task, const char *error_kind,
-                       struct curve *c)
+                       struct course *c)
 {
     size_t count = m->cell_count > 0 ? places_within(m, on, task) : 0, stride = 1 + count / PLACES_A_TASK;
     double *values = alloc_zero(m->cell_count + 1, sizeof *values);
@@ -129,9 +129,9 @@ static void within_add(const struct finished_method *m, int64_t on, int64_t task
     free(values);
 }
 
-struct curve curve_of_task(const struct finished_method *m, int64_t on, const char *error_kind)
+struct course course_of_task(const struct finished_method *m, int64_t on, const char *error_kind)
 {
-    struct curve c = {0};
+    struct course c = {0};
     int64_t tasks = 0;
     for (size_t i = 0; i < m->cell_count; i++)
         if (m->cells[i].accuracy && m->cells[i].accuracy->tasks > tasks)
