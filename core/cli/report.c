@@ -1,21 +1,15 @@
 /* `perdure report RUN`: the tables of a run out of its summary.json, as the run printed them or in another form. */
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "cli/cli.h"
 #include "cli/page.h"
-#include "report/report.h"
-#include "cli/cli.h"
 #include "cli/summary.h"
+#include "report/report.h"
 
 static int forms_check(const call *c, error *e)
 {
-    static const char *const forms[] = {"--markdown", "--latex", "--csv", "--json"};
-    static const char *const forms[] = {"--markdown", "--csv", "--json", "--html"};
+    static const char *const forms[] = {"--markdown", "--latex", "--csv", "--json", "--html"};
     const char *first = NULL;
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         if (first && call_has(c, forms[i]))
@@ -84,9 +78,6 @@ static const option_row options[] = {
     {NULL, NULL, NULL},
 };
 
-static const char *const later[] = {"--html", NULL};
-static const char *const later[] = {"--latex", NULL};
-
 const command command_report = {
     .name = "report",
     .arguments = "RUN",
@@ -94,7 +85,6 @@ const command command_report = {
     .detail = "RUN: its folder. Trains and judges nothing; 'perdure run' with another evaluation.expect or\n"
               "evaluation.baseline judges and tests anew, without training.",
     .options = options,
-    .later = later,
     .least = 1,
     .most = 1,
     .run = report_run,

@@ -19,9 +19,6 @@ void report_csv(const json_t *summary, text *out); /* results.csv: method, seed,
 /* "perdure.compare/1": what differs first, then the metrics of every run side by side, with tests against the first. */
 void report_compare(const json_t *figures, text *out);
 void report_compare_markdown(const json_t *figures, text *out);
-/* One page of HTML that needs nothing else: tables, curves, matrices, forgetting, cost, gates, scenario and manifest, out of the
- * files of a run's folder. What is not there is left out; 65: a result.json is damaged, 74. `out` is then of no use. */
-int report_html(const char *folder, const json_t *summary, text *out, error *e);
 
 /* "perdure.bench/1": a row a method, what the ratio is, and the machine. Fitted to the page like the other. */
 void report_bench(const json_t *figures, text *out);

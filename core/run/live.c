@@ -64,7 +64,7 @@ static void voice_row(void *self, int64_t after, int64_t step, const matrix *m)
     const struct voice *v = self;
     matrix *first = matrix_first(m, after);
     for (int64_t i = 0; after > 0 && i < metric_count; i++) {
-        double value = metrics[i].of(first);
+        double value = metric_value(&metrics[i], first, NULL);
         char *name = alloc_format("metrics/%s", metrics[i].name);
         if (isfinite(value))
             voice_point(self, name, after, step, value);

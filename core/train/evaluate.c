@@ -270,8 +270,6 @@ static int tasks_evaluate(cell *c, int64_t after, int64_t count, enum what what,
         code = task_evaluate(c, after, &c->stream->tasks[i], what, &ahead, e);
     c->engine->model->discard(ahead);
     host_flush_metrics(&c->session);
-    if (!code && c->listener->row)
-        c->listener->row(c->listener->self, after, c->steps, c->result->accuracy);
     c->clock.evaluate += cell_now() - start;
     return code;
 }
@@ -279,7 +277,10 @@ static int tasks_evaluate(cell *c, int64_t after, int64_t count, enum what what,
 int evaluate_row(cell *c, int64_t after, error *e)
 {
     bool seen = c->scenario->evaluation.matrix.tasks == TASKS_SEEN;
-    return tasks_evaluate(c, after, seen ? after : c->stream->count, ROW, e);
+    int code = tasks_evaluate(c, after, seen ? after : c->stream->count, ROW, e);
+    if (!code && c->listener->row && !c->method->trial)
+        c->listener->row(c->listener->self, after, c->steps, c->result->accuracy);
+    return code;
 }
 
 int evaluate_point(cell *c, int64_t task, bool beside_row, error *e)

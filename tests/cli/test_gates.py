@@ -105,10 +105,6 @@ class Gates(Case):
                          r"^perdure: error: runs/summary\.json:1:\d+: found damaged JSON \(.*\); expected a summary\n" + hint + "$")
         self.assertEqual(self.run_program("report", "runs", "--csv", "--json", code=64).stderr,
                          "perdure: error: report: found --csv and --json; expected one of them\n")
-        for option in ("--html",):
-        for option in ("--latex",):
-            self.assertEqual(self.run_program("report", "runs", option, code=64).stderr,
-                             f"perdure: error: report: found option {option}, which comes later; expected one of 'perdure help report'\n")
 
 
 if __name__ == "__main__":

@@ -59,9 +59,14 @@ static void on_the_way_the_first_tasks_count_alone(void **state)
     assert_int_equal(none->tasks, 0);
     matrix_close(none);
     matrix_close(first);
+    matrix_close(m);
+}
+
 /* What is drawn beside the metrics: the metrics are the end or the mean of it. */
 static void curves_agree_with_hand_calculation(void **state)
+{
     matrix *m = whole(true);
+    (void)state;
     assert_close(matrix_seen(m, 1), 0.9, CLOSE);
     assert_close(matrix_seen(m, 2), (1.0 + 0.9) / 2, CLOSE);
     assert_close(matrix_seen(m, 3), of(m, "acc.macro"), CLOSE);

@@ -89,7 +89,14 @@ static void what_was_measured_within_tasks(void **state)
     assert_true(json_number_value(json_object_get(metrics_of, "min.delange")) == 0.7);
     free(words);
     json_decref(without);
+    json_decref(j);
+    cell_result_close(r);
+}
+
 static void what_is_kept_of_samples_is_told(void **state)
+{
+    (void)state;
+    cell_result *r = result_fabricate();
     r->memories = alloc_zero(1, sizeof *r->memories);
     r->memory_count = 1;
     r->memories[0] = (struct cell_memory){alloc_text("replay"), alloc_text("rows"), 500, 500 * 784};
