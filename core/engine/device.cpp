@@ -177,3 +177,15 @@ int engine_open(const engine_options *options, engine_info *info, error *e)
         return error_set(e, EXIT_UNAVAILABLE, "device: found that %s cannot be used: %s", options->device, words);
     }
 }
+
+const char *engine_configuration(void)
+{
+    static std::string words;
+    try {
+        if (words.empty())
+            words = at::show_config();
+    } catch (...) { // a CUDA that is half there
+        words = "";
+    }
+    return words.c_str();
+}

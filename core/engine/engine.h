@@ -241,6 +241,9 @@ struct engine {
     int64_t *(*optimizer_steps)(engine_optimizer *o); /* updates so far; may be set */
     /* [block_count]: updates that there had been when the block came, as Adam corrects its bias from there; may be set. */
     int64_t *(*optimizer_births)(engine_optimizer *o);
+
+    /* What LibTorch says of its own build, many lines; asks about CUDA, so only after open(). Borrowed for good. */
+    const char *(*configuration)(void);
 };
 
 /* The only symbol that libperdure_engine.so exports. */

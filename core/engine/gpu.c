@@ -9,7 +9,7 @@
 #include "base/child.h"
 #include "engine/engine.h"
 
-enum { GPU_ROOM = 64, COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76 /* CUdevice_attribute */ };
+enum { GPU_ROOM = 64, DRIVER_SECONDS = 60, COMPUTE_MAJOR = 75, COMPUTE_MINOR = 76 /* CUdevice_attribute */ };
 
 typedef struct answer {
     int driver, count;
@@ -92,7 +92,7 @@ int engine_gpu_probe(engine_gpu *gpus, int room, int *driver, char release[32])
         *driver = 0;
     if (release)
         read_release(release);
-    if (child_ask(gpus_ask, &a, 0, &a, sizeof a, &end, NULL))
+    if (child_ask(gpus_ask, &a, DRIVER_SECONDS, &a, sizeof a, &end, NULL))
         return 0;
     if (driver)
         *driver = a.driver;

@@ -41,6 +41,7 @@ engine_owner *engine_owner_of(const pdr_host *h);
 
 /* ---- device and rows (device.cpp, rows.cpp) ---- */
 int engine_open(const engine_options *options, engine_info *info, error *e);
+const char *engine_configuration(void);
 pdr_tensor *engine_blank(pdr_scope *s, pdr_dtype d, const int64_t *shape, int32_t rank, void **bytes);
 pdr_tensor *engine_to_device(pdr_scope *s, const pdr_tensor *t);
 const void *engine_bytes(pdr_scope *s, const pdr_tensor *t, pdr_dtype d);

@@ -51,6 +51,7 @@ static const struct engine table = {
     .optimizer_state = engine_optimizer_state,
     .optimizer_steps = engine_optimizer_steps,
     .optimizer_births = engine_optimizer_births,
+    .configuration = engine_configuration,
 };
 
 __attribute__((visibility("default"))) const struct engine *perdure_engine(uint32_t version)
