@@ -1,8 +1,11 @@
 /* `perdure data list` and `perdure data fetch`: the sets that are known by name, and bringing one to where runs look.
  * */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/text.h"
 #include "cli/cli.h"
@@ -41,13 +44,111 @@ static int list_run(const call *c, const char *root, error *e)
     return call_has(c, "--json") ? list_json(root, e) : list_words(root, e);
 }
 
+/* ---- fetch: where from ---- */
+
+static bool is_address(const char *from) { return strstr(from, "://") != NULL; }
+
+/* The addresses of --from, or no address where it names a folder. 64: another protocol, or folder and address. */
+static int addresses_check(const char *const *from, size_t count, error *e)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (is_address(from[i]) && (strncmp(from[i], "https://", 8) != 0 || !from[i][8] || !text_plain(from[i])))
+            return error_set(e, EXIT_USAGE, "data fetch: --from: found %s; expected https:// or a folder",
+                             text_quoted(from[i]));
+        if (count > 1 && !is_address(from[i]))
+            return error_set(e, EXIT_USAGE, "data fetch: --from: found folder %s beside another --from; expected one",
+                             text_quoted(from[i]));
+    }
+    return 0;
+}
+
+/* As the curl program has it. */
+static const char *authorities(const call *c)
+{
+    const char *given = call_value(c, "--cacert"), *curl = getenv("CURL_CA_BUNDLE"), *openssl = getenv("SSL_CERT_FILE");
+    return given ? given : curl && curl[0] ? curl : openssl && openssl[0] ? openssl : NULL;
+}
+
+/* ---- fetch: while it comes ---- */
+
+static volatile sig_atomic_t stop;
+
+static void stop_take(int number)
+{
+    (void)number;
+    stop = 1;
+}
+
+/* The second Ctrl-C is not caught. */
+static void stop_listen(void)
+{
+    struct sigaction action = {.sa_handler = stop_take, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGHUP, &action, NULL);
+}
+
+/* One line that is written over, at most ten times a second; `self` is whether one stands there. */
+static void progress_show(void *self, const char *file, int64_t have, int64_t whole)
+{
+    static struct timespec shown;
+    struct timespec now;
+    bool *line = self;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t passed = (now.tv_sec - shown.tv_sec) * 1000 + (now.tv_nsec - shown.tv_nsec) / 1000000;
+    if (*line && passed < 100)
+        return;
+    shown = now;
+    *line = true;
+    if (whole > 0)
+        fprintf(stderr, "\r\033[K%s: %.1f of %.1f MB", file, (double)have / 1e6, (double)whole / 1e6);
+    else
+        fprintf(stderr, "\r\033[K%s: %.1f MB", file, (double)have / 1e6);
+    fflush(stderr);
+}
+
+static void line_end(bool *line)
+{
+    if (*line)
+        fprintf(stderr, "\r\033[K");
+    *line = false;
+}
+
+static void words_show(void *self, const char *words)
+{
+    line_end(self);
+    fprintf(stderr, "perdure: %s\n", words);
+}
+
+static int set_download(const call *c, const data_set_info *set, const char *const *from, size_t count,
+                        const char *root, error *e)
+{
+    bool line = false;
+    long patience;
+    int code = cli_number(c, "--timeout", 30, 1, 3600, &patience, e);
+    data_way way = {.addresses = from,
+                    .address_count = count,
+                    .authorities = authorities(c),
+                    .patience = (double)patience,
+                    .stop = &stop,
+                    .progress = isatty(STDERR_FILENO) ? progress_show : NULL,
+                    .say = words_show,
+                    .self = &line};
+    if (code)
+        return code;
+    stop_listen();
+    code = data_download(set, &way, root, e);
+    line_end(&line);
+    return code;
+}
+
 static int fetch_run(const call *c, const char *root, error *e)
 {
-    const char *names[16] = {NULL}, *from = call_value(c, "--from");
+    const char *names[16] = {NULL};
     const data_set_info *set = NULL;
-    if (c->argument_count < 2 || from == NULL) {
-        error_set(e, EXIT_USAGE, "data fetch: found no %s; expected data fetch SET --from DIR",
-                  c->argument_count < 2 ? "set" : "--from");
+    if (c->argument_count < 2) {
+        error_set(e, EXIT_USAGE, "data fetch: found no set; expected data fetch SET [--from DIR|URL]");
         return error_hint(e, "perdure help data");
     }
     for (int64_t i = 0; i < data_set_count && i < 15; i++) {
@@ -57,9 +158,15 @@ static int fetch_run(const call *c, const char *root, error *e)
     }
     if (set == NULL)
         return cli_unknown("one of", c->arguments[1], names, e);
-    int code = data_fetch(set, from, root, e);
+    size_t count = 0;
+    const char **from = call_values(c, "--from", &count);
+    int code = addresses_check(from, count, e);
+    if (!code)
+        code = count && !is_address(from[0]) ? data_fetch(set, from[0], root, e)
+                                             : set_download(c, set, from, count, root, e);
     if (!code)
         fprintf(stderr, "perdure: %s is at hand in %s\n", set->name, root);
+    free(from);
     return code;
 }
 
@@ -75,16 +182,20 @@ static int data_run(const call *c, error *e)
 }
 
 static const option_row options[] = {
-    {"--from", "DIR", "fetch: the folder that holds the files, packed (.gz) or not"},
+    {"--from", "DIR|URL", "fetch: the folder that has the files, or an https address of one (again: asked in turn)"},
     {"--root", "DIR", "where sets lie; else $PERDURE_DATA, else $XDG_DATA_HOME/perdure"},
+    {"--cacert", "FILE", "fetch: certificates to trust, PEM; else $CURL_CA_BUNDLE, $SSL_CERT_FILE, the system's"},
+    {"--timeout", "SECONDS", "fetch: how long a server may send next to nothing (30)"},
     {"--json", NULL, "list: one object on standard output, perdure.data/1"},
     {NULL, NULL, NULL},
 };
 
 const command command_data = {
     .name = "data",
-    .arguments = "list | fetch SET --from DIR",
+    .arguments = "list | fetch SET",
     .summary = "Data sets: which are at hand, and bringing one in, checked by SHA-256",
+    .detail =
+        "Without --from, from where the set is published. What was cut off or stopped (Ctrl-C) goes on where it ended.",
     .options = options,
     .least = 1,
     .most = 2,

@@ -70,16 +70,16 @@ static json_t *files_json(const data_set_info *set)
     return files;
 }
 
-/* How a set that is not at hand gets there. */
-static void set_add_way(const data_set_info *set, const char *root, text *out)
+/* Each file with its own SHA-256, or that of what it is published in. */
+static void set_add_files(const data_set_info *set, text *out)
 {
-    text_addf(out, "perdure data fetch %s --from DIR", set->name);
-    if (!set->files[0].sha256)
-        text_addf(out,
-                  " cannot bring it, as no checksums are known to hold its files against;\n"
-                  "  put them into %s/%s by hand",
-                  root, set->name);
-    text_addf(out, "\n");
+    for (size_t i = 0; i < sizeof set->files / sizeof *set->files && set->files[i].name; i++)
+        text_addf(out, "  %s, %lld bytes%s%s%s%s\n", set->files[i].name, (long long)set->files[i].size,
+                  set->files[i].sha256 ? ", sha256 " : "", set->files[i].sha256 ? set->files[i].sha256 : "",
+                  set->packed[i] ? ", sha256 of its .gz " : "", set->packed[i] ? set->packed[i] : "");
+    if (set->archive)
+        text_addf(out, "  in %s, %lld bytes, sha256 %s\n", set->archive, (long long)set->archive_size,
+                  set->archive_sha256);
 }
 
 static int set_say(const call *c, const data_set_info *set, error *e)
@@ -89,12 +89,10 @@ static int set_say(const call *c, const data_set_info *set, error *e)
     bool here = data_at_hand(set, root);
     text_addf(&words, "%s: %s\n\n  %lld classes, %lld training rows, %lld test rows; licence: %s\n  %s", set->name,
               set->summary, (long long)set->classes, (long long)set->train, (long long)set->test, set->licence,
-              here ? "at hand\n" : "not at hand: ");
+              here ? "at hand\n" : "not at hand: perdure data fetch ");
     if (!here)
-        set_add_way(set, root, &words);
-    for (size_t i = 0; i < sizeof set->files / sizeof *set->files && set->files[i].name; i++)
-        text_addf(&words, "  %s, %lld bytes, sha256 %s\n", set->files[i].name, (long long)set->files[i].size,
-                  set->files[i].sha256 ? set->files[i].sha256 : "not known");
+        text_addf(&words, "%s\n", set->name);
+    set_add_files(set, &words);
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:o}", "kind", "set", "name", set->name, "summary",
                   set->summary, "licence", set->licence, "classes", (json_int_t)set->classes, "train",

@@ -5,6 +5,7 @@
  * arrive. */
 #ifndef PERDURE_DATA_DATA_H
 #define PERDURE_DATA_DATA_H
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -118,9 +119,14 @@ typedef struct data_set_info {
     const char *name, *summary, *licence;
     struct {
         const char *name;
-        const char *sha256; /* of the unpacked bytes */
+        const char *sha256; /* of the unpacked bytes; NULL: of what is published alone, below */
         int64_t size;
     } files[6];
+    const char *packed[6]; /* SHA-256 of NAME.gz as it is published; NULL: any that unpacks to the right bytes */
+    const char *archive, *archive_sha256; /* the .tar.gz that all files come in; NULL: each comes as NAME.gz */
+    int64_t archive_size;
+    const char *beside[2];    /* small files of the archive that are taken too, where it has them */
+    const char *addresses[3]; /* folders on the net that have the files or the archive, https, asked in turn */
     int64_t classes, train, test;
     const char *folder;             /* that its archive unpacks to; NULL: none */
     const char *const *class_names; /* [classes]; NULL: their numbers, unless the set's own files name them */
@@ -134,7 +140,26 @@ char *data_file_find(const char *set, const char *root, const char *file);
 bool data_at_hand(const data_set_info *set, const char *root);
 char *
 data_absent(const struct scenario *s); /* what of its data is not there, a set's name or a path; owned; NULL: all is */
-/* All files of the set, checked by SHA-256 before the first is stored. 65, 66; 69: no checksums are known; 73, 74. */
+/* From a folder: all files of the set, checked by SHA-256 before the first is stored; what has a published SHA-256 only, from
+ * NAME.gz or the archive as it is published. 65, 66; 69: nothing to fetch, or no libarchive; 73, 74. */
 int data_fetch(const data_set_info *set, const char *from, const char *root, error *e);
+
+/* How files come over the net. */
+typedef struct data_way {
+    const char *const
+        *addresses; /* [address_count]: https://.., asked in turn instead of the set's own; 0: the set's */
+    size_t address_count;
+    const char *authorities;           /* a file of certificates to trust, PEM; NULL: the system's */
+    double patience;                   /* seconds that a server may keep silent, or nearly so */
+    const volatile sig_atomic_t *stop; /* set by a signal: keep what came, and end with 75; NULL: no such thing */
+    void (*progress)(void *self, const char *file, int64_t have,
+                     int64_t whole);            /* bytes; whole -1: unknown; may be NULL */
+    void (*say)(void *self, const char *words); /* why the next address is asked; may be NULL */
+    void *self;
+} data_way;
+/* Over https: each file goes to ROOT/SET/FILE.part, from where a further call goes on, and appears under its name when its
+ * SHA-256 is right; what is there already and right is not asked for. 65: other bytes or too many; 66: no address has it;
+ * 69: no address, no libcurl, no libarchive; 73: another one is at work; 74; 75: stopped. */
+int data_download(const data_set_info *set, const data_way *way, const char *root, error *e);
 
 #endif

@@ -6,17 +6,16 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
-#include "base/sha256.h"
 #include "data/source.h"
-
-enum { SET_FILES = sizeof data_sets->files / sizeof *data_sets->files };
 
 static const char *const fashion_names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
                                             "Sandal",      "Shirt",   "Sneaker",  "Bag",   "Ankle boot"};
 static const char *const cifar_names[] = {"airplane", "automobile", "bird",  "cat",  "deer",
                                           "dog",      "frog",       "horse", "ship", "truck"};
 
-/* SHA-256 and sizes are those of the unpacked files. A hash stands here only when somebody held the file against it. */
+/* SHA-256 and sizes in `files` are those of the unpacked files, held against the files themselves; `packed` and
+ * `archive_sha256` are of what is published, as TensorFlow Datasets has them (url_checksums), which holds its own
+ * downloads against them. */
 const data_set_info data_sets[] = {
     {.name = "digits",
      .summary =
@@ -34,6 +33,8 @@ const data_set_info data_sets[] = {
                {"train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", 60008},
                {"t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", 7840016},
                {"t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", 10008}},
+     .addresses = {"https://storage.googleapis.com/cvdf-datasets/mnist",
+                   "https://ossci-datasets.s3.amazonaws.com/mnist"},
      .classes = 10,
      .train = 60000,
      .test = 10000},
@@ -44,6 +45,12 @@ const data_set_info data_sets[] = {
                {"train-labels-idx1-ubyte", NULL, 60008},
                {"t10k-images-idx3-ubyte", NULL, 7840016},
                {"t10k-labels-idx1-ubyte", NULL, 10008}},
+     .packed = {"3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+                "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+                "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+                "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"},
+     .addresses = {"https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion",
+                   "https://fashion-mnist.s3.eu-central-1.amazonaws.com"},
      .classes = 10,
      .train = 60000,
      .test = 10000,
@@ -57,6 +64,10 @@ const data_set_info data_sets[] = {
                {"data_batch_4.bin", NULL, 30730000},
                {"data_batch_5.bin", NULL, 30730000},
                {"test_batch.bin", NULL, 30730000}},
+     .archive = "cifar-10-binary.tar.gz",
+     .archive_sha256 = "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
+     .archive_size = 170052171,
+     .addresses = {"https://www.cs.toronto.edu/~kriz", "https://cave.cs.toronto.edu/kriz"},
      .classes = 10,
      .train = 50000,
      .test = 10000,
@@ -66,6 +77,11 @@ const data_set_info data_sets[] = {
      .summary = "100 kinds of things and animals in 20 groups, 3x32x32, the binary version",
      .licence = "none stated (Krizhevsky)",
      .files = {{"train.bin", NULL, 153700000}, {"test.bin", NULL, 30740000}},
+     .archive = "cifar-100-binary.tar.gz",
+     .archive_sha256 = "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+     .archive_size = 168513733,
+     .beside = {"fine_label_names.txt", "coarse_label_names.txt"},
+     .addresses = {"https://www.cs.toronto.edu/~kriz", "https://cave.cs.toronto.edu/kriz"},
      .classes = 100,
      .train = 50000,
      .test = 10000,
@@ -143,18 +159,21 @@ int set_missing(const data_set_info *set, const char *root, const char *path, er
 {
     error_set(e, EXIT_NO_INPUT, "%s[.gz]: found no such file; expected the files of %s in %s/%s", path, set->name, root,
               set->name);
-    if (!set->files[0].sha256)
-        return error_hint(e, "set data.root or PERDURE_DATA, or lay its files there");
-    return error_hint(e, "set data.root or PERDURE_DATA, or run `perdure data fetch %s --from FOLDER`", set->name);
+    return error_hint(e, "set data.root or PERDURE_DATA, or run `perdure data fetch %s`", set->name);
+}
+
+char *program_folder(void)
+{
+    char program[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
+    program[length > 0 ? length : 0] = 0;
+    return path_folder(program);
 }
 
 /* The set that is shipped: in the root like any, else beside the program, in the checkout or where it is installed. */
 char *digits_path(const char *root)
 {
-    char program[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = 0;
-    char *bin = path_folder(program);
+    char *bin = program_folder();
     char *places[] = {alloc_format("%s/digits/digits.csv", root),
                       alloc_format("%s/../../../examples/data/digits.csv", bin),
                       alloc_format("%s/../share/perdure/data/digits.csv", bin)};
@@ -180,6 +199,11 @@ char *data_file_find(const char *name, const char *root, const char *file)
     free(path);
     free(plain);
     return found;
+int set_files(const data_set_info *set)
+    int count = 0, most = sizeof set->files / sizeof *set->files;
+    while (count < most && set->files[count].name)
+        count++;
+    return count;
 }
 
 bool data_at_hand(const data_set_info *set, const char *root)
@@ -190,85 +214,10 @@ bool data_at_hand(const data_set_info *set, const char *root)
         return path != NULL;
     }
     bool all = true;
-    for (int i = 0; i < SET_FILES && set->files[i].name; i++) {
+    for (int i = 0; i < set_files(set); i++) {
         char *path = set_file(set, root, set->files[i].name);
         all = all && source_there(path);
         free(path);
     }
     return all;
-}
-
-/* ---- fetch ---- */
-
-static char *file_offered(const data_set_info *set, const char *from, const char *name)
-{
-    char *path = alloc_format("%s/%s", from, name);
-    if (source_there(path))
-        return path;
-    free(path);
-    return alloc_format("%s/%s/%s", from, set->name, name);
-}
-
-static int bytes_check(const char *path, const char *bytes, size_t count, const char *expected, error *e)
-{
-    char found[SHA256_HEX];
-    sha256_bytes(bytes, count, found);
-    if (!strcmp(found, expected))
-        return 0;
-    error_set(e, EXIT_DATA, "%s: found SHA-256 %s of its unpacked bytes; expected %s", path, found, expected);
-    return error_hint(e, "the file is damaged or another one; nothing was stored");
-}
-
-/* What is fetched of a set before anything is stored. */
-typedef struct fetched {
-    char *bytes;
-    size_t count;
-} fetched;
-
-static int file_take(const data_set_info *set, int i, const char *from, fetched *out, error *e)
-{
-    char *path = file_offered(set, from, set->files[i].name);
-    source *s = NULL;
-    int code = source_open(path, &s, e);
-    if (!code)
-        code = source_all(s, (size_t)set->files[i].size, &out->bytes, &out->count, e);
-    if (!code)
-        code = bytes_check(source_path(s), out->bytes, out->count, set->files[i].sha256, e);
-    source_close(s);
-    free(path);
-    return code;
-}
-
-static int files_store(const data_set_info *set, const char *root, const fetched *files, error *e)
-{
-    char *folder = alloc_format("%s/%s", root, set->name);
-    int code = folder_make(folder, e);
-    for (int i = 0; !code && i < SET_FILES && set->files[i].name; i++) {
-        char *to = alloc_format("%s/%s", folder, set->files[i].name);
-        code = file_write(to, files[i].bytes, files[i].count, e);
-        free(to);
-    }
-    free(folder);
-    return code;
-}
-
-int data_fetch(const data_set_info *set, const char *from, const char *root, error *e)
-{
-    fetched files[SET_FILES] = {0};
-    int code = 0;
-    if (!set->files[0].name)
-        return error_set(e, EXIT_UNAVAILABLE, "%s: found no files to fetch; expected none, as it is made and not read",
-                         set->name);
-    if (!set->files[0].sha256) {
-        error_set(e, EXIT_UNAVAILABLE, "%s: its checksums are not known to this build, so nothing can be fetched",
-                  set->name);
-        return error_hint(e, "lay its files into %s/%s by hand", root, set->name);
-    }
-    for (int i = 0; !code && i < SET_FILES && set->files[i].name; i++)
-        code = file_take(set, i, from, &files[i], e);
-    if (!code)
-        code = files_store(set, root, files, e);
-    for (int i = 0; i < SET_FILES; i++)
-        free(files[i].bytes);
-    return code;
 }

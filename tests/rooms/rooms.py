@@ -17,7 +17,8 @@ C_HEADERS = {name + ".h" for name in
              "assert complex ctype errno fenv float inttypes limits locale math setjmp signal stdalign stdarg stdatomic "
              "stdbool stddef stdint stdio stdlib string tgmath time wchar wctype".split()}
 ENGINE_ONLY = ("torch/", "ATen/", "c10/", "caffe2/", "cuda", "nccl")
-OWNER = {"yaml.h": "scenario"}  # after the plan nothing reads YAML
+OWNER = {"yaml.h": "scenario",   # after the plan nothing reads YAML
+         "curl/curl.h": "data"}  # and only `data fetch` speaks to a net
 SOURCES = (".c", ".h", ".cpp", ".hpp", ".cc", ".cxx", ".cu", ".cuh")
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]*)"|<([^>]*)>|(\S+))')
 WORDS_OR_COMMENTS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^\n]*|/\*.*?\*/', re.S)

@@ -103,15 +103,69 @@ static void wrong_bytes_store_nothing(void **state)
     fetch_refused("wrong", EXIT_DATA, "@/wrong/two.gz: found no gzip stream; expected one, as the name ends in .gz");
 }
 
-static void a_set_without_hashes_is_refused_in_words(void **state)
+/* Where only what is published has a known SHA-256, the packed file must be that one. */
+static void a_published_file_is_checked_packed(void **state)
+{
+    char packed[4096], hash[SHA256_HEX], words[512];
+    data_set_info published = {.name = "small"};
+    error e = {0};
+    (void)state;
+    assert_int_equal(mkdir(in("published"), 0700), 0);
+    lay_packed("published/two.gz", two, strlen(two), "wb");
+    size_t count = take("published/two.gz", packed, sizeof packed);
+    sha256_bytes(packed, count, hash);
+    published.files[0].name = "two", published.files[0].size = (int64_t)strlen(two);
+    published.packed[0] = hash;
+    assert_int_equal(data_fetch(&published, in("published"), in("root4"), &e), 0);
+    assert_int_equal(take("root4/small/two", packed, sizeof packed), strlen(two));
+    lay_packed("published/two.gz", "another line", 12, "ab"); /* the same begin, and more of it */
+    count = take("published/two.gz", packed, sizeof packed);
+    char found[SHA256_HEX];
+    sha256_bytes(packed, count, found);
+    snprintf(words, sizeof words, "@/published/two.gz: found SHA-256 %s; expected %s", found, hash);
+    assert_int_equal(data_fetch(&published, in("published"), in("nowhere"), &e), EXIT_DATA);
+    assert_error(&e, EXIT_DATA, words);
+    published.packed[0] = found, e = (error){0};
+    assert_int_equal(data_fetch(&published, in("published"), in("nowhere"), &e), EXIT_DATA);
+    assert_error(&e, EXIT_DATA, "@/published/two.gz: found more than 12 unpacked bytes; expected 12");
+    assert_int_equal(unlink(in("published/two.gz")), 0);
+    lay_text("published/two", two);
+    e = (error){0};
+    assert_int_equal(data_fetch(&published, in("published"), in("nowhere"), &e), EXIT_NO_INPUT);
+    assert_error(
+        &e, EXIT_NO_INPUT,
+        "@/published/two.gz: found no such file; expected it packed, as it is published, whose SHA-256 is known");
+    assert_false(there("nowhere"));
+}
+
+static void an_archive_is_asked_for_by_its_name(void **state)
 {
     error e = {0};
     (void)state;
-    assert_int_equal(data_fetch(set_named("fashion-mnist"), in("offer"), in("nowhere"), &e), EXIT_UNAVAILABLE);
-    assert_error(&e, EXIT_UNAVAILABLE,
-                 "fashion-mnist: its checksums are not known to this build, so nothing can be fetched");
-    assert_non_null(strstr(e.hint, "nowhere/fashion-mnist by hand"));
+    assert_int_equal(data_fetch(set_named("cifar10"), in("offer"), in("nowhere"), &e), EXIT_NO_INPUT);
+    assert_error(&e, EXIT_NO_INPUT,
+                 "@/offer/cifar10/cifar-10-binary.tar.gz: found no such file; expected the archive as it is published, "
+                 "whose SHA-256 is known");
     assert_false(there("nowhere"));
+}
+
+/* Every file of every set can be checked, and every address is one of https. */
+static void what_is_fetched_can_be_checked(void **state)
+{
+    (void)state;
+    for (int64_t k = 0; k < data_set_count; k++) {
+        const data_set_info *set = &data_sets[k];
+        for (int i = 0; i < set_files(set); i++) {
+            const char *hash = set->files[i].sha256 ? set->files[i].sha256
+                               : set->archive       ? set->archive_sha256
+                                                    : set->packed[i];
+            assert_int_equal(strspn(hash, "0123456789abcdef"), 64);
+            assert_int_equal(strlen(hash), 64);
+        }
+        for (int i = 0; i < 3 && set->addresses[i]; i++)
+            assert_int_equal(strncmp(set->addresses[i], "https://", 8), 0);
+        assert_true(!set->archive || set->archive_size > 0);
+    }
 }
 
 static void the_shipped_digits_are_those_of_the_table(void **state)
@@ -145,7 +199,9 @@ int main(void)
         cmocka_unit_test(roots_in_their_order),
         cmocka_unit_test(good_files_are_stored),
         cmocka_unit_test(wrong_bytes_store_nothing),
-        cmocka_unit_test(a_set_without_hashes_is_refused_in_words),
+        cmocka_unit_test(a_published_file_is_checked_packed),
+        cmocka_unit_test(an_archive_is_asked_for_by_its_name),
+        cmocka_unit_test(what_is_fetched_can_be_checked),
         cmocka_unit_test(the_shipped_digits_are_those_of_the_table),
         cmocka_unit_test(sets_have_names),
     };
