@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the program says without training anything: help, usage errors, check, list, describe, doctor, dry run."""
+"""What the program says without training anything: help, usage errors, check, list, describe, dry run."""
 import json
 import os
 import shutil
@@ -192,22 +192,6 @@ class Words(Case):
         self.assertIn("did you mean replay?", self.run_program("describe", "replya", code=64).stderr)
         self.assertIn("did you mean cnn?", self.run_program("describe", "cnnn", code=64).stderr)
         self.run_program("describe", "./nothing.so", code=69)
-
-    def test_doctor(self):
-        found = json.loads(self.run_program("doctor", "--json").stdout)
-        self.assertEqual(found["schema"], "perdure.doctor/1")
-        self.assertTrue(found["good"])
-        self.assertIn("LibTorch", [f["what"] for f in found["findings"]])
-        bad = self.run_program("doctor", TORCH_ROOT="/nowhere", code=1).stdout
-        self.assertRegex(bad, r"(?m)^bad +LibTorch .*\n +-> ")
-
-    def test_doctor_tells_refused_plugins(self):
-        os.mkdir(self.path("plugins"))
-        self.write("plugins/broken.so", "no object at all")
-        words = self.run_program("doctor", PERDURE_PLUGIN_PATH=self.path("plugins")).stdout
-        self.assertRegex(words, r"(?m)^warning +plugin .*broken\.so")
-        words = self.run_program("doctor", PERDURE_PLUGIN_PATH=self.shapes("plugins", "load_abort")).stdout
-        self.assertRegex(words, r"(?m)^warning +plugin .*load_abort\.so: killed by SIGABRT.*\n +-> it said: shape: no licence")
 
     def test_data(self):
         self.assertIn("mnist", self.run_program("data", "list", "--root", self.path("d")).stdout)
