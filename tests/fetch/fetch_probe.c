@@ -61,7 +61,7 @@ int main(int argc, char **argv)
     data_way way = {.addresses = (const char *const *)argv + 3,
                     .address_count = (size_t)argc - 3,
                     .authorities = word(from, "authorities"),
-                    .patience = 2,
+                    .patience = json_number_value(json_object_get(from, "patience")),
                     .stop = &stop,
                     .progress = progress_show,
                     .say = words_show};

@@ -58,10 +58,10 @@ class Case(unittest.TestCase):
         clean["LC_ALL"] = "C"
         return clean
 
-    def fetch(self, *addresses, code=0):
+    def fetch(self, *addresses, code=0, probe=PROBE):
         with open(self.path("set.json"), "w", encoding="utf-8") as f:
-            json.dump(self.set, f)
-        done = subprocess.run([PROBE, self.path("set.json"), self.path("root"), *(addresses or (self.server.url(),))],
+            json.dump({"patience": 15, **self.set}, f)
+        done = subprocess.run([probe, self.path("set.json"), self.path("root"), *(addresses or (self.server.url(),))],
                               env=self.environment(), capture_output=True, text=True, timeout=60, check=False)
         self.assertEqual(done.returncode, code, done.stderr)
         return [line for line in done.stderr.splitlines() if not line.startswith("progress: ")]

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Archives over https: what is taken of them, and those that are none of the published ones."""
 import io
+import os
+import shutil
 import tarfile
 import unittest
 
-from fetching import Case, noise, sha256
+from fetching import BUILD, PROBE, Case, noise, sha256
 
 
 def tar(members, mode="w:gz"):
@@ -108,6 +110,30 @@ class Archives(Case):
         self.fetch()
         self.assertEqual([asked[1] for asked in self.server.asked], [None, "bytes=20000-"])
         self.assertEqual(self.names(), ["names.txt", "one.bin", "two.bin"])
+
+    # ---- builds that lack a library ----
+
+    def probe_beside(self, libraries):
+        """The probe in a folder of its own, beside which stands what it loads."""
+        os.makedirs(self.path("built", "bin"))
+        shutil.copy(PROBE, self.path("built", "bin", "probe"))
+        if libraries:
+            shutil.copytree(libraries, self.path("built", "lib"))
+        return self.path("built", "bin", "probe")
+
+    def test_a_build_without_the_libraries(self):
+        self.serve(self.good)
+        probe = self.probe_beside(os.path.join(BUILD, "tests", "bare", "lib"))
+        self.assertEqual(self.fetch(code=69, probe=probe),
+                         ["perdure: error: data fetch: found a Perdure that was built without libcurl; expected one with it",
+                          "hint: Debian: apt-get install libcurl4-openssl-dev, and build again; or --from FOLDER"])
+        self.assertFalse(os.path.exists(self.path("root")))
+
+    def test_libraries_that_do_not_load(self):
+        self.serve(self.good)
+        said = self.fetch(code=69, probe=self.probe_beside(None))
+        self.assertRegex(said[0], r"^perdure: error: data fetch: found that libperdure_fetch\.so does not load: .*cannot open")
+        self.assertEqual(said[1], "hint: Debian: apt-get install libcurl4 libarchive13; or build Perdure again")
 
 
 if __name__ == "__main__":

@@ -245,6 +245,7 @@ class Files(Case):
 
     def test_a_server_that_stops_sending(self):
         self.server.orders["/rows.gz"] = [{"stall": 50000}, {}]
+        self.set["patience"] = 2
         self.assertEqual(self.fetch(), [f"perdure: {self.url()}: found next to nothing coming for 2 s, after 50000 bytes; expected more; "
                                         "trying again"])
         self.assertEqual([asked[1] for asked in self.server.asked], [None, "bytes=50000-"])

@@ -149,6 +149,32 @@ static void an_archive_is_asked_for_by_its_name(void **state)
     assert_false(there("nowhere"));
 }
 
+static void an_archive_in_a_folder(void **state)
+{
+    char command[512], packed[4096], hash[SHA256_HEX], bytes[64];
+    data_set_info whole = {.name = "whole", .folder = "set", .archive = "set.tar.gz"};
+    error e = {0};
+    (void)state;
+    assert_int_equal(mkdir(in("set"), 0700), 0);
+    lay_text("set/one", one);
+    lay_text("set/two", two);
+    snprintf(command, sizeof command, "tar -C '%s' -czf '%s' set", fixture_folder, in("set.tar.gz"));
+    assert_int_equal(system(command), 0);
+    sha256_bytes(packed, take("set.tar.gz", packed, sizeof packed), hash);
+    whole.archive_sha256 = hash;
+    whole.files[0].name = "one", whole.files[0].size = (int64_t)strlen(one);
+    whole.files[1].name = "two", whole.files[1].size = (int64_t)strlen(two);
+    if (data_fetch(&whole, fixture_folder, in("root5"), &e) == EXIT_UNAVAILABLE && strstr(e.text, "built without"))
+        skip();
+    assert_int_equal(e.code, 0);
+    assert_int_equal(take("root5/whole/two", bytes, sizeof bytes), strlen(two));
+    assert_true(data_at_hand(&whole, in("root5")));
+    whole.files[1].size++;
+    assert_int_equal(data_fetch(&whole, fixture_folder, in("root6"), &e), EXIT_DATA);
+    assert_error(&e, EXIT_DATA, "@/set.tar.gz: found 12 bytes of set/two; expected 13");
+    assert_false(there("root6"));
+}
+
 /* Every file of every set can be checked, and every address is one of https. */
 static void what_is_fetched_can_be_checked(void **state)
 {
@@ -201,6 +227,7 @@ int main(void)
         cmocka_unit_test(wrong_bytes_store_nothing),
         cmocka_unit_test(a_published_file_is_checked_packed),
         cmocka_unit_test(an_archive_is_asked_for_by_its_name),
+        cmocka_unit_test(an_archive_in_a_folder),
         cmocka_unit_test(what_is_fetched_can_be_checked),
         cmocka_unit_test(the_shipped_digits_are_those_of_the_table),
         cmocka_unit_test(sets_have_names),
