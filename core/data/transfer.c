@@ -61,7 +61,8 @@ static bool line_is(const char *line, size_t count, const char *name, char out[W
     return true;
 }
 
-void transfer_range(const char *words, int64_t *from, int64_t *whole)
+/* A Content-Range: *from and *whole, -1 where it does not tell. */
+static void range_read(const char *words, int64_t *from, int64_t *whole)
 {
     long long first = -1, last = -1, all = -1;
     int used = 0;
@@ -86,7 +87,7 @@ static size_t line_take(char *line, size_t size, size_t count, void *self)
     else if (line_is(line, count, "Content-Length", value))
         t->length = strtoll(value, NULL, 10);
     else if (line_is(line, count, "Content-Range", value))
-        transfer_range(value, &t->range_from, &t->range_whole);
+        range_read(value, &t->range_from, &t->range_whole);
     else if (line_is(line, count, "Location", value))
         snprintf(t->location, sizeof t->location, "%s", value);
     return count;
