@@ -199,7 +199,10 @@ char *data_file_find(const char *name, const char *root, const char *file)
     free(path);
     free(plain);
     return found;
+}
+
 int set_files(const data_set_info *set)
+{
     int count = 0, most = sizeof set->files / sizeof *set->files;
     while (count < most && set->files[count].name)
         count++;
