@@ -1,6 +1,7 @@
 /* See about.h. */
 #include "run/about.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,13 +82,23 @@ static int plan_read(const char *folder, json_t **out, error *e)
 
 /* ---- the manifests of its cells, as one ---- */
 
-/* Cells of one run may come from several machines: what they do not agree on is a list of what they say. */
+/* Cells of one run may come from several machines, and have files of their own: objects are joined key by key, and what cells do
+ * not agree on is a list of what they say. Until all are read every value is such a list. */
 static void value_merge(json_t *all, const char *key, json_t *value)
 {
     json_t *there = json_object_get(all, key), *one;
+    const char *deeper;
     size_t i;
     if (there == NULL) {
-        json_object_set_new(all, key, json_pack("[O]", value));
+        there = json_is_object(value) ? json_object() : json_array();
+        json_object_set_new(all, key, there);
+    }
+    if (json_is_object(there) && !json_is_object(value)) { /* of another version's manifest */
+        value_merge(there, "", value);
+        return;
+    }
+    if (json_is_object(there)) {
+        json_object_foreach(value, deeper, one) value_merge(there, deeper, one);
         return;
     }
     json_array_foreach(there, i, one) if (json_equal(one, value)) return;
@@ -102,8 +113,9 @@ static void files_merge(json_t *all, const json_t *files)
     {
         const char *role = json_string_value(json_object_get(file, "role"));
         const char *path = json_string_value(json_object_get(file, "path"));
+        const char *name = json_string_value(json_object_get(file, "name"));
         json_t *digest = json_object_get(file, "sha256");
-        char *key = alloc_format("%s %s", role ? role : "?", path ? path_name(path) : "?");
+        char *key = alloc_format("%s %s", role ? role : "?", name ? name : path ? path_name(path) : "?");
         if (digest)
             value_merge(all, key, digest);
         free(key);
@@ -112,8 +124,8 @@ static void files_merge(json_t *all, const json_t *files)
 
 static void manifest_merge(json_t *all, json_t *files, json_t *manifest)
 {
-    static const char *const own[] = {"schema", "method",      "seed",    "started", "ended",
-                                      "plan",   "plan_sha256", "results", NULL};
+    static const char *const own[] = {"schema", "method",      "seed",    "started",         "ended",
+                                      "plan",   "plan_sha256", "results", "manifest_sha256", NULL};
     const char *key;
     json_t *value;
     files_merge(files, json_object_get(manifest, "files"));
@@ -123,13 +135,17 @@ static void manifest_merge(json_t *all, json_t *files, json_t *manifest)
 }
 
 /* A list of one is that one. */
-static json_t *merged_plain(json_t *all)
+static json_t *merged_plain(const json_t *all)
 {
     const char *key;
     json_t *values, *out = json_object();
-    json_object_foreach(all, key, values)
-        json_object_set(out, key, json_array_size(values) == 1 ? json_array_get(values, 0) : values);
-    json_decref(all);
+    json_object_foreach((json_t *)(uintptr_t)all, key, values)
+    {
+        if (json_is_object(values))
+            json_object_set_new(out, key, merged_plain(values));
+        else
+            json_object_set(out, key, json_array_size(values) == 1 ? json_array_get(values, 0) : values);
+    }
     return out;
 }
 
@@ -166,9 +182,10 @@ static int manifests_read(const char *folder, const json_t *summary, json_t **ou
             cells++;
         }
     }
-    all = merged_plain(all);
-    json_object_set_new(all, "files", merged_plain(files));
-    *out = code || !there || cells == 0 ? NULL : json_incref(all);
+    *out = code || !there || cells == 0 ? NULL : merged_plain(all);
+    if (*out)
+        json_object_set_new(*out, "files", merged_plain(files));
+    json_decref(files);
     json_decref(all);
     return code;
 }

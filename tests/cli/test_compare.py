@@ -118,6 +118,24 @@ class Compare(Case):
                       {(d["key"], d["values"][0], tuple(d["values"][1]) if isinstance(d["values"][1], list) else None)
                        for d in self.figures("a", "c")["differences"]})
 
+    def test_cells_of_a_run_are_joined(self):
+        """Each method has its own plugin, and its manifest a digest of itself; a value that cells disagree on is a list."""
+        for run in ("a", "b"):
+            self.run_folder(run, {"m": ([0], {"acc.macro": [0.5]}), "ewc": ([0], {"acc.macro": [0.5]})}, manifest={"threads": 1})
+            for method in ("m", "ewc"):
+                self.write(f"{run}/cells/{method}/seed-0/manifest.json", json.dumps({
+                    "machine": {"host": f"{run}-{method}", "cores": 2}, "versions": {"torch": "2.11.0", f"plugin {method}": "1.0"},
+                    "files": [{"role": "plugin", "path": f"/{run}/x", "name": f"{method}.so", "sha256": method}],
+                    "manifest_sha256": run + method}))
+        self.assertEqual(self.figures("a", "b")["differences"], [{"key": "manifest.machine.host",
+                                                                   "values": [["a-m", "a-ewc"], ["b-m", "b-ewc"]]}])
+        self.write("b/cells/ewc/seed-0/manifest.json", "{}")
+        self.assertEqual([(d["key"], d["values"]) for d in self.figures("a", "b")["differences"]],
+                         [("manifest.machine.host", [["a-m", "a-ewc"], "b-m"]), ("manifest.versions.plugin ewc", ["1.0", None]),
+                          ("manifest.files.plugin ewc.so", ["ewc", None])])
+        self.write("b/cells/ewc/seed-0/manifest.json", "{")
+        self.assertIn("b/cells/ewc/seed-0/manifest.json:1:1: found damaged JSON", self.run_program("compare", "a", "b", code=65).stderr)
+
     def test_methods_of_one_run_alone(self):
         self.run_folder("a", {"m": ([0], {"acc.macro": [0.5]}), "joint": ([0], {"acc.macro": [0.9]})})
         self.run_folder("b", {"m": ([0], {"acc.macro": [0.6]}), "ewc": ([0], {"acc.macro": [0.7]})})
