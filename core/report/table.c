@@ -2,7 +2,7 @@
  * for the eye compares numbers of one metric, and those then stand side by side. */
 #include "report/table.h"
 
-#include <stdio.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,35 +40,27 @@ char *metric_words(const json_t *of, const char *error_kind, const struct style 
 
 /* ---- the best of a column, as far as its digits are shown ---- */
 
-enum { DIGITS_ROOM = 40 };
-
-static bool digits_of(const json_t *method, const char *metric_name, char *out)
+static double shown_of(const json_t *method, const char *metric_name)
 {
     const json_t *mean = json_object_get(json_object_get(json_object_get(method, "metrics"), metric_name), "mean");
-    if (json_is_number(mean))
-        snprintf(out, DIGITS_ROOM, "%.4f", json_number_value(mean));
-    return json_is_number(mean);
+    return json_is_number(mean) ? round(json_number_value(mean) * 1e4) : (double)NAN;
 }
 
-/* Whether the mean of `of` is the best of those that are there, or shown as the best is; never of one alone. */
-static bool is_best(const json_t *methods, const json_t *of, const char *metric_name)
+/* NaN where there are fewer than two to choose from, or nobody knows which way is up. */
+static double best_of(const json_t *methods, const char *metric_name)
 {
     const metric *m = metric_find(metric_name);
-    char own[DIGITS_ROOM], other[DIGITS_ROOM];
-    size_t others = 0, i;
+    double best = (double)NAN;
+    size_t there = 0, i;
     json_t *method;
-    if (!m || !digits_of(of, metric_name, own))
-        return false;
     json_array_foreach(methods, i, method)
     {
-        if (method == of || !digits_of(method, metric_name, other))
-            continue;
-        double ahead = strtod(other, NULL) - strtod(own, NULL);
-        if (m->higher_is_better ? ahead > 0 : ahead < 0)
-            return false;
-        others++;
+        double shown = shown_of(method, metric_name);
+        there += isnan(shown) ? 0 : 1;
+        if (isnan(best) || (m && (m->higher_is_better ? shown > best : shown < best)))
+            best = shown;
     }
-    return others > 0;
+    return m && there > 1 ? best : (double)NAN;
 }
 
 /* ---- costs ---- */
@@ -115,11 +107,11 @@ static void heading_fill(grid *g, const json_t *names, const struct style *s, bo
         grid_set(g, 0, column++, alloc_text(of_costs[i]));
 }
 
-static char *value_words(const json_t *summary, const json_t *method, const char *metric_name, const struct style *s)
+static char *value_words(const json_t *summary, const json_t *method, const char *metric_name, double best,
+                         const struct style *s)
 {
     const json_t *of = json_object_get(json_object_get(method, "metrics"), metric_name);
-    bool best = is_best(json_object_get(summary, "methods"), method, metric_name);
-    char *mean = metric_words(of, error_of(summary), s, best);
+    char *mean = metric_words(of, error_of(summary), s, shown_of(method, metric_name) == best);
     text out = {0};
     text_addf(&out, "%s", mean);
     comparison_mark(summary, word_of(method, "name", "?"), metric_name, s, &out);
@@ -144,41 +136,51 @@ static void costs_fill(grid *g, size_t row, size_t column, const json_t *method)
     grid_set(g, row, column++, memory_words(json_object_get(method, "peak_memory_bytes")));
 }
 
-/* One row, two where a strategy predicts by another rule than the network's: the row behind them. */
-static size_t method_fill(grid *g, size_t row, const json_t *summary, const json_t *method, const struct style *s,
-                          bool costs)
+/* One row, two where a strategy predicts by another rule than the network's. */
+static size_t rows_of(const json_t *method) { return json_object_get(method, "metrics_network") ? 2 : 1; }
+
+static void metric_fill(grid *g, size_t column, const json_t *summary, const char *metric_name, const struct style *s)
 {
-    bool network = json_object_get(method, "metrics_network") != NULL;
-    char *name = style_words(s, word_of(method, "name", "?"));
-    const char *key;
-    json_t *unused;
-    size_t column = 1;
-    grid_set(g, row, 0, alloc_text(name));
-    if (network)
-        grid_set(g, row + 1, 0, alloc_format("%s: network", name));
-    json_object_foreach((json_t *)(size_t)metrics_of(summary), key, unused)
+    const json_t *methods = json_object_get(summary, "methods");
+    double best = best_of(methods, metric_name);
+    size_t row = 1, i;
+    json_t *method;
+    json_array_foreach(methods, i, method)
     {
-        grid_set(g, row, column, value_words(summary, method, key, s));
-        if (network)
-            grid_set(g, row + 1, column, network_words(summary, method, key, s));
-        column++;
+        grid_set(g, row, column, value_words(summary, method, metric_name, best, s));
+        if (rows_of(method) > 1)
+            grid_set(g, row + 1, column, network_words(summary, method, metric_name, s));
+        row += rows_of(method);
     }
-    if (costs)
-        costs_fill(g, row, column, method);
+}
+
+static void name_fill(grid *g, size_t row, const json_t *method, const struct style *s)
+{
+    char *name = style_words(s, word_of(method, "name", "?"));
+    grid_set(g, row, 0, alloc_text(name));
+    if (rows_of(method) > 1)
+        grid_set(g, row + 1, 0, alloc_format("%s: network", name));
     free(name);
-    return row + (network ? 2 : 1);
 }
 
 grid summary_grid(const json_t *summary, const struct style *s, bool costs)
 {
     const json_t *methods = json_object_get(summary, "methods"), *names = metrics_of(summary);
-    size_t rows = 1, i;
-    json_t *method;
-    json_array_foreach(methods, i, method) rows += json_object_get(method, "metrics_network") ? 2 : 1;
-    grid g = grid_open(rows, 1 + json_object_size(names) + (costs ? COSTS : 0));
+    size_t rows = 1, columns = 1, i;
+    const char *name;
+    json_t *method, *unused;
+    json_array_foreach(methods, i, method) rows += rows_of(method);
+    grid g = grid_open(rows, columns + json_object_size(names) + (costs ? COSTS : 0));
     heading_fill(&g, names, s, costs);
+    json_object_foreach((json_t *)(size_t)names, name, unused) metric_fill(&g, columns++, summary, name, s);
     rows = 1;
-    json_array_foreach(methods, i, method) rows = method_fill(&g, rows, summary, method, s, costs);
+    json_array_foreach(methods, i, method)
+    {
+        name_fill(&g, rows, method, s);
+        if (costs)
+            costs_fill(&g, rows, columns, method);
+        rows += rows_of(method);
+    }
     return g;
 }
 
