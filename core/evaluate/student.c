@@ -12,8 +12,10 @@ enum { TERMS_MOST = 100000 };
 static double gamma_ratio(double a)
 {
     double lifted = 1;
-    for (; a < 30; a++)
+    while (a < 30) {
         lifted *= a / (a + 0.5);
+        a += 1;
+    }
     const double z = 1 / a;
     static const double terms[] = {
         1, -1.0 / 8, 1.0 / 128, 5.0 / 1024, -21.0 / 32768, -399.0 / 262144, 869.0 / 4194304, 39325.0 / 33554432};
