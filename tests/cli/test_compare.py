@@ -150,31 +150,6 @@ class Compare(Case):
         self.assertIn("\n| method, metric | A | B | B - A | 95 % interval | p (Holm) | B is |\n", markdown)
         self.assertIn("\n| m acc.macro | 0.5000 (1) | 0.6000 (1) | +0.1000 | - | - | too few seeds |\n", markdown)
 
-    def refused(self, *arguments, code, words):
-        done = self.run_program("compare", *arguments, code=code)
-        self.assertEqual((done.stdout, done.stderr), ("", "perdure: error: " + words + "\n"))
-
-    def test_what_is_refused(self):
-        self.run_folder("a", {"m": ([0], {"acc.macro": [0.5]}), "joint": ([0], {"acc.macro": [0.9]})})
-        self.run_folder("b", {"other": ([0], {"acc.macro": [0.6]})})
-        self.run_folder("bare", {"m": ([0], {"acc.macro": [0.6]})})
-        os.makedirs(self.path("empty"))
-        self.refused("a", code=64, words="compare: found 1 argument; expected RUN RUN...\nhint: perdure help compare")
-        self.refused("a", "nowhere", code=66, words="nowhere: found no such folder; expected that of a run")
-        self.refused("a", "empty", code=66,
-                     words="empty: found no summary.json in it; expected the folder of a run\n"
-                           "hint: it is written when the cells have run; perdure run goes on with a run that was stopped")
-        self.refused("a", "b", code=65, words="b: found methods other; expected one of those of a: m, joint\n"
-                                              "hint: methods are compared by their names")
-        os.remove(self.path("bare/plan.json"))
-        self.refused("a", "bare", code=66, words="bare/plan.json: found no file to read; expected one: No such file or directory")
-        self.write("bare/plan.json", "[1]")
-        self.refused("a", "bare", code=65, words="bare/plan.json: found no JSON object; expected one")
-        self.write("bare/plan.json", "{")
-        self.assertRegex(self.run_program("compare", "a", "bare", code=65).stderr,
-                         r"^perdure: error: bare/plan\.json:1:\d+: found damaged JSON \(.*\); expected an object\n$")
-        self.refused("a", "a", "--json", "--markdown", code=64, words="compare: found --markdown and --json; expected one of them")
-
 
 if __name__ == "__main__":
     unittest.main()
