@@ -81,7 +81,7 @@ static void mark_explain(const struct seen *seen, enum verdict v, const struct s
 {
     if (!seen->verdict[v])
         return;
-    text_addf(out, "%s%s ", *begun ? "; " : "", s->marks[v]);
+    text_addf(out, "%s%s ", *begun ? "; " : s->between, s->marks[v]);
     s->words_add(words, out);
     *begun = true;
 }
@@ -90,7 +90,7 @@ static void few_explain(const struct seen *seen, json_int_t few, const struct st
 {
     if (seen->few) {
         char *words = alloc_format("few seeds (n < %lld): only large differences can be told", (long long)few);
-        text_addf(out, begun ? "; " : "");
+        text_addf(out, "%s", begun ? "; " : s->between);
         s->words_add(words, out);
         free(words);
     }
@@ -126,7 +126,7 @@ void comparisons_footer(const json_t *summary, const struct style *s, text *out)
     struct seen seen = seen_of(comparisons_of(summary), 0);
     if (!comparisons_there(summary))
         return;
-    text_addf(out, "%s better, %s worse than ", s->marks[VERDICT_BETTER], s->marks[VERDICT_WORSE]);
+    text_addf(out, "%s%s better, %s worse than ", s->between, s->marks[VERDICT_BETTER], s->marks[VERDICT_WORSE]);
     s->words_add(word_of(summary, "baseline"), out);
     text_addf(out, ": ");
     s->words_add(word_of(test, "name"), out);

@@ -86,23 +86,44 @@ static void latex_add(const char *words, text *out)
         [VERDICT_NO_SPREAD] = (rigid), [VERDICT_NOT_SIGNIFICANT] = "",                                              \
     }
 
-const struct style style_utf8 = {" \u00b1 ", " \u00b1 ", "",   "",       "", "", MARKS("*", "!", "?", "=", "~"),
-                                 " ",        "",         "  ", plain_add};
-const struct style style_ascii = {" +- ", " +- ", "",   "",       "", "", MARKS("*", "!", "?", "=", "~"),
-                                  " ",    "",     "  ", plain_add};
+#define TERMINAL(sign)                                                                                                 \
+    {                                                                                                                  \
+        .plus_minus = (sign), .plus_minus_words = (sign), .open = "", .close = "", .best_open = "", .best_close = "",  \
+        .marks = MARKS("*", "!", "?", "=", "~"), .mark_open = " ", .mark_close = "", .mark_none = "  ", .between = "", \
+        .words_add = plain_add,                                                                                        \
+    }
+
+const struct style style_utf8 = TERMINAL(" \u00b1 "), style_ascii = TERMINAL(" +- ");
+
 const struct style style_markdown = {
-    " \u00b1 ", " \u00b1 ", "", "", "**", "**", MARKS("\\*", "!", "?", "=", "\\~"), " ", "", "", markdown_add};
-const struct style style_latex = {" \\pm ",
-                                  " $\\pm$ ",
-                                  "$",
-                                  "$",
-                                  "$\\mathbf{",
-                                  "}$",
-                                  MARKS("$^{*}$", "$^{\\dagger}$", "$^{?}$", "$^{=}$", "$^{\\sim}$"),
-                                  "\\rlap{",
-                                  "}",
-                                  "",
-                                  latex_add};
+    .plus_minus = " \u00b1 ",
+    .plus_minus_words = " \u00b1 ",
+    .open = "",
+    .close = "",
+    .best_open = "**",
+    .best_close = "**",
+    .marks = MARKS("\\*", "!", "?", "=", "\\~"),
+    .mark_open = " ",
+    .mark_close = "",
+    .mark_none = "",
+    .between = "\n",
+    .words_add = markdown_add,
+};
+
+const struct style style_latex = {
+    .plus_minus = " \\pm ",
+    .plus_minus_words = " $\\pm$ ",
+    .open = "$",
+    .close = "$",
+    .best_open = "$\\mathbf{",
+    .best_close = "}$",
+    .marks = MARKS("$^{*}$", "$^{\\dagger}$", "$^{?}$", "$^{=}$", "$^{\\sim}$"),
+    .mark_open = "\\rlap{",
+    .mark_close = "}",
+    .mark_none = "",
+    .between = "\n",
+    .words_add = latex_add,
+};
 
 const struct style *style_of(bool utf8) { return utf8 ? &style_utf8 : &style_ascii; }
 

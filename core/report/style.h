@@ -16,6 +16,7 @@ struct style {
     const char *marks[VERDICTS];                     /* by enum verdict; "" for none */
     const char *mark_open, *mark_close;              /* around a mark, behind the number */
     const char *mark_none;                           /* in the place of one, in a table that has marks */
+    const char *between;                /* before a further line of notes, which some would run together with the one above */
     void (*words_add)(const char *words, text *out); /* names and prose, so that no letter of them means anything */
 };
 

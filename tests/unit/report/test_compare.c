@@ -84,7 +84,7 @@ static void in_markdown(void **state)
                         "| ewc bwt.gem | -0.5000 (1) | - | - | - | - | - |\n"
                         "\n"
                         "mean \u00b1 sem (seeds); paired t-test; two-sided, Holm's correction over all comparisons of "
-                        "one metric, p < 0.05\n"
+                        "one metric, p < 0.05\n\n"
                         "few seeds (n < 5): only large differences can be told\n");
     text_free(&out);
     json_decref(figures);
