@@ -9,14 +9,14 @@
 enum { VERDICTS = VERDICT_NOT_SIGNIFICANT + 1 };
 
 struct style {
-    const char *plus_minus;                          /* between a mean and its error, blanks included */
-    const char *plus_minus_words;                    /* the same between words */
-    const char *open, *close;                        /* around a number */
-    const char *best_open, *best_close;              /* the same around the best of its column */
-    const char *marks[VERDICTS];                     /* by enum verdict; "" for none */
-    const char *mark_open, *mark_close;              /* around a mark, behind the number */
-    const char *mark_none;                           /* in the place of one, in a table that has marks */
-    const char *between;                /* before a further line of notes, which some would run together with the one above */
+    const char *plus_minus;             /* between a mean and its error, blanks included */
+    const char *plus_minus_words;       /* the same between words */
+    const char *open, *close;           /* around a number */
+    const char *best_open, *best_close; /* the same around the best of its column */
+    const char *marks[VERDICTS];        /* by enum verdict; "" for none */
+    const char *mark_open, *mark_close; /* around a mark, behind the number */
+    const char *mark_none;              /* in the place of one, in a table that has marks */
+    const char *between; /* before a further line of notes, which some would run together with the one above */
     void (*words_add)(const char *words, text *out); /* names and prose, so that no letter of them means anything */
 };
 
