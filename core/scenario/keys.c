@@ -51,6 +51,9 @@ static const char *const tasks_measured[] = {"all", "seen", NULL};
 const char *const metric_choices[] = {
     "acc.macro", "acc.pooled",  "aia.icarl",   "bwt.gem",    "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
     "a.diaz",    "acc.anytime", "min.delange", "wc.delange", NULL};
+static const char *const metrics[] = {
+    "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
+    "a.diaz",    NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
 static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", "value", "none", NULL};
 static const char *const memory_wheres[] = {"ram", "disk", "device", NULL};
@@ -347,7 +350,7 @@ static const struct row gate_rows[] = {
      .letters = "@=,._+-",
      .sample = "finetune"},
     {.key = "metric", .help = "one of evaluation.metrics", .type = ROW_CHOICE, AT(gate_options, metric),
-     .choices = metric_choices, .sample = "acc.macro"},
+     .choices = metrics, .sample = "acc.macro"},
     {.key = "is", .help = "the published mean, as a share and not in percent", .type = ROW_REAL, AT(gate_options, is),
      .optional = true, .absent = "between", .min = -1, .max = 1, .sample = "0.2"},
     {.key = "sem", .help = "its standard error", .type = ROW_REAL, AT(gate_options, sem), .optional = true,
@@ -379,7 +382,7 @@ static const struct row evaluation_rows[] = {
      AT(evaluation_options, metrics),
      .fallback = "[acc.macro, acc.pooled, aia.icarl, bwt.gem, fwt.gem, forgetting.chaudhry, forgetting.first_last, "
                  "a.diaz]",
-     .choices = metric_choices},
+     .choices = metrics},
     {.key = "error", .help = "over the seeds: of the mean, standard deviation, 95 % interval", .type = ROW_CHOICE,
      AT(evaluation_options, error), .fallback = "sem", .choices = error_kinds},
     {.key = "baseline", .help = "the method that the others are tested against, seed by seed (paired t-test, Holm's correction)",
@@ -524,7 +527,7 @@ NAME_OF(network_type_name, network_type, network_types)
 NAME_OF(optimizer_type_name, optimizer_type, optimizer_types)
 NAME_OF(device_type_name, device_type, device_types)
 NAME_OF(train_on_name, train_on, train_ons)
-NAME_OF(metric_name_text, metric_name, metric_choices)
+NAME_OF(metric_name_text, metric_name, metrics)
 NAME_OF(error_kind_name, error_kind, error_kinds)
 NAME_OF(memory_policy_name, memory_policy, memory_policies)
 NAME_OF(memory_where_name, memory_where, memory_wheres)

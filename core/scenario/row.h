@@ -77,7 +77,6 @@ struct row {
 extern const struct row scenario_rows[];                                                /* of struct scenario */
 extern const struct row network_rows[], optimizer_rows[], memory_rows[];                /* as plugins have them, too */
 extern const struct row own_network_rows[], training_optimizer_rows[], training_rows[]; /* of the scenario alone */
-extern const char *const metric_choices[];
 void training_after(struct check *c, const struct node *n, const char *path, void *out);
 /* rules.c */
 void optimizer_after(struct check *c, const struct node *n, const char *path, void *out);

@@ -88,9 +88,9 @@ in_table || { echo 'a:' && for i in {1..1001}; do echo "  - &a$i x"; done; } >s.
 refused '1,001 anchors' 78 's.yaml:1002:5: found more than 1000 anchors; expected fewer'
 in_table || scenario "$finetune" "data_file: &a x" "more: [$(times '*a,' 2000)]"
 refused '2,000 aliases, and unknown keys' 78 "s.yaml:7:1: data_file: found an unknown key; expected one of perdure, name, \
-seeds, data, stream, network, optimizer, training, device, methods, evaluation, output
+seeds, data, stream, network, optimizer, training, device, methods, grid, evaluation, search, output
 perdure: error: s.yaml:8:1: more: found an unknown key; expected one of perdure, name, seeds, data, stream, network, \
-optimizer, training, device, methods, evaluation, output"
+optimizer, training, device, methods, grid, evaluation, search, output"
 scenario "$finetune" "network: {type: *$(times a 300)}"
 refused 'an alias of 300 letters' 78 "s.yaml:7:17: found alias *$(times a 60)...; expected its anchor &$(times a 60)... on a line before it"
 
