@@ -235,8 +235,6 @@ static int stage_run(run *r, int jobs, error *e)
     int code = r->pending_count > 0 ? torch_there(e) : 0;
     if (!code && r->pending_count > 0)
         code = cells_train(r, jobs, e);
-    if (code == EXIT_RESUMABLE)
-        error_hint(e, "finished cells are kept; the same command goes on");
     return code;
 }
 
@@ -355,12 +353,13 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
 {
     bool waits = false;
     int code = run_prepare(r, options, e);
-    if (code)
-        return code;
-    r->all = cells_all(r);
-    code = stage_run(r, options->jobs, e);
+    r->all = code ? 0 : cells_all(r);
+    if (!code)
+        code = stage_run(r, options->jobs, e);
     if (!code && r->trials && !(code = search_end(r, &waits, e)) && !waits)
         code = stage_run(r, options->jobs, e);
+    if (code == EXIT_RESUMABLE)
+        error_hint(e, "finished cells are kept; the same command goes on");
     if (!code && (waits || (r->wanted < r->cells.count && cells_finished(&r->cells, false) < r->cells.count)))
         code = results_partial(r->plan, &r->cells, summary, e);
     else if (!code)
