@@ -18,7 +18,8 @@ const char *audit_word(const json_t *object, const char *key)
 }
 
 /* What stands in a manifest is anybody's: nothing of it reaches a terminal but as printable text. */
-static void row_add(audit *a, const char *level, const char *what, const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void row_add(audit *a, const char *level, const char *what,
+                                                          const char *format, va_list arguments)
 {
     enum { WHAT = 300, WORDS = 1500 };
     char *words = NULL;

@@ -182,11 +182,42 @@ static bool matrix_differs(audit *a, const char *name, const char *key, const js
     return true;
 }
 
+static void value_tell(void *self, const char *path, const json_t *const *values, size_t count)
+{
+    text *first = self;
+    (void)count;
+    if (first->at)
+        return;
+    char *expected = differ_words(values[0], VALUE_SHOWN), *found = differ_words(values[1], VALUE_SHOWN);
+    text_addf(first, "%s%sfound %s; expected %s", path, path[0] ? ": " : "", found, expected);
+    free(found);
+    free(expected);
+}
+
+/* The first of its values that is another; false: none is. */
+static bool section_differs(audit *a, const char *name, const char *key, const json_t *was, const json_t *is)
+{
+    const json_t *const both[] = {json_object_get(was, key), json_object_get(is, key)};
+    text first = {0};
+    differ_walk(both, 2, value_tell, &first);
+    bool other = first.at != NULL;
+    if (other)
+        audit_bad(a, name, "again: %s: %s, as recorded", key, first.at);
+    text_free(&first);
+    return other;
+}
+
+/* All of a result but times, memory and machine: what the seed decides. */
 bool audit_compare(audit *a, const struct audit_cell *was, const json_t *is, const json_t *manifest)
 {
-    bool other = matrix_differs(a, was->name, "matrix", was->result, is);
-    other = matrix_differs(a, was->name, "counts", was->result, is) || other;
-    other = matrix_differs(a, was->name, "matrix_network", was->result, is) || other;
+    static const char *const matrices[] = {"matrix", "counts", "matrix_network", "matrix_validation",
+                                           "counts_validation"};
+    static const char *const sections[] = {"metrics", "metrics_network", "anytime", "tasks", "steps"};
+    bool other = false;
+    for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
+        other = matrix_differs(a, was->name, matrices[i], was->result, is) || other;
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        other = section_differs(a, was->name, sections[i], was->result, is) || other;
     const char *found = audit_word(is, "weights_sha256"), *expected = audit_word(was->result, "weights_sha256");
     if (strcmp(found, expected) != 0)
         audit_bad(a, was->name, "again: weights: found SHA-256 %.*s; expected %.*s, as recorded", AUDIT_DIGEST, found,

@@ -33,7 +33,11 @@ struct bundle {
 static void member_add(struct bundle *b, char *name, char *path, char *bytes, size_t size)
 {
     b->at = alloc_again(b->at, b->count + 1, sizeof *b->at);
-    b->at[b->count++] = (archive_member){name, path, bytes, size};
+    archive_member *m = &b->at[b->count++];
+    m->name = name;
+    m->path = path;
+    m->bytes = bytes;
+    m->count = size;
 }
 
 /* Takes `path`. False: there is no such file. */

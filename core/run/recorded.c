@@ -202,6 +202,18 @@ static void methods_settle(struct sets *s, const struct method_list *methods, co
         }
 }
 
+/* Where the scenario left it to the machine, the run's was the CPU: bits of another device are others. */
+static void device_settle(struct sets *s, const struct device_options *d, const char *run)
+{
+    char *path = alloc_format("%s/plan.json", run);
+    json_t *plan_was = json_load_file(path, 0, NULL);
+    const char *type = json_string_value(json_object_get(json_object_get(plan_was, "device"), "type"));
+    if (d->type == DEVICE_AUTO && type && !strcmp(type, "cpu"))
+        sets_add(s, "device.type=cpu");
+    json_decref(plan_was);
+    free(path);
+}
+
 /* ---- the whole ---- */
 
 static const char *word_at(const json_t *object, const char *key)
@@ -272,6 +284,7 @@ static int twice_take(const char *run, const char *words, const char *name, stru
         return code;
     data_settle(s, &out->scenario->data, places->data, run);
     methods_settle(s, &out->scenario->methods, run, out->scenario->arena);
+    device_settle(s, &out->scenario->device, run);
     path_settle(s, "network.weights", out->scenario->network.weights, NULL, run, "inputs");
     if (s->count != before) {
         scenario_free(out->scenario);
