@@ -181,7 +181,7 @@ static int cells_train(struct again *g, error *e)
                               .ended = work_ended,
                               .tick = work_tick,
                               .hook_limit = work_hook_limit};
-    origin_begin(&g->origin, g->audit->data);
+    origin_begin(&g->origin, g->audit->data, false);
     progress_open(&g->progress, g->count, 0, work.jobs);
     int code = cells_run(&work, e);
     progress_close(&g->progress);

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,16 +19,20 @@
 
 /* ---- digests, beside the cells ---- */
 
-/* In an order that is that of their size, by and large: what takes longest is begun first. */
+/* In an order that is that of their size, by and large: what takes longest is begun first. Only a run takes digests of earlier ones. */
 static void digests_work(const struct origin *o, const plan *p, const dataset *data)
 {
-    char hex[SHA256_HEX];
+    char hex[SHA256_HEX], *place = o->cached ? digests_place() : NULL;
     int64_t bytes;
     object_list list = objects_expected(p->device);
+    if (place)
+        digests_load(o->cells.digests, place);
     for (size_t i = list.count; i-- > 0;)
         digests_of(o->cells.digests, list.at[i].path, hex, &bytes, NULL);
     for (int64_t i = 0; i < data->file_count; i++)
         digests_of(o->cells.digests, data->files[i].path, hex, &bytes, NULL);
+    if (place)
+        digests_store(o->cells.digests, place);
 }
 
 static _Noreturn void digester_live(const struct origin *o, const plan *p, const dataset *data, pid_t parent)
@@ -37,15 +40,14 @@ static _Noreturn void digester_live(const struct origin *o, const plan *p, const
     setpgid(0, 0); /* Ctrl-C is for the run */
     if (!child_begin(parent))
         _exit(EXIT_FAILED);
-    setpriority(PRIO_PROCESS, 0, 19);
     digests_work(o, p, data);
     _exit(EXIT_DONE);
 }
 
-void origin_begin(struct origin *o, const dataset *data)
+void origin_begin(struct origin *o, const dataset *data, bool cached)
 {
     int end[2] = {-1, -1};
-    *o = (struct origin){.cells = {.data = data, .digests = digests_open()}};
+    *o = (struct origin){.cells = {.data = data, .digests = digests_open()}, .cached = cached};
     if (o->cells.digests && pipe2(end, O_CLOEXEC) != 0)
         end[0] = end[1] = -1;
     o->cells.digested = end[0];

@@ -3,6 +3,7 @@
 #ifndef PERDURE_RUN_ORIGIN_H
 #define PERDURE_RUN_ORIGIN_H
 #include <jansson.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "data/data.h"
@@ -12,13 +13,15 @@
 
 struct origin {
     provenance cells; /* what every cell is given */
-    pid_t digester;   /* works the digests out; 0: there is none yet, -1: it could not be made */
+    bool cached;
+    pid_t digester; /* works the digests out; 0: there is none yet, -1: it could not be made */
 };
 
-/* Before the first cell is forked. */
-void origin_begin(struct origin *o, const dataset *data);
-/* Once the first cell runs; later calls do nothing. Costs the run nothing: a process of its own reads the files, at the lowest
- * priority, and a cell waits for it only with all its work done. Where there is none cells read the files themselves. */
+/* Before the first cell is forked. cached: what earlier runs knew of large files is taken, and kept for later ones. */
+void origin_begin(struct origin *o, const dataset *data, bool cached);
+/* Once the first cell runs; later calls do nothing. A process of its own reads the files, some 0.3 s of a core where no earlier run has, and a
+ * cell waits for it only with all its work done; at a lower priority that could be long where all cores are busy. Where there is
+ * no such process cells read the files themselves. */
 void origin_digest(struct origin *o, const plan *p);
 void origin_end(struct origin *o);
 

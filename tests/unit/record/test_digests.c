@@ -108,11 +108,52 @@ static void without_a_place_they_are_worked_out(void **state)
     assert_int_equal(digests_of(NULL, "/nonexistent/file", found, &bytes, &e), 66);
 }
 
+static int64_t read_of(digests *d)
+{
+    char hex[SHA256_HEX];
+    int64_t bytes = 0;
+    long long before = bytes_read();
+    assert_int_equal(digests_of(d, path, hex, &bytes, NULL), 0);
+    return bytes_read() - before;
+}
+
+/* Known from an earlier run, and not once the file has changed or the cache is damaged. */
+static void large_files_are_known_from_earlier_runs(void **state)
+{
+    (void)state;
+    enum { SIZE = 1 << 20 };
+    char kept[80], *words = calloc(1, SIZE + 1);
+    snprintf(kept, sizeof kept, "%s.kept", path);
+    memset(words, 'x', SIZE);
+    words_write(words);
+    digests *first = digests_open(), *later = digests_open(), *damaged = digests_open(), *changed = digests_open();
+    digests_load(first, kept); /* there is none yet */
+    assert_true(read_of(first) >= SIZE);
+    digests_store(first, kept);
+    digests_load(later, kept);
+    assert_true(read_of(later) < SIZE);
+    words[0] = 'y';
+    words_write(words);
+    digests_load(changed, kept);
+    assert_true(read_of(changed) >= SIZE);
+    error e = {0};
+    assert_int_equal(file_write(kept, "1 2 3 4.5 6.7 abc\nx", 20, &e), 0);
+    digests_load(damaged, kept);
+    assert_true(read_of(damaged) >= SIZE);
+    digests_close(first);
+    digests_close(later);
+    digests_close(changed);
+    digests_close(damaged);
+    unlink(kept);
+    free(words);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_changed_file_is_read_again, path_open, path_close),
         cmocka_unit_test_setup_teardown(what_another_process_knows_is_not_read_again, path_open, path_close),
+        cmocka_unit_test_setup_teardown(large_files_are_known_from_earlier_runs, path_open, path_close),
         cmocka_unit_test_setup_teardown(without_a_place_they_are_worked_out, path_open, path_close),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
