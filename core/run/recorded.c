@@ -174,7 +174,8 @@ static void memory_settle(struct sets *s, const struct strategy_entry *entry)
 static void name_settle(struct sets *s, const struct strategy_entry *entry, const char *run, arena *a)
 {
     size_t count = 0;
-    plugin_names_free(plugin_files(entry->name, &count), count);
+    char **files = plugin_files(entry->name, &count);
+    plugin_names_free(files, count);
     char *path = alloc_format("%s/plugins/%s.so", run, entry->name), *real = count == 0 ? realpath(path, NULL) : NULL;
     if (real && !strchr(real, '\'')) {
         char *set = alloc_format("%s={plugin: '%s', with: %s}", entry->place, real,

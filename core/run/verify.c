@@ -70,6 +70,8 @@ static void plan_take(audit *a, const char *out)
     }
     if (data_open(a->recorded.plan, &a->data, &why)) {
         audit_bad(a, "data", "%s", why.text);
+        if (a->data)
+            dataset_close(a->data);
         a->data = NULL;
         return;
     }

@@ -234,6 +234,20 @@ class Tampered(Verified):
                       done.stdout)
 
 
+class Elsewhere(Verified):
+    def test_which_cell_ran_where(self):
+        manifest = self.read(self.cell("mine", "manifest.json"))
+        manifest["machine"].update(host="far", cpu="Another CPU", gpu="Some GPU")
+        self.put(self.cell("mine", "manifest.json"), sealed(manifest))
+        whole = self.read(self.of_run("manifest.json"))
+        whole["cells"][2]["manifest_sha256"] = sha256(self.cell("mine", "manifest.json"))
+        self.put(self.of_run("manifest.json"), sealed(whole))
+        done = self.run_program("verify", self.run_folder, "--cells", "0")
+        self.assertRegex(done.stdout, r"(?m)^ran      2 cells on \S+: .+$")
+        self.assertRegex(done.stdout, r"(?m)^ran      1 cell on far: Another CPU, Some GPU$")
+        self.assertRegex(done.stdout, r"(?m)^differs  machine: found .+; expected Another CPU, as of 1 cell \(mine/seed-0\)$")
+
+
 class Refused(Verified):
     def test_what_is_no_run(self):
         done = self.run_program("verify", self.path("nothing"), code=66)
