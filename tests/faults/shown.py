@@ -32,6 +32,7 @@ def said(done):
     for line in done.err.splitlines():
         line = re.sub(r"\b([0-9a-f]{64}|[0-9a-f]{60}\.\.\.|[0-9a-f]{12}\b)", "...", line)
         line = re.sub(r"/\.tmp-\d+-\d+", "/.tmp-N", line).removeprefix("perdure: ").strip()
+        line = re.sub(r"/events\.out\.tfevents\.[^:]+", "/events.out.tfevents.N", line)
         line = re.sub(r"^(error: |)cell/seed-0: ", r"\1", line)
         if line and not line.startswith(("[", "results are in", "info: ", "1 of 1 cells failed")):
             lines.append(line)
