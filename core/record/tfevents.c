@@ -206,7 +206,8 @@ void tfevents_value(tfevents *f, const char *tag, const char *plugin, text *mess
 tfevents *tfevents_open(char *path, int file, off_t length)
 {
     tfevents *f = alloc_zero(1, sizeof *f);
-    *f = (tfevents){.file = file, .path = path, .length = length, .now = tfevents_now()};
+    *f = (tfevents){.file = file, .length = length, .now = tfevents_now()};
+    f->path = path;
     f->flushed = f->now;
     return f;
 }

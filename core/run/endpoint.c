@@ -83,9 +83,10 @@ static _Noreturn void server_live(int listener, int ready, struct board *b, pid_
     int code = server_start(listener, b, &why);
     child_tell(ready, &why, sizeof why);
     close(ready);
-    while (!code)
+    if (code)
+        _exit(code);
+    for (;;)
         pause();
-    _exit(code);
 }
 
 /* ---- the coordinator ---- */
