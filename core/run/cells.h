@@ -13,7 +13,7 @@ struct cells_work {
     process_body *body;                               /* in the process of the cell */
     bool (*recorded)(void *self, int cell, error *e); /* is there a good record? `e`: why not, where it is damaged */
     void (*began)(void *self, int cell);
-    void (*told)(void *self, int cell, const struct message *m); /* progress, note, measured, row */
+    void (*told)(void *self, int cell, const struct message *m); /* all but error and done */
     void (*words)(void *self, int cell, const char *line); /* printed by the cell or a library in it, made harmless */
     void (*ended)(void *self, int cell, const error *why); /* why NULL: it left a good record; 75: it was stopped */
     void (*tick)(void *self);                              /* about once a second, while cells run */

@@ -35,6 +35,12 @@ void channel_measured(int channel, int64_t after, int64_t on, double accuracy)
     message_send(channel, &m, MESSAGE_MEASURED, sizeof m.as.measured);
 }
 
+void channel_accuracy(int channel, int64_t on, double value)
+{
+    struct message m = {.as.accuracy = {on, value}};
+    message_send(channel, &m, MESSAGE_ACCURACY, sizeof m.as.accuracy);
+}
+
 void channel_row(int channel, int64_t after, int64_t step, double average, double forgetting)
 {
     struct message m = {.as.row = {after, step, average, forgetting}};
@@ -75,6 +81,7 @@ static size_t body_size(uint32_t kind)
     case MESSAGE_PROGRESS: return sizeof m->as.progress;
     case MESSAGE_NOTE: return sizeof m->as.note;
     case MESSAGE_MEASURED: return sizeof m->as.measured;
+    case MESSAGE_ACCURACY: return sizeof m->as.accuracy;
     case MESSAGE_ROW: return sizeof m->as.row;
     case MESSAGE_ERROR: return sizeof m->as.error;
     case MESSAGE_DONE: return 0;

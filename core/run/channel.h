@@ -11,7 +11,15 @@
 #include "base/error.h"
 #include "train/train.h"
 
-enum message_kind { MESSAGE_PROGRESS = 1, MESSAGE_NOTE, MESSAGE_MEASURED, MESSAGE_ROW, MESSAGE_ERROR, MESSAGE_DONE };
+enum message_kind {
+    MESSAGE_PROGRESS = 1,
+    MESSAGE_NOTE,
+    MESSAGE_MEASURED,
+    MESSAGE_ACCURACY,
+    MESSAGE_ROW,
+    MESSAGE_ERROR,
+    MESSAGE_DONE
+};
 
 struct message {
     uint32_t kind; /* a message_kind */
@@ -25,6 +33,10 @@ struct message {
             int64_t after, on;
             double accuracy;
         } measured;
+        struct { /* on a task, whatever it was measured for: a row of the matrix, or a look within a task */
+            int64_t on;
+            double value;
+        } accuracy;
         struct { /* of the matrix, whole: metrics of the tasks so far, NAN where they cannot be computed */
             int64_t after, step;
             double average, forgetting;
@@ -39,6 +51,7 @@ _Static_assert(sizeof(struct message) <= PIPE_BUF, "a frame is one write");
 void channel_progress(int channel, const train_progress *p);
 void channel_note(int channel, const char *level, const char *line); /* any thread */
 void channel_measured(int channel, int64_t after, int64_t on, double accuracy);
+void channel_accuracy(int channel, int64_t on, double value);
 void channel_row(int channel, int64_t after, int64_t step, double average, double forgetting);
 void channel_error(int channel, const error *e);
 void channel_done(int channel);

@@ -84,8 +84,8 @@ void exporter_told(exporter *x, int id, const struct message *m)
         return;
     if (m->kind == MESSAGE_PROGRESS) {
         c->at = m->as.progress;
-    } else if (m->kind == MESSAGE_MEASURED) {
-        accuracy_take(c, m->as.measured.on, m->as.measured.accuracy);
+    } else if (m->kind == MESSAGE_ACCURACY) {
+        accuracy_take(c, m->as.accuracy.on, m->as.accuracy.value);
     } else if (m->kind == MESSAGE_ROW) {
         c->at.step = m->as.row.step;
         c->average = m->as.row.average;

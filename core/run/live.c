@@ -1,4 +1,4 @@
-/* See live.h. Points are written here and never go through the channel: they are many, and the coordinator has no use for them. This
+/* See live.h. Points are written here and do not go through the channel, as they are many; accuracies do, too, for Prometheus. This
  * is the one place through which all goes that is traced: log.jsonl, and with it TensorBoard. */
 #include "run/live.h"
 
@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "record/record.h"
@@ -44,11 +45,24 @@ static void voice_note(void *self, const char *level, const char *line)
     channel_note(v->channel, level, line);
 }
 
+/* Prometheus shows each when it comes. */
+static void accuracy_tell(const struct voice *v, const char *name, double value)
+{
+    static const char prefix[] = "accuracy/task-";
+    char *end = NULL;
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+        return;
+    long long on = strtoll(name + sizeof prefix - 1, &end, 10);
+    if (*end == '\0' && on > 0)
+        channel_accuracy(v->channel, on, value);
+}
+
 static void voice_point(void *self, const char *name, int64_t task, int64_t step, double value)
 {
     const struct voice *v = self;
     record_log_point(v->log, name, task, step, value);
     traces_point(v->traces, name, step, value);
+    accuracy_tell(v, name, value);
     voice_look(v);
 }
 

@@ -52,9 +52,9 @@ static void has(const exporter *x, const char *line, bool there)
     text_free(&words);
 }
 
-static void measured(exporter *x, int id, int64_t after, int64_t on, double accuracy)
+static void measured(exporter *x, int id, int64_t on, double accuracy)
 {
-    exporter_told(x, id, &(struct message){.kind = MESSAGE_MEASURED, .as.measured = {after, on, accuracy}});
+    exporter_told(x, id, &(struct message){.kind = MESSAGE_ACCURACY, .as.accuracy = {on, accuracy}});
 }
 
 static void nobody_wants_it(void **state)
@@ -68,7 +68,7 @@ static void nobody_wants_it(void **state)
     assert_int_equal(exporter_open(&p, 1, 0, &x, &e), 0);
     assert_null(x);
     exporter_began(x, 0, "a", 0);
-    measured(x, 0, 0, 1, 0.5);
+    measured(x, 0, 1, 0.5);
     exporter_ended(x, 0, EXPORTED_FINISHED);
     assert_false(exporter_tick(x, &words));
     exporter_close(x);
@@ -95,9 +95,9 @@ static void a_cell_from_its_beginning_to_its_end(void **state)
     has(x, "perdure_steps_per_second{method=\"ewc\",seed=\"3\"} 500", true);
     has(x, "perdure_cell_peak_memory_bytes{method=\"ewc\",seed=\"3\"} 1048576", true);
     has(x, "perdure_steps_total 40", true);
-    measured(x, 7, 1, 1, 0.9);
-    measured(x, 7, 2, 1, 0.75);
-    measured(x, 7, 2, 2, 0.5);
+    measured(x, 7, 1, 0.9);
+    measured(x, 7, 1, 0.75);
+    measured(x, 7, 2, 0.5);
     exporter_told(x, 7, &(struct message){.kind = MESSAGE_ROW, .as.row = {1, 50, 0.9, (double)NAN}});
     has(x, "perdure_average_accuracy{method=\"ewc\",seed=\"3\"} 0.9", true);
     has(x, "perdure_forgetting{method=\"ewc\",seed=\"3\"} NaN", false); /* not known: no sample */
@@ -134,7 +134,7 @@ static void the_series_are_bounded(void **state)
     for (int i = 0; i < 600; i++) {
         exporter_began(x, i, "a", i);
         for (int64_t task = 1; task <= 30; task++)
-            measured(x, i, 1, task, 0.5);
+            measured(x, i, task, 0.5);
         if (i > 0)
             exporter_ended(x, i, EXPORTED_FINISHED);
     }
@@ -144,7 +144,7 @@ static void the_series_are_bounded(void **state)
     has(x, "perdure_cell_step{method=\"a\",seed=\"0\"} 0", true);  /* it runs */
     has(x, "perdure_cell_step{method=\"a\",seed=\"1\"} 0", false); /* the oldest that ended */
     has(x, "perdure_cell_step{method=\"a\",seed=\"599\"} 0", true);
-    measured(x, 0, 1, INT64_MAX, 0.5); /* more tasks than anybody wants series of */
+    measured(x, 0, INT64_MAX, 0.5); /* more tasks than anybody wants series of */
     assert_int_equal(lines_with(x, "\nperdure_task_accuracy{"), 2000);
     exporter_close(x);
 }
