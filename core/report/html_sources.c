@@ -122,12 +122,14 @@ static void cell_row(const struct finished_run *r, const struct finished_method 
                      text *out)
 {
     static const char *const hashes[] = {"plan_sha256", "weights_sha256"};
+    static const char *const names[] = {"plan_sha256", "weights_sha256"};
     text_addf(out, "<tr data-m=\"%d\"><th scope=\"row\">", html_method_number(r, m));
     html_add(m->name, out);
     text_addf(out, "/seed-%lld</th>", (long long)c->seed);
     for (size_t i = 0; i < 2; i++) {
         text_addf(out, "<td class=\"digest\">");
         html_add(html_word_at(c->result, hashes[i], "–"), out);
+        html_add(html_word_at(c->result, names[i], "–"), out);
         text_addf(out, "</td>");
     }
     text_addf(out, "</tr>\n");
