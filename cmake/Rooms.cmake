@@ -52,9 +52,8 @@ endfunction()
 function(perdure_test_environment NAME)
   set_property(TEST ${NAME} APPEND PROPERTY ENVIRONMENT
     PERDURE_SOURCE_DIR=${CMAKE_SOURCE_DIR} PERDURE_BUILD_DIR=${CMAKE_BINARY_DIR} TORCH_ROOT=${PERDURE_TORCH_ROOT}
-    ASAN_OPTIONS=detect_container_overflow=0:intercept_tls_get_addr=0:allocator_may_return_null=1)
     XDG_CACHE_HOME=${CMAKE_BINARY_DIR}/cache
-    ASAN_OPTIONS=detect_container_overflow=0:allocator_may_return_null=1)
+    ASAN_OPTIONS=detect_container_overflow=0:intercept_tls_get_addr=0:allocator_may_return_null=1)
   set_property(TEST ${NAME} PROPERTY SKIP_RETURN_CODE 77)
 endfunction()
 

@@ -121,14 +121,12 @@ static void json_part(const char *summary, const char *of, const json_t *value, 
 static void cell_row(const struct finished_run *r, const struct finished_method *m, const struct finished_cell *c,
                      text *out)
 {
-    static const char *const hashes[] = {"plan_sha256", "weights_sha256"};
     static const char *const names[] = {"plan_sha256", "weights_sha256"};
     text_addf(out, "<tr data-m=\"%d\"><th scope=\"row\">", html_method_number(r, m));
     html_add(m->name, out);
     text_addf(out, "/seed-%lld</th>", (long long)c->seed);
     for (size_t i = 0; i < 2; i++) {
         text_addf(out, "<td class=\"digest\">");
-        html_add(html_word_at(c->result, hashes[i], "–"), out);
         html_add(html_word_at(c->result, names[i], "–"), out);
         text_addf(out, "</td>");
     }

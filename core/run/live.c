@@ -4,9 +4,9 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
-#include <string.h>
 
 #include "base/alloc.h"
 #include "record/record.h"

@@ -178,10 +178,8 @@ static int cells_train(run *r, int jobs, error *e)
                               .waits = work_waits,
                               .saves = true};
     threads_warn(r, work.jobs);
-    origin_begin(&r->origin, r->data);
-    progress_open(&r->progress, r->all, r->before + r->wanted - r->pending_count, work.jobs);
     origin_begin(&r->origin, r->data, true);
-    progress_open(&r->progress, r->cells.count, r->cells.count - r->pending_count, work.jobs);
+    progress_open(&r->progress, r->all, r->before + r->wanted - r->pending_count, work.jobs);
     int code = cells_run(&work, e);
     progress_close(&r->progress);
     origin_end(&r->origin);

@@ -48,12 +48,9 @@ static const char *const precisions_later[] = {"tf32", "bf16", "fp16", NULL};
 static const char *const train_ons[] = {"task", "all", "all-so-far", NULL};
 static const char *const rows_measured[] = {"each-task", "last", NULL};
 static const char *const tasks_measured[] = {"all", "seen", NULL};
-const char *const metric_choices[] = {
+static const char *const metrics[] = {
     "acc.macro", "acc.pooled",  "aia.icarl",   "bwt.gem",    "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
     "a.diaz",    "acc.anytime", "min.delange", "wc.delange", NULL};
-static const char *const metrics[] = {
-    "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
-    "a.diaz",    NULL};
 static const char *const error_kinds[] = {"sem", "sd", "ci95", NULL};
 static const char *const memory_policies[] = {"reservoir", "class-balanced", "fifo", "value", "none", NULL};
 static const char *const memory_wheres[] = {"ram", "disk", "device", NULL};

@@ -104,9 +104,6 @@ const struct special special_space = {
 #define LARGEST 9223372036854775807.0
 #define AT(member) .offset = offsetof(struct search_options, member)
 static const char *const search_kinds[] = {"grid", "random", NULL};
-static const char *const search_metrics[] = { /* those of the matrix: trials are measured behind tasks alone */
-    "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
-    "a.diaz", NULL};
 /* In the order of enum metric_name: those that are functions of a matrix, as there is one of the validation rows. */
 static const char *const search_metrics[] = {
     "a.diaz",    NULL};
