@@ -106,6 +106,7 @@ const struct special special_space = {
 static const char *const search_kinds[] = {"grid", "random", NULL};
 /* In the order of enum metric_name: those that are functions of a matrix, as there is one of the validation rows. */
 static const char *const search_metrics[] = {
+    "acc.macro", "acc.pooled", "aia.icarl", "bwt.gem", "fwt.gem", "forgetting.chaudhry", "forgetting.first_last",
     "a.diaz",    NULL};
 
 /* clang-format off */

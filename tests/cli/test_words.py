@@ -54,7 +54,7 @@ class Words(Case):
                 self.assertEqual(self.run_program(*words, code=64).stderr,
                                  f"perdure: error: found command {command}, which comes later; expected one of: run, check, "
                                  "report, compare, verify, bundle, cite, bench, list, describe, memory, data, doctor, help\n")
-        for option in ("--only", "--shard", "--profile"):
+        for option in ("--profile",):
             self.assertEqual(self.run_program("run", "clouds.yaml", f"{option}=1", code=64).stderr,
                              f"perdure: error: run: found option {option}, which comes later; expected one of 'perdure help run'\n")
 
