@@ -51,9 +51,12 @@ static int scenario_say(const call *c, error *e)
 static int metric_say(const call *c, const metric *m, error *e)
 {
     text words = {0};
-    text_addf(&words,
-              "%s: %s\n\n  %s\n\n%s is better. T tasks; R[i][j]: accuracy on task j after training i tasks.\n%s\n",
-              m->name, m->summary, m->formula, m->higher_is_better ? "Higher" : "Lower", m->source ? m->source : "");
+    text_addf(&words, "%s: %s\n\n  %s\n\n%s is better. T tasks; %s.\n%s\n", m->name, m->summary, m->formula,
+              m->higher_is_better ? "Higher" : "Lower",
+              m->of ? "R[i][j]: accuracy on task j after training i tasks"
+                    : "A[e][j]: accuracy on task j at evaluation e, every evaluation.anytime.batches steps and behind "
+                      "each task",
+              m->source ? m->source : "");
     json_t *json =
         json_pack("{s:s, s:s, s:s, s:s, s:b, s:o}", "kind", "metric", "name", m->name, "formula", m->formula, "summary",
                   m->summary, "higher_is_better", m->higher_is_better, "source", text_or_null(m->source));

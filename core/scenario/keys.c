@@ -170,7 +170,7 @@ static void split_after(struct check *c, const node *n, const char *path, void *
 static const struct row stream_rows[] = {
     {.key = "split", .help = "how the rows become tasks", .type = ROW_SECTION, .rows = split_rows,
      .after = split_after},
-    {.key = "scenario", .help = "what is known of the task when predicting", .type = ROW_CHOICE,
+    {.key = "scenario", .help = "what is known of the task when predicting; task-free: nothing, nor when training", .type = ROW_CHOICE,
      AT(stream_options, scenario), .fallback = "class-il", .choices = scenario_kinds},
     {.key = "boundaries", .help = "whether strategies are told where a task ends; blurry: tasks exchange a share of each class's training rows",
      .type = ROW_SPECIAL, AT(stream_options, boundaries), .optional = true, .absent = "unknown in task-free, else known",

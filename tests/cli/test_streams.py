@@ -42,6 +42,12 @@ class Streams(Case):
         self.assertEqual([p["step"] for p in points], [0] + anytime["steps"])
         self.assertEqual([p["value"] for p in points[1:]], [row[0] for row in anytime["accuracy"]])
 
+    def test_metrics_say_what_they_are_of(self):
+        for name, words in (("min.delange", "A[e][j]: accuracy on task j at evaluation e, every "
+                                            "evaluation.anytime.batches steps and behind each task."),
+                            ("acc.macro", "R[i][j]: accuracy on task j after training i tasks.")):
+            self.assertIn(f"Higher is better. T tasks; {words}\n", self.run_program("describe", name).stdout)
+
     def test_a_stream_without_tasks_is_told_of_and_run(self):
         words = self.run_program("check", "clouds.yaml", *FREE, "--set", "stream.boundaries={blurry: {share: 0.1}}",
                                  "--set", "evaluation.anytime={batches: 5, rows: 10}").stdout
