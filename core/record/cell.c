@@ -114,6 +114,19 @@ static json_t *metrics_json(const matrix *m, const curve *anytime)
     return all;
 }
 
+/* Test rows of each task that a point has: the same ones at every point; 0: it never came. */
+static json_t *anytime_counts(const curve *v)
+{
+    json_t *counts = json_array();
+    for (int64_t j = 0; j < v->tasks; j++) {
+        int64_t rows = 0;
+        for (int64_t i = 0; i < v->count && !rows; i++)
+            rows = v->rows[i * v->tasks + j];
+        json_array_append_new(counts, json_integer(rows));
+    }
+    return counts;
+}
+
 /* A point is a step, the task in training, whether it is over with that step, and the accuracies on tasks 1 to that one. */
 static json_t *anytime_json(const cell_result *r)
 {
@@ -128,8 +141,8 @@ static json_t *anytime_json(const cell_result *r)
         json_array_append_new(ended, json_boolean(v->at[i].ended));
         json_array_append_new(all, row);
     }
-    json_t *out = json_pack("{s:I, s:o, s:o, s:o, s:o}", "every", (json_int_t)r->anytime_batches, "steps", steps,
-                            "tasks", tasks, "ended", ended, "accuracy", all);
+    json_t *out = json_pack("{s:I, s:o, s:o, s:o, s:o, s:o}", "every", (json_int_t)r->anytime_batches, "steps", steps,
+                            "tasks", tasks, "ended", ended, "accuracy", all, "counts", anytime_counts(v));
     json_object_set_new(out, "rows", r->anytime_rows ? json_integer(r->anytime_rows) : json_null());
     return out;
 }

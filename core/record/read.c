@@ -169,6 +169,16 @@ static bool curve_fill(curve *c, const json_t *said, const json_t *counts)
                 return false;
             curve_set(c, (int64_t)j + 1, llround(share * (double)rows), rows);
         }
+/* One point, after which the curve has it; the accuracy is right / rows, as in the matrix. */
+static bool point_add(curve *c, const json_t *counts, int64_t step, int64_t task, bool ended, const json_t *accuracy)
+    if (task < 1 || task > c->tasks || json_array_size(accuracy) != (size_t)task)
+        return false;
+    curve_add(c, (curve_point){step, task, ended});
+    for (int64_t j = 0; j < task; j++) {
+        const json_t *share = json_array_get(accuracy, (size_t)j);
+        const int64_t rows = json_integer_value(json_array_get(counts, (size_t)j));
+        if (!json_is_number(share) || !(json_number_value(share) >= 0 && json_number_value(share) <= 1) || rows < 1)
+        curve_set(c, j + 1, llround(json_number_value(share) * (double)rows), rows);
     }
     return true;
 }
@@ -181,6 +191,18 @@ curve *record_curve(const json_t *result)
         return NULL;
     curve *c = curve_open((int64_t)tasks - 1);
     if (curve_fill(c, said, json_array_get(counts, tasks - 1)))
+    const json_t *all = json_object_get(result, "anytime"), *counts = json_object_get(all, "counts");
+    const json_t *steps = json_object_get(all, "steps"), *tasks = json_object_get(all, "tasks");
+    const json_t *ended = json_object_get(all, "ended"), *accuracy = json_object_get(all, "accuracy");
+    const size_t count = json_array_size(steps);
+    bool good = json_array_size(counts) > 0 && json_array_size(tasks) == count && json_array_size(ended) == count &&
+                json_array_size(accuracy) == count;
+    curve *c = curve_open((int64_t)json_array_size(counts));
+    for (size_t i = 0; good && i < count; i++)
+        good = point_add(c, counts, json_integer_value(json_array_get(steps, i)),
+                         json_integer_value(json_array_get(tasks, i)), json_is_true(json_array_get(ended, i)),
+                         json_array_get(accuracy, i));
+    if (good)
         return c;
     curve_close(c);
     return NULL;

@@ -66,6 +66,7 @@ void record_number(double value, text *out);                      /* in those fe
  * damaged. */
 matrix *record_matrix(const json_t *result, const char *key);
 /* What a result.json holds of accuracies within tasks: curve_close. NULL where there are none, or they are damaged. */
+/* Accuracies within tasks out of a result.json's "anytime": curve_close. NULL where there are none, or they are damaged. */
 curve *record_curve(const json_t *result);
 
 #endif

@@ -24,6 +24,7 @@ class Streams(Case):
         anytime = measured["anytime"]
         self.assertEqual(anytime["every"], 7)
         self.assertIsNone(anytime["rows"])
+        self.assertEqual(anytime["counts"], measured["counts"][2])
         self.assertEqual(anytime["steps"], [7, 14, 21, 28, 35, 40, 42, 49, 56, 63, 70, 77, 80])
         self.assertEqual(anytime["tasks"], [1] * 6 + [2] * 7)
         self.assertEqual([s for s, ended in zip(anytime["steps"], anytime["ended"]) if ended], [40, 80])

@@ -84,7 +84,7 @@ static void what_was_measured_within_tasks(void **state)
     json_t *j = cell_json(&identity, r, 0);
     char *words = json_dumps(json_object_get(j, "anytime"), JSON_COMPACT | JSON_REAL_PRECISION(15));
     assert_string_equal(words, "{\"every\":5,\"steps\":[10,15],\"tasks\":[1,2],\"ended\":[true,true],"
-                               "\"accuracy\":[[0.9],[0.7,0.375]],\"rows\":null}");
+                               "\"accuracy\":[[0.9],[0.7,0.375]],\"counts\":[10,8],\"rows\":null}");
     const json_t *metrics_of = json_object_get(j, "metrics");
     assert_true(json_number_value(json_object_get(metrics_of, "min.delange")) == 0.7);
     free(words);
@@ -105,6 +105,38 @@ static void what_is_kept_of_samples_is_told(void **state)
     assert_string_equal(json_string_value(json_object_get(kept, "name")), "rows");
     assert_int_equal(json_integer_value(json_object_get(kept, "rows")), 500);
     assert_int_equal(json_integer_value(json_object_get(kept, "bytes")), 392000);
+/* Every metric of what is read back is the one that was written; what is damaged is none. */
+static void accuracies_within_tasks_read_back(void **state)
+    r->anytime = curve_open(3);
+    for (int64_t i = 0; i < 30; i++) {
+        curve_add(r->anytime, (curve_point){i + 1, i / 10 + 1, i % 10 == 9});
+        for (int64_t j = 1; j <= i / 10 + 1; j++)
+            curve_set(r->anytime, j, (i * 37 + j * 11) % 97, 97 + j);
+    }
+    json_t *j = cell_json(&identity, r, 0);
+    text words = {0};
+    record_json_text(j, &words);
+    json_t *again = json_loads(words.at, 0, NULL);
+    curve *back = record_curve(again);
+    assert_non_null(back);
+    assert_int_equal(back->count, 30);
+    assert_memory_equal(back->right, r->anytime->right, 90 * sizeof *back->right);
+    assert_memory_equal(back->rows, r->anytime->rows, 90 * sizeof *back->rows);
+    for (int64_t i = 0; i < metric_count; i++)
+        if (metrics[i].of_curve)
+            assert_true(metric_value(&metrics[i], NULL, back) == metric_value(&metrics[i], NULL, r->anytime));
+    static const char *const parts[] = {"steps", "tasks", "ended", "accuracy", "counts"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        json_t *damaged = json_deep_copy(again);
+        json_array_remove(json_object_get(json_object_get(damaged, "anytime"), parts[i]), 0);
+        assert_null(record_curve(damaged));
+        json_decref(damaged);
+    }
+    json_object_del(again, "anytime");
+    assert_null(record_curve(again));
+    curve_close(back);
+    text_free(&words);
+    json_decref(again);
     json_decref(j);
     cell_result_close(r);
 }
@@ -378,6 +410,7 @@ int main(void)
         cmocka_unit_test(result_has_the_fields_of_the_design),
         cmocka_unit_test(what_was_measured_within_tasks),
         cmocka_unit_test(what_is_kept_of_samples_is_told),
+        cmocka_unit_test(accuracies_within_tasks_read_back),
         cmocka_unit_test(leaked_rows_are_a_warning),
         cmocka_unit_test(matrix_csv_is_exact),
         cmocka_unit_test(written_cell_reads_back),
