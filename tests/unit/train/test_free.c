@@ -54,6 +54,23 @@ static void the_first_task_is_as_ever(void **state)
     planned_free(&told);
 }
 
+/* What a benchmark is held against takes the same rows in the same order, with the same classes competing. */
+static void the_bare_loop_comes_to_the_same_weights(void **state)
+{
+    (void)state;
+    planned p =
+        free_plan(FREE ", active: seen, boundaries: {blurry: {share: 0.1}}", "methods: [{name: a, " PASSES(5) "}]\n");
+    cell_result *r = cell_trained(&p, 0, 3, NULL), *bare = NULL;
+    dataset *d = data_of(&p);
+    error e = {0};
+    assert_int_equal(train_bare(p.plan, 0, 3, d, &bare, &e), 0);
+    assert_string_equal(bare->weights_sha256, r->weights_sha256);
+    cell_result_close(bare);
+    cell_result_close(r);
+    dataset_close(d);
+    planned_free(&p);
+}
+
 /* ---- what strategies see ---- */
 
 typedef struct seen {
@@ -415,6 +432,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tasks_come_one_after_another),
         cmocka_unit_test(the_first_task_is_as_ever),
+        cmocka_unit_test(the_bare_loop_comes_to_the_same_weights),
         cmocka_unit_test(strategies_are_told_of_one_task),
         cmocka_unit_test(rows_come_by_batches_alone),
         cmocka_unit_test(masks_follow_the_rows),
