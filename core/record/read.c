@@ -148,29 +148,9 @@ matrix *record_matrix(const json_t *result, const char *key)
     return NULL;
 }
 
-/* Accuracies become counts again: all rows of a task that the matrix counts, or as many of them as were drawn. */
-static bool curve_fill(curve *c, const json_t *said, const json_t *counts)
-{
-    const json_t *most = json_object_get(said, "rows"), *all = json_object_get(said, "accuracy");
-    for (size_t i = 0; i < json_array_size(all); i++) {
-        const json_t *row = json_array_get(all, i);
-        curve_point point = {json_integer_value(json_array_get(json_object_get(said, "steps"), i)),
-                             json_integer_value(json_array_get(json_object_get(said, "tasks"), i)),
-                             json_is_true(json_array_get(json_object_get(said, "ended"), i))};
-        if (point.task < 1 || point.task > c->tasks || json_array_size(row) != (size_t)point.task)
-            return false;
-        curve_add(c, point);
-        for (size_t j = 0; j < json_array_size(row); j++) {
-            json_int_t rows = json_integer_value(json_array_get(counts, j));
-            if (json_is_integer(most) && json_integer_value(most) < rows)
-                rows = json_integer_value(most);
-            double share = json_number_value(json_array_get(row, j));
-            if (rows < 1 || !(share >= 0) || share > 1)
-                return false;
-            curve_set(c, (int64_t)j + 1, llround(share * (double)rows), rows);
-        }
 /* One point, after which the curve has it; the accuracy is right / rows, as in the matrix. */
 static bool point_add(curve *c, const json_t *counts, int64_t step, int64_t task, bool ended, const json_t *accuracy)
+{
     if (task < 1 || task > c->tasks || json_array_size(accuracy) != (size_t)task)
         return false;
     curve_add(c, (curve_point){step, task, ended});
@@ -178,6 +158,7 @@ static bool point_add(curve *c, const json_t *counts, int64_t step, int64_t task
         const json_t *share = json_array_get(accuracy, (size_t)j);
         const int64_t rows = json_integer_value(json_array_get(counts, (size_t)j));
         if (!json_is_number(share) || !(json_number_value(share) >= 0 && json_number_value(share) <= 1) || rows < 1)
+            return false;
         curve_set(c, j + 1, llround(json_number_value(share) * (double)rows), rows);
     }
     return true;
@@ -185,12 +166,6 @@ static bool point_add(curve *c, const json_t *counts, int64_t step, int64_t task
 
 curve *record_curve(const json_t *result)
 {
-    const json_t *said = json_object_get(result, "anytime"), *counts = json_object_get(result, "counts");
-    size_t tasks = json_array_size(counts);
-    if (!said || tasks < 2)
-        return NULL;
-    curve *c = curve_open((int64_t)tasks - 1);
-    if (curve_fill(c, said, json_array_get(counts, tasks - 1)))
     const json_t *all = json_object_get(result, "anytime"), *counts = json_object_get(all, "counts");
     const json_t *steps = json_object_get(all, "steps"), *tasks = json_object_get(all, "tasks");
     const json_t *ended = json_object_get(all, "ended"), *accuracy = json_object_get(all, "accuracy");

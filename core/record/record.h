@@ -65,7 +65,6 @@ void record_number(double value, text *out);                      /* in those fe
 /* Accuracy matrix out of a result.json's "matrix" (or "matrix_network") and "counts": matrix_close. NULL where they are
  * damaged. */
 matrix *record_matrix(const json_t *result, const char *key);
-/* What a result.json holds of accuracies within tasks: curve_close. NULL where there are none, or they are damaged. */
 /* Accuracies within tasks out of a result.json's "anytime": curve_close. NULL where there are none, or they are damaged. */
 curve *record_curve(const json_t *result);
 

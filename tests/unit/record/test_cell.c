@@ -105,8 +105,15 @@ static void what_is_kept_of_samples_is_told(void **state)
     assert_string_equal(json_string_value(json_object_get(kept, "name")), "rows");
     assert_int_equal(json_integer_value(json_object_get(kept, "rows")), 500);
     assert_int_equal(json_integer_value(json_object_get(kept, "bytes")), 392000);
+    json_decref(j);
+    cell_result_close(r);
+}
+
 /* Every metric of what is read back is the one that was written; what is damaged is none. */
 static void accuracies_within_tasks_read_back(void **state)
+{
+    (void)state;
+    cell_result *r = result_fabricate();
     r->anytime = curve_open(3);
     for (int64_t i = 0; i < 30; i++) {
         curve_add(r->anytime, (curve_point){i + 1, i / 10 + 1, i % 10 == 9});
