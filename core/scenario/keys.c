@@ -375,7 +375,8 @@ static const struct row evaluation_rows[] = {
      .rows = matrix_rows},
     {.key = "anytime", .help = "accuracies on the tasks so far while a task is trained", .type = ROW_SECTION,
      .rows = anytime_rows, .rules = "{\"dependencies\": {\"rows\": [\"batches\"]}}"},
-    {.key = "metrics", .help = "computed from the matrix and, three of them, from anytime; `perdure list metrics` defines them", .type = ROW_CHOICES,
+    {.key = "metrics", .help = "computed from the matrix and, three of them, from anytime, with which these stand in the default too; "
+                                "`perdure list metrics` defines them", .type = ROW_CHOICES,
      AT(evaluation_options, metrics),
      .fallback = "[acc.macro, acc.pooled, aia.icarl, bwt.gem, fwt.gem, forgetting.chaudhry, forgetting.first_last, "
                  "a.diaz]",

@@ -152,6 +152,7 @@ static void streams_in_every_form(void **state)
         assert_true(r.s->stream.share == cases[i].share);
         assert_true(r.s->stream.head == HEAD_SINGLE && r.s->stream.active == ACTIVE_ALL);
         assert_true(r.s->evaluation.anytime.batches == 7 && r.s->evaluation.anytime.rows == 9);
+        assert_int_equal(r.s->evaluation.metrics.count, METRIC_COUNT);
         reading_free(&r);
     }
     struct reading r = read_good(SMALL);
