@@ -126,6 +126,18 @@ class Metrics(Case):
         with self.assertRaises(urllib.error.URLError):
             scrape(port)
 
+    def test_a_server_that_is_killed_costs_no_cell(self):
+        run, _ = self.started(free_port())
+        with open(f"/proc/{run.pid}/task/{run.pid}/children", encoding="ascii") as f:
+            server = min(int(word) for word in f.read().split())  # begun before any cell
+        os.kill(server, signal.SIGKILL)
+        time.sleep(2.5)
+        run.send_signal(signal.SIGTERM)
+        said = run.communicate(timeout=60)[1]
+        self.assertEqual(run.returncode, 75, said)
+        self.assertEqual(said.count("perdure: warning: the process that answers /metrics has ended; the run goes on without it\n"),
+                         1, said)
+
     def test_a_coordinator_that_is_killed_leaves_no_server(self):
         port = free_port()
         run, _ = self.started(port)
