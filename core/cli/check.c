@@ -6,6 +6,7 @@
 #include "cli/cli.h"
 #include "cli/scenario.h"
 #include "run/data_open.h"
+#include "run/exporter.h"
 
 static json_t *text_or_null(const char *words)
 {
@@ -74,6 +75,8 @@ static int check_run(const call *c, error *e)
     struct planned p;
     bool read = false;
     int code = planned_open(c, &p, e);
+    if (!code)
+        code = exporter_possible(p.plan, e);
     if (!code)
         code = check_data(p.plan, &read, e);
     code = call_has(c, "--json") ? check_json(&p, read, code, e) : check_words(&p, code, e);

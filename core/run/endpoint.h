@@ -16,6 +16,7 @@ enum { ENDPOINT_BYTES = 2 << 20 }; /* the longest text */
 /* Listens from here on, with an empty text. Before any thread runs. Owned. 73: the port cannot be had; 69: there is no libmicrohttpd;
  * 71. */
 int endpoint_open(int64_t port, endpoint **out, error *e);
+int endpoint_possible(error *e); /* 69: there is no libmicrohttpd. Loads it into this process, which is to end soon */
 void endpoint_publish(endpoint *p, const char *metrics,
                       size_t count); /* at most ENDPOINT_BYTES; any rest is left out */
 bool endpoint_gone(endpoint *p);     /* its process has ended, which nobody asked it to; once */

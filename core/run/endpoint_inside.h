@@ -15,7 +15,8 @@ struct board {
 };
 
 char *board_copy(struct board *b, size_t *count); /* the newest text, owned */
-/* server.c: answers on this socket from threads of its own, for good. 69, 71 */
+/* server.c: opens the library, 69; answers on this socket from threads of its own, for good. 69, 71 */
+int server_look(error *e);
 int server_start(int listener, struct board *b, error *e);
 
 #endif

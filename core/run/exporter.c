@@ -279,6 +279,12 @@ static int open_fail(const plan *p, const error *why, error *e)
     return why->hint[0] ? error_hint(e, "%s", why->hint) : e->code;
 }
 
+int exporter_possible(const plan *p, error *e)
+{
+    error why = {0};
+    return p->scenario->output.metrics.port && endpoint_possible(&why) ? open_fail(p, &why, e) : 0;
+}
+
 int exporter_open(const plan *p, int cells, int finished, exporter **out, error *e)
 {
     const struct metrics_options *o = &p->scenario->output.metrics;

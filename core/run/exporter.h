@@ -18,6 +18,8 @@ enum exported_state { EXPORTED_RUNNING, EXPORTED_FINISHED, EXPORTED_FAILED, EXPO
 /* `finished`: cells that are so already, of `cells`. NULL and 0 where the scenario wants no metrics: everything below then does
  * nothing. 69: no libmicrohttpd; 73: the port or the textfile cannot be had; 71. */
 int exporter_open(const plan *p, int cells, int finished, exporter **out, error *e);
+/* What can be said before: 69 as above. For who runs nothing, see endpoint_possible(). */
+int exporter_possible(const plan *p, error *e);
 void exporter_began(exporter *x, int id, const char *method, int64_t seed); /* id: the caller's, until its end */
 void exporter_told(exporter *x, int id, const struct message *m);
 void exporter_ended(exporter *x, int id, enum exported_state state);

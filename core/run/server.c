@@ -32,7 +32,7 @@ static const struct {
                {"MHD_queue_response", (void **)&mhd.queue},
                {"MHD_destroy_response", (void **)&mhd.destroy}};
 
-static int library_open(error *e)
+int server_look(error *e)
 {
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     for (size_t i = 0; library && i < sizeof symbols / sizeof *symbols; i++)
@@ -82,7 +82,7 @@ static enum MHD_Result answer(void *self, struct MHD_Connection *c, const char *
 
 int server_start(int listener, struct board *b, error *e)
 {
-    if (library_open(e))
+    if (server_look(e))
         return e->code;
     struct MHD_Daemon *daemon =
         mhd.start(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, answer, b, MHD_OPTION_LISTEN_SOCKET, listener,
@@ -93,12 +93,17 @@ int server_start(int listener, struct board *b, error *e)
 
 #else
 
+int server_look(error *e)
+{
+    error_set(e, EXIT_UNAVAILABLE, "found a build without " PACKAGE "; expected one with it, as it answers HTTP");
+    return error_hint(e, "install " PACKAGE "-dev and build again, or name a textfile: output.metrics_port: run.prom");
+}
+
 int server_start(int listener, struct board *b, error *e)
 {
     (void)listener;
     (void)b;
-    error_set(e, EXIT_UNAVAILABLE, "found a build without " PACKAGE "; expected one with it, as it answers HTTP");
-    return error_hint(e, "install " PACKAGE "-dev and build again, or name a textfile: output.metrics_port: run.prom");
+    return server_look(e);
 }
 
 #endif

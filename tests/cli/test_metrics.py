@@ -164,6 +164,18 @@ class Metrics(Case):
                                       "127.0.0.1; expected a free port: Address already in use\n")
         self.assertFalse(os.path.exists(self.path("runs")))
 
+    def test_without_the_library_a_port_is_refused_and_a_textfile_is_not(self):
+        os.mkdir(self.path("lib"))
+        self.write("lib/libmicrohttpd.so.12", "no library")  # found before the one that there is
+        for command in ("check", "run"):
+            done = self.run_program(command, "clouds.yaml", "--set", "output.metrics_port=9464", code=69,
+                                    LD_LIBRARY_PATH=self.path("lib"))
+            self.assertRegex(done.stderr, r"error: --set output\.metrics_port: found (no libmicrohttpd|a build without libmicrohttpd)")
+            self.assertRegex(done.stderr, r"hint: install libmicrohttpd(12|-dev)\b.*output\.metrics_port: run\.prom")
+            self.assertFalse(os.path.exists(self.path("runs")))
+        self.run_program("run", "clouds.yaml", "--set", "output.metrics_port=clouds.prom", LD_LIBRARY_PATH=self.path("lib"))
+        self.assertTrue(os.path.exists(self.path("clouds.prom")))
+
     # ---- the dashboard ----
 
     def test_the_dashboard_asks_for_what_there_is(self):
