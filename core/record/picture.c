@@ -18,19 +18,15 @@ static png_image image_of(const picture *p)
                        .format = p->channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY};
 }
 
-/* The size is not known before, so that a first pass counts and a second one writes. */
+/* Room for the most that it may take, of which the kernel gives what is written: to count first would compress twice. */
 int record_picture_png(const picture *p, const char *path, void **bytes, size_t *count, error *e)
 {
     png_image image = image_of(p);
-    png_alloc_size_t size = 0;
-    *bytes = NULL;
-    if (png_image_write_to_memory(&image, NULL, &size, 0, p->pixels, 0, NULL)) {
-        *bytes = alloc_zero(size, 1);
-        image = image_of(p);
-        if (png_image_write_to_memory(&image, *bytes, &size, 0, p->pixels, 0, NULL)) {
-            *count = size;
-            return 0;
-        }
+    png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(image);
+    *bytes = alloc_zero(size, 1);
+    if (png_image_write_to_memory(&image, *bytes, &size, 0, p->pixels, 0, NULL)) {
+        *count = size;
+        return 0;
     }
     free(*bytes);
     *bytes = NULL;
