@@ -27,6 +27,8 @@ class Places(Shown):
            "exit 1\nwarning: run/cells/cell/seed-0/events.out.tfevents.N: cannot be written: File too large: TensorBoard's "
            "events end here; log.jsonl has every point\n"
            "error: run/cells/cell/seed-0/checkpoints/.tmp-N/state.safetensors: cannot be written: File too large\n"
+           "exit 1\nerror: run/cells/cell/seed-0/checkpoints/.tmp-N/state.safetensors: cannot be written: File too large\n"
+           "warning: report.html was not written: run/report.html: found a fault while writing: File too large\n"
            "without the limit the same command ends with the same bits")
     def test_file_size_limit(self):
         done = self.go(before=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)))
@@ -55,7 +57,8 @@ class Places(Shown):
 
     @shows("I1", "a file system of 52 KiB that is full in the middle of a save, and then has room",
            "exit 1\nerror: run/cells/cell/seed-0/checkpoints/.tmp-N/state.safetensors: cannot be written: No space left on "
-           "device\n1 whole checkpoint stays, and nothing half done; with more room the same command ends with the same bits")
+           "device\nwarning: report.html was not written: run/report.html: found a fault while writing: No space left on device\n"
+           "1 whole checkpoint stays, and nothing half done; with more room the same command ends with the same bits")
     def test_full_file_system(self):
         keep = "cp -a run kept; umount run; cp -a kept/. run; exit $code"
         done = self.mounted("52k", f"{PROGRAM} run s.yaml; code=$?; {keep}")
