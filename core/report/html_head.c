@@ -132,6 +132,8 @@ static void verdict_add(const struct finished_run *r, text *out)
         text_addf(out, "No cell has a result: there is nothing to compare yet.");
     if (name)
         upper_words(r, name, out);
+    if (best && html_seeds_most(r) == 1)
+        text_addf(out, " With one seed nobody can say how much of that is chance.");
     text_addf(out, "</p>\n");
 }
 

@@ -220,6 +220,7 @@ class Page(Case):
     def test_one_task_one_seed(self):
         words = "".join(self.checked(self.page(methods=("finetune", "replay"), seeds=1, tasks=1)).words)
         self.assertNotIn("Forgetting by task", words)
+        self.has(words, "With one seed nobody can say how much of that is chance.")
 
     def test_a_hundred_tasks(self):
         page = self.page(methods=("finetune", "replay", "joint"), seeds=2, tasks=100)
