@@ -25,8 +25,9 @@
 typedef struct provenance {
     const dataset *data;
     digests *digests; /* may be NULL */
+    const char *kept; /* where digests are kept between runs, see digests_load; NULL: nowhere */
     int digested;     /* a pipe that comes to its end once the files expected are in `digests`; -1: none */
-    int digesting;    /* its other end, which only whoever works them out may keep open; -1: closed */
+    int digesting;    /* its other end, in the one cell that works them out; -1: not this one */
     int64_t started;  /* seconds since 1970 */
 } provenance;
 

@@ -23,7 +23,7 @@ struct again {
     int *chosen, count;     /* [count] in cells.at */
     int *recorded;          /* [cells.count] in audit->cells; -1: not recorded */
     struct progress progress;
-    struct origin origin;
+    provenance origin;
 };
 
 static struct run_cell *cell_at(struct again *g, int number) { return &g->cells.at[g->chosen[number]]; }
@@ -79,7 +79,7 @@ static int recorded_find(const audit *a, const char *name)
 static int work_live(void *self, int number, const struct process_inside *inside, error *e)
 {
     struct again *g = self;
-    return cell_live(g->audit->recorded.plan, g->audit->data, cell_at(g, number), inside, &g->origin.cells, e);
+    return cell_live(g->audit->recorded.plan, g->audit->data, cell_at(g, number), inside, &g->origin, e);
 }
 
 static bool work_recorded(void *self, int number, error *e)
@@ -94,7 +94,7 @@ static bool work_recorded(void *self, int number, error *e)
 static void work_began(void *self, int number)
 {
     struct again *g = self;
-    origin_digest(&g->origin, g->audit->recorded.plan);
+    origin_begun(&g->origin);
     progress_begin(&g->progress, number, cell_at(g, number)->name);
 }
 

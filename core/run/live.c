@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "record/record.h"
 #include "record/traces.h"
 #include "run/channel.h"
+#include "run/origin.h"
 #include "run/progress.h"
 
 struct voice {
@@ -179,7 +179,7 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
     double start = progress_now();
     int64_t started = (int64_t)time(NULL);
     if (origin && origin->digesting >= 0)
-        close(origin->digesting);
+        origin_work(origin, p);
     int code = record_log_open(c->folder, &voice.log, e);
     if (code)
         return code;

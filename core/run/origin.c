@@ -1,17 +1,15 @@
 /* See origin.h. */
 #include "run/origin.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/child.h"
 #include "base/file.h"
 #include "record/objects.h"
 #include "record/record.h"
@@ -19,66 +17,76 @@
 
 /* ---- digests, beside the cells ---- */
 
-/* In an order that is that of their size, by and large: what takes longest is begun first. Only a run takes digests of earlier ones. */
-static void digests_work(const struct origin *o, const plan *p, const dataset *data)
-{
-    char hex[SHA256_HEX], *place = o->cached ? digests_place() : NULL;
-    int64_t bytes;
-    object_list list = objects_expected(p->device);
-    if (place)
-        digests_load(o->cells.digests, place);
-    for (size_t i = list.count; i-- > 0;)
-        digests_of(o->cells.digests, list.at[i].path, hex, &bytes, NULL);
-    for (int64_t i = 0; i < data->file_count; i++)
-        digests_of(o->cells.digests, data->files[i].path, hex, &bytes, NULL);
-    if (place)
-        digests_store(o->cells.digests, place);
-}
-
-static _Noreturn void digester_live(const struct origin *o, const plan *p, const dataset *data, pid_t parent)
-{
-    setpgid(0, 0); /* Ctrl-C is for the run */
-    if (!child_begin(parent))
-        _exit(EXIT_FAILED);
-    digests_work(o, p, data);
-    _exit(EXIT_DONE);
-}
-
-void origin_begin(struct origin *o, const dataset *data, bool cached)
+void origin_begin(provenance *o, const dataset *data, bool cached)
 {
     int end[2] = {-1, -1};
-    *o = (struct origin){.cells = {.data = data, .digests = digests_open()}, .cached = cached};
-    if (o->cells.digests && pipe2(end, O_CLOEXEC) != 0)
+    *o = (provenance){.data = data, .digests = digests_open(), .kept = cached ? digests_place() : NULL};
+    if (o->digests && pipe2(end, O_CLOEXEC) != 0)
         end[0] = end[1] = -1;
-    o->cells.digested = end[0];
-    o->cells.digesting = end[1];
+    o->digested = end[0];
+    o->digesting = end[1];
 }
 
-void origin_digest(struct origin *o, const plan *p)
+void origin_begun(provenance *o)
 {
-    pid_t parent = getpid();
-    if (o->digester != 0 || o->cells.digesting < 0)
-        return;
-    o->digester = fork();
-    if (o->digester == 0)
-        digester_live(o, p, o->cells.data, parent);
-    close(o->cells.digesting); /* the digester keeps it, and the first cell has closed its own */
-    o->cells.digesting = -1;
+    if (o->digesting >= 0)
+        close(o->digesting);
+    o->digesting = -1;
 }
 
-void origin_end(struct origin *o)
+void origin_end(provenance *o)
 {
-    if (o->digester > 0) {
-        kill(o->digester, SIGKILL);
-        while (waitpid(o->digester, NULL, 0) < 0 && errno == EINTR)
-            ;
+    origin_begun(o);
+    if (o->digested >= 0)
+        close(o->digested);
+    digests_close(o->digests);
+    free((char *)(uintptr_t)o->kept);
+    *o = (provenance){.digested = -1, .digesting = -1};
+}
+
+struct digester {
+    const provenance *origin; /* of the process, for its whole life */
+    const plan *plan;
+};
+
+/* In an order that is that of their size, by and large: what takes longest is begun first. */
+static void *digester_live(void *self)
+{
+    struct digester *d = self;
+    const provenance *o = d->origin;
+    char hex[SHA256_HEX];
+    int64_t bytes;
+    object_list list = objects_expected(d->plan->device);
+    if (o->kept)
+        digests_load(o->digests, o->kept);
+    for (size_t i = list.count; i-- > 0;)
+        digests_of(o->digests, list.at[i].path, hex, &bytes, NULL);
+    for (int64_t i = 0; i < o->data->file_count; i++)
+        digests_of(o->digests, o->data->files[i].path, hex, &bytes, NULL);
+    if (o->kept)
+        digests_store(o->digests, o->kept);
+    objects_free(&list);
+    close(o->digesting); /* whoever waits for it goes on */
+    free(d);
+    return NULL;
+}
+
+/* Signals are the main thread's. */
+void origin_work(const provenance *o, const plan *p)
+{
+    sigset_t all, before;
+    pthread_t thread;
+    struct digester *d = alloc_zero(1, sizeof *d);
+    *d = (struct digester){o, p};
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (pthread_create(&thread, NULL, digester_live, d) == 0) {
+        pthread_detach(thread);
+    } else {
+        close(o->digesting);
+        free(d);
     }
-    if (o->cells.digested >= 0)
-        close(o->cells.digested);
-    if (o->cells.digesting >= 0)
-        close(o->cells.digesting);
-    digests_close(o->cells.digests);
-    *o = (struct origin){.cells = {.digested = -1, .digesting = -1}};
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 /* ---- the manifest of the run ---- */

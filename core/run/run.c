@@ -34,7 +34,7 @@ typedef struct run {
     bool fresh;
     const run_selection *selection;
     struct progress progress;
-    struct origin origin;
+    provenance origin;  /* of cells */
     exporter *exporter; /* NULL: nobody wants metrics */
 } run;
 
@@ -45,7 +45,7 @@ static struct run_cell *cell_at(run *r, int number) { return &r->cells.at[r->pen
 static int work_live(void *self, int number, const struct process_inside *inside, error *e)
 {
     run *r = self;
-    return cell_live(r->plan, r->data, cell_at(r, number), inside, &r->origin.cells, e);
+    return cell_live(r->plan, r->data, cell_at(r, number), inside, &r->origin, e);
 }
 
 static double work_hook_limit(void *self, int number)
@@ -72,7 +72,7 @@ static bool work_recorded(void *self, int number, error *e)
 static void work_began(void *self, int number)
 {
     run *r = self;
-    origin_digest(&r->origin, r->plan);
+    origin_begun(&r->origin);
     progress_begin(&r->progress, number, cell_at(r, number)->name);
     exporter_began(r->exporter, number, r->plan->methods[cell_at(r, number)->method].name, cell_at(r, number)->seed);
 }

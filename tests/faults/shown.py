@@ -34,7 +34,7 @@ def said(done):
         line = re.sub(r"/\.tmp-\d+-\d+", "/.tmp-N", line).removeprefix("perdure: ").strip()
         line = re.sub(r"/events\.out\.tfevents\.[^:]+", "/events.out.tfevents.N", line)
         line = re.sub(r"^(error: |)cell/seed-0: ", r"\1", line)
-        if line and not line.startswith(("[", "results are in", "info: ", "1 of 1 cells failed")):
+        if line and not line.startswith(("[", "results are in", "manifest: ", "info: ", "1 of 1 cells failed")):
             lines.append(line)
     return "\n".join([f"exit {done.code}", *lines])
 
