@@ -91,12 +91,14 @@ void origin_work(const provenance *o, const plan *p)
 
 /* ---- the manifest of the run ---- */
 
+/* null where there is no such file: a cell of an older Perdure has no manifest, and a folder may have been emptied. */
 static int digest_put(json_t *into, const char *folder, const char *name, const char *key, error *e)
 {
     char *path = alloc_format("%s/%s", folder, name), hex[SHA256_HEX];
-    int code = file_sha256(path, hex, e);
+    bool there = file_exists(path);
+    int code = there ? file_sha256(path, hex, e) : 0;
     if (!code)
-        json_object_set_new(into, key, json_string(hex));
+        json_object_set_new(into, key, there ? json_string(hex) : json_null());
     free(path);
     return code;
 }
@@ -105,15 +107,8 @@ static int cell_put(json_t *cells, const plan *p, const struct run_cell *c, erro
 {
     json_t *row = json_pack("{s:s, s:s, s:I, s:s}", "name", c->name, "method", p->methods[c->method].name, "seed",
                             (json_int_t)c->seed, "plan_sha256", c->digest);
-    char *path = alloc_format("%s/" PROVENANCE_FILE, c->folder);
-    int code = 0;
-    if (file_exists(path)) /* a cell of an older Perdure has none */
-        code = digest_put(row, c->folder, PROVENANCE_FILE, "manifest_sha256", e);
-    else
-        json_object_set_new(row, "manifest_sha256", json_null());
     json_array_append_new(cells, row);
-    free(path);
-    return code;
+    return digest_put(row, c->folder, PROVENANCE_FILE, "manifest_sha256", e);
 }
 
 static int cells_put(json_t *whole, const plan *p, const struct run_cells *c, error *e)
@@ -160,10 +155,21 @@ static int whole_make(const plan *p, const struct run_cells *c, json_t **out, er
     return code ? code : cells_put(*out, p, c, e);
 }
 
+static bool any_finished(const struct run_cells *c)
+{
+    for (int i = 0; i < c->count; i++)
+        if (c->at[i].finished)
+            return true;
+    return false;
+}
+
 int origin_write(const plan *p, const struct run_cells *c, char digest[SHA256_HEX], error *e)
 {
     json_t *whole = NULL;
     text words = {0};
+    digest[0] = '\0';
+    if (!any_finished(c))
+        return 0;
     int code = whole_make(p, c, &whole, e);
     if (!code) {
         char *path = alloc_format("%s/" PROVENANCE_FILE, p->folder);

@@ -20,7 +20,8 @@ void origin_work(const provenance *o, const plan *p);
 void origin_end(provenance *o);
 
 /* manifest.json of the run, "perdure.run-manifest/1": SHA-256 of scenario.yaml, plan.json and summary.json, of the manifest of
- * each finished cell, and what the scenario's file was. *digest: the SHA-256 of the manifest itself. 65, 66, 73, 74 */
+ * each finished cell, and what the scenario's file was. *digest: the SHA-256 of the manifest itself; "": no cell is finished, and
+ * there is nothing to write down. 73, 74 */
 #define ORIGIN_SCHEMA "perdure.run-manifest/1"
 int origin_write(const plan *p, const struct run_cells *c, char digest[SHA256_HEX], error *e);
 void origin_remove(const plan *p); /* one that is there speaks of another end than the one that is to come */

@@ -301,7 +301,7 @@ static int manifest_write(const run *r, error *e)
 {
     char digest[SHA256_HEX];
     int code = origin_write(r->plan, &r->cells, digest, e);
-    if (!code)
+    if (!code && digest[0])
         fprintf(stderr, "perdure: manifest: SHA-256 %s\n", digest);
     return code;
 }
