@@ -137,3 +137,42 @@ int trials_choose(plan *p, const struct run_cells *trials, error *e)
     p->searched = told;
     return code;
 }
+
+/* ---- and as it was ---- */
+
+/* -1: the plan has no such trial of that method. */
+static int trial_find(const plan *p, int method, const char *name)
+{
+    for (int i = p->method_count; i < p->method_count + p->trial_count && name; i++)
+        if (!strcmp(p->methods[i].name, name) && plan_trial_of(p, i) == method)
+            return i;
+    return -1;
+}
+
+static int method_find(const plan *p, const char *name)
+{
+    for (int i = 0; i < p->method_count && name; i++)
+        if (!strcmp(p->methods[i].name, name))
+            return i;
+    return -1;
+}
+
+int trials_recall(plan *p, const json_t *search, error *e)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(search, "chosen"), i, one)
+    {
+        const char *name = json_string_value(json_object_get(one, "method"));
+        const char *chosen = json_string_value(json_object_get(one, "trial"));
+        int method = method_find(p, name), trial = method < 0 ? -1 : trial_find(p, method, chosen);
+        if (trial < 0)
+            return error_set(e, EXIT_DATA,
+                             "search.chosen[%zu]: found trial %s of method %s; expected one of the plan's", i,
+                             chosen ? text_quoted(chosen) : "nothing", name ? text_quoted(name) : "nothing");
+        plan_choose(p, method, trial);
+    }
+    json_decref(p->searched);
+    p->searched = json_incref((json_t *)(size_t)search);
+    return 0;
+}

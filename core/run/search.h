@@ -9,5 +9,8 @@ bool trials_wait(const plan *p, const run_selection *s, const struct run_cells *
 /* Puts the best trial of every method whose trials are all there in its place (plan_choose), and into the plan what came out
  * of each. A trial of which a seed is missing is not chosen. 1: a method has none that can be; 65: a record is damaged. */
 int trials_choose(plan *p, const struct run_cells *trials, error *e);
+/* The same out of "search" of a run's plan.json or summary.json, for whoever takes a run as it was recorded. Methods that were
+ * not chosen yet stay open. 65: it names a method or a trial that the plan does not have. */
+int trials_recall(plan *p, const json_t *search, error *e);
 
 #endif
