@@ -59,6 +59,16 @@ static double cell_left(const struct progress_cell *c)
     return (double)(at->steps - at->step) / at->steps_per_second;
 }
 
+/* Of a cell that runs: by its own rate, else as the cells that ended took; -1 where nobody knows. */
+static double running_left(const struct progress *p, const struct progress_cell *c, double now)
+{
+    double left = cell_left(c);
+    if (left >= 0 || p->ran == 0)
+        return left;
+    double rest = p->ran_seconds / p->ran - (now - c->began);
+    return rest > 0 ? rest : 0;
+}
+
 /* Cells to come take as long as those that ended took, or as those that run will; so many at a time. */
 static double left_of(const struct progress *p)
 {
@@ -66,7 +76,7 @@ static double left_of(const struct progress *p)
     int running = 0;
     for (int i = 0; i < p->jobs; i++) {
         const struct progress_cell *c = &p->at[i];
-        double left = c->id >= 0 ? cell_left(c) : 0;
+        double left = c->id >= 0 ? running_left(p, c, now) : 0;
         if (left < 0)
             return -1;
         running += c->id >= 0;

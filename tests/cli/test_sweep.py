@@ -2,6 +2,7 @@
 """Sweeps: variants of a grid, --only, --shard and shards that are merged by copying, a sweep that is killed."""
 import json
 import os
+import pty
 import re
 import shutil
 import signal
@@ -219,6 +220,22 @@ class Shard(Sweep):
         while not what():
             self.assertLess(time.monotonic(), end, "waited in vain")
             time.sleep(0.01)
+
+    def test_a_terminal_shows_the_whole_and_what_is_left(self):
+        master, slave = pty.openpty()
+        run = subprocess.Popen([PROGRAM, "run", "grid.yaml", "--out", "t"], cwd=self.folder.name, stderr=slave,
+                               env=self.environment(TERM="xterm"), stdout=subprocess.DEVNULL)
+        os.close(slave)
+        said = b""
+        while True:
+            try:
+                said += os.read(master, 4096)
+            except OSError:
+                break
+        os.close(master)
+        self.assertEqual(run.wait(), 0)
+        bars = said.decode().split("\r")
+        self.assertTrue([bar for bar in bars if re.match(r"\[2/6\] .*  all \d+%  \d+ s left", bar)], bars)  # as soon as one is done
 
     def test_killed_in_the_middle_it_goes_on_to_the_same_table(self):
         self.whole("whole")
