@@ -119,8 +119,10 @@ static void method_check(const plan *p, plan_method *m, faults *f)
 static bool method_is_tried(const struct scenario *s, const struct method_options *o)
 {
     bool tried = false;
-    for (size_t i = 0; i < s->search.tried.count && !o->base; i++)
-        tried = tried || !strcmp(s->search.tried.at[i].base, o->name);
+    for (size_t i = 0; i < s->search.tried.count && !o->base && o->name; i++) {
+        const char *base = s->search.tried.at[i].base;
+        tried = tried || (base && !strcmp(base, o->name));
+    }
     return tried;
 }
 
