@@ -60,6 +60,7 @@ int cli_unknown(const char *what, const char *word, const char *const *choices, 
 int cli_number(const call *c, const char *option, long fallback, long least, long most, long *out, error *e);
 
 extern const command command_run, command_check, command_report, command_bench, command_list, command_describe,
-    command_doctor, command_data, command_memory, command_help, command_compare, command_verify, command_bundle, command_cite;
+    command_doctor, command_data, command_memory, command_help, command_compare, command_verify, command_bundle,
+    command_cite;
 
 #endif

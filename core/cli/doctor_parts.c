@@ -10,6 +10,7 @@
 #include "cli/probe.h"
 #include "data/data.h"
 #include "plugin/plugin.h"
+#include "run/endpoint.h"
 
 /* ---- plugins ---- */
 
@@ -80,6 +81,11 @@ static void libraries_look(findings *f)
     int major, minor, patch;
     mdb_version(&major, &minor, &patch);
     finding_add(f, GOOD, "LMDB", NULL, "%d.%d.%d", major, minor, patch);
+    if (endpoint_possible(&e))
+        finding_add(f, WARNING, "libmicrohttpd", e.hint[0] ? e.hint : "a textfile needs none", "%s", e.text);
+    else
+        finding_add(f, GOOD, "libmicrohttpd", NULL, "output.metrics_port can be a port");
+    e = (error){0};
     if (probe_fetch(&found, &e)) {
         finding_add(f, WARNING, "data fetch", e.hint[0] ? e.hint : "build Perdure again", "%s", e.text);
         return;

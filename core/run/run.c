@@ -274,8 +274,8 @@ static int run_prepare(run *r, const run_options *options, error *e)
         return code;
     pending_take(r);
     if (r->pending_count > 0 && (code = torch_there(e))) /* before there is a folder */
-    if (r->pending_count > 0 && ((code = torch_there(e)) || (code = metrics_open(r, e))))
-        return code;
+        if (r->pending_count > 0 && ((code = torch_there(e)) || (code = metrics_open(r, e))))
+            return code;
     if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
         return code;
     file_sweep(folder);
