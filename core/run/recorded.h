@@ -9,7 +9,8 @@
 
 struct recorded {
     struct scenario *scenario;
-    plan *plan; /* NULL until recorded_plan */
+    plan *plan;     /* NULL until recorded_plan */
+    json_t *search; /* what was chosen of it then; NULL: there was none */
     faults faults;
 };
 

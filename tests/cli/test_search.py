@@ -53,6 +53,17 @@ class Search(Sweep):
         self.assertIn("8 of 8 trials are finished already\n", again.stderr)
         self.assertIn("4 of 4 cells are finished already\n", again.stderr)
         self.assertEqual(again.stdout, done.stdout)
+        self.assertEqual(self.read_json("s", "manifest.json")["search"], search)
+        self.assertIn("verified: ", self.run_program("verify", "s", "--cells", "all").stdout)  # with what was chosen then
+
+    def test_evaluations_within_tasks_see_no_test_row_of_a_trial(self):
+        self.run_program("run", "search.yaml", "--out", "s", "--jobs=2", "--set", "evaluation.anytime.batches=5", "--set", "search.seeds=[5]",
+                         "--set", "seeds=[0]")
+        for trial in self.cells("s", "trials"):
+            self.assertNotIn("anytime", self.read_json("s/trials", trial, "result.json"))
+            with open(self.path("s/trials", trial, "log.jsonl"), encoding="utf-8") as log:
+                self.assertFalse([line for line in log if "accuracy" in line or "metrics/" in line])
+        self.assertIn("anytime", self.read_json("s/cells/ewc/seed-0", "result.json"))
 
     def test_test_rows_change_no_choice(self):
         """The same training rows and other test rows: every trial comes out the same, to the bit."""
