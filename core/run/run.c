@@ -245,10 +245,22 @@ static int nothing_begun(const run *r, error *e)
     return error_hint(e, "without --resume the run begins where there is nothing");
 }
 
+/* How many cells this run is of, those behind a search too. */
+static int cells_all(const run *r)
+{
+    if (!r->trials)
+        return r->wanted;
+    struct run_cells methods = cells_of(r->plan);
+    selection_take(r->plan, r->selection, &methods);
+    int all = r->wanted + cells_wanted(&methods);
+    cells_free(&methods);
+    return all;
+}
+
 static int metrics_open(run *r, error *e)
 {
     const struct metrics_options *o = &r->plan->scenario->output.metrics;
-    int code = exporter_open(r->plan, r->cells.count, r->cells.count - r->pending_count, &r->exporter, e);
+    int code = exporter_open(r->plan, r->all, r->wanted - r->pending_count, &r->exporter, e);
     if (!code && o->port)
         fprintf(stderr, "perdure: metrics: http://127.0.0.1:%lld/metrics\n", (long long)o->port);
     return code;
@@ -273,9 +285,9 @@ static int run_prepare(run *r, const run_options *options, error *e)
     if ((code = signals_stopped(e))) /* before anything is written */
         return code;
     pending_take(r);
-    if (r->pending_count > 0 && (code = torch_there(e))) /* before there is a folder */
-        if (r->pending_count > 0 && ((code = torch_there(e)) || (code = metrics_open(r, e))))
-            return code;
+    r->all = cells_all(r);
+    if (r->pending_count > 0 && ((code = torch_there(e)) || (code = metrics_open(r, e)))) /* before there is a folder */
+        return code;
     if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
         return code;
     file_sweep(folder);
@@ -315,18 +327,6 @@ static int run_conclude(const run *r, json_t **summary, error *e)
         *summary = NULL;
     }
     return code;
-}
-
-/* How many cells the bar is of. */
-static int cells_all(const run *r)
-{
-    if (!r->trials)
-        return r->wanted;
-    struct run_cells methods = cells_of(r->plan);
-    selection_take(r->plan, r->selection, &methods);
-    int all = r->wanted + cells_wanted(&methods);
-    cells_free(&methods);
-    return all;
 }
 
 /* Behind the trials: what is best, once all of them are there, and the cells of the methods as they are then. */

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import re
 import shutil
 import tarfile
 import unittest
@@ -67,13 +68,13 @@ class Bundle(Verified):
 
     def test_what_is_in_it(self):
         self.put(self.of_run("private.txt"), "not of the run")
-        names = self.names(self.pack())
-        cell = ["log.jsonl", "manifest.json", "matrix.csv", "result.json", "weights.safetensors"]
+        names = [re.sub(r"(tfevents)\..*", r"\1", n) for n in self.names(self.pack())]
+        cell = ["events.out.tfevents", "log.jsonl", "manifest.json", "matrix.csv", "result.json", "weights.safetensors"]
         self.assertEqual(names, sorted(
             [f"clouds/cells/{m}/seed-0/{n}" for m in ("finetune", "replay", "mine") for n in cell] +
             [f"clouds/{n}" for n in ("README.md", "manifest.json", "plan.json", "plugins/pull.so", "results.csv",
                                      "ro-crate-metadata.json", "scenario.yaml", "summary.json")] +
-            (["clouds/report.html"] if os.path.exists(self.of_run("report.html")) else [])))
+            ["clouds/report.html"]))
         more = self.names(self.pack("--checkpoints", name="more.tar.gz"))
         self.assertTrue([n for n in more if "/checkpoints/step-" in n and n.endswith("/state.safetensors")])
 
@@ -106,7 +107,7 @@ class Bundle(Verified):
         actions = [e for e in crate["@graph"] if e["@type"] == "CreateAction"]
         self.assertEqual([a["name"] for a in actions], ["finetune/seed-0", "replay/seed-0", "mine/seed-0"])
         for action in actions:
-            self.assertEqual(len(action["result"]), 5)
+            self.assertEqual(len(action["result"]), 6)
             self.assertLessEqual(action["startTime"], action["endTime"])
             self.assertEqual(action["instrument"], {"@id": "#perdure"})
 
