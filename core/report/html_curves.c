@@ -50,7 +50,7 @@ static void overview_numbers(const struct finished_run *r, const struct svg_line
     text_addf(out, "</tr></thead>\n<tbody>\n");
     for (size_t i = 0; i < r->method_count; i++) {
         text_addf(out, "<tr data-m=\"%zu\"><th scope=\"row\">", i);
-        html_add(r->methods[i].name, out);
+        html_name(r->methods[i].name, out);
         text_addf(out, "</th>");
         for (size_t k = 0; k < lines[i].course.count; k++) {
             text_addf(out, "<td>");

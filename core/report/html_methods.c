@@ -63,15 +63,30 @@ static double best_of(const struct finished_run *r, const char *name)
 }
 
 /* The error in small figures, so that the eye goes down the means. */
-static void cell_spread(const struct finished_run *r, const json_t *its, text *out)
+static void error_add(const struct finished_run *r, const json_t *its, text *out)
 {
     double reach = html_number_at(its, r->error);
-    html_number(html_number_at(its, "mean"), 4, out);
     if (!isfinite(reach) || !isfinite(html_number_at(its, "mean")))
         return;
     text_addf(out, "<small>\u00a0\u00b1\u00a0");
     html_number(reach, 4, out);
     text_addf(out, "</small>");
+}
+
+/* Of many metrics the error stands below its mean (page.css), so that as many as there are have room side by side. */
+enum { BESIDE_MOST = 6 };
+static bool stacked(const struct finished_run *r) { return json_object_size(metrics_of(r)) > BESIDE_MOST; }
+
+/* method: whose comparison is marked, "": of nobody. */
+static void cell_add(const struct finished_run *r, const json_t *its, const char *method, const char *name, text *out)
+{
+    html_number(html_number_at(its, "mean"), 4, out);
+    if (!stacked(r))
+        error_add(r, its, out);
+    html_comparison_mark(r, method, name, out);
+    if (stacked(r))
+        error_add(r, its, out);
+    text_addf(out, "</td>");
 }
 
 static void value_add(const struct finished_run *r, const struct finished_method *m, const char *name, double best,
@@ -80,9 +95,7 @@ static void value_add(const struct finished_run *r, const struct finished_method
     const json_t *its = spread_at(m, name);
     double mean = html_number_at(its, "mean");
     text_addf(out, mean == best && m->role != METHOD_UPPER ? "<td class=\"best\">" : "<td>");
-    cell_spread(r, its, out);
-    html_comparison_mark(r, m->name, name, out);
-    text_addf(out, "</td>");
+    cell_add(r, its, m->name, name, out);
 }
 
 static void role_add(const struct finished_method *m, text *out)
@@ -114,21 +127,19 @@ static void network_row_add(const struct finished_run *r, const struct finished_
     if (!of)
         return;
     text_addf(out, "<tr class=\"network\" data-m=\"%d\"><th scope=\"row\">", html_method_number(r, m));
-    html_add(m->name, out);
+    html_name(m->name, out);
     text_addf(out, ": its network alone</th>");
     json_object_foreach(metrics_of(r), name, unused)
     {
         text_addf(out, "<td>");
-        cell_spread(r, json_object_get(of, name), out);
-        html_comparison_mark(r, "", name, out);
-        text_addf(out, "</td>");
+        cell_add(r, json_object_get(of, name), "", name, out);
     }
     text_addf(out, "<td>%zu</td></tr>\n", m->cell_count);
 }
 
 static void table_add(const struct finished_run *r, text *out)
 {
-    text_addf(out, "<div class=\"scroll\"><table class=\"results\">\n");
+    text_addf(out, "<div class=\"scroll\"><table class=\"results%s\">\n", stacked(r) ? " stacked" : "");
     heading_add(r, out);
     text_addf(out, "<tbody>\n");
     for (size_t i = 0; i < r->method_count; i++) {

@@ -25,7 +25,7 @@ void html_method_name(const struct finished_method *m, text *out)
               "<svg class=\"stroke\" aria-hidden=\"true\" viewBox=\"0 0 22 10\" width=\"22\" height=\"10\"><path "
               "class=\"line %s\" d=\"M0 5H22\"/></svg>",
               style);
-    html_add(m->name, out);
+    html_name(m->name, out);
 }
 
 const char *html_error_words(const char *kind)

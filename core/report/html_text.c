@@ -2,9 +2,12 @@
 #include "report/html_text.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/alloc.h"
 
 #define NOT_A_CHARACTER "\uFFFD"
 #define ELLIPSIS "\u2026"
@@ -77,23 +80,65 @@ size_t html_characters(const char *words)
     return count;
 }
 
-/* The end of a name is what tells variants of a method from each other, so it is the middle that goes. */
+/* The values tell the variants of a method from each other, and all have the same keys: "replay@capacity=200,lr=0.01" is as clear as
+ * "replay@200,0.01". Owned. */
+static char *keys_dropped(const char *name)
+{
+    const char *at = strchr(name, '@');
+    text out = {0};
+    if (!at)
+        return alloc_text(name);
+    text_add(&out, name, (size_t)(at - name));
+    for (; *at; at += strcspn(at, ",")) {
+        const char *next = at + 1, *value = strchr(next, '=');
+        size_t length = strcspn(next, ",");
+        text_add(&out, at, 1);
+        at = value && value < next + length ? value + 1 : next;
+        text_add(&out, at, (size_t)(next + length - at));
+    }
+    return out.at;
+}
+
+/* How many characters stay before the ellipsis: those that the end leaves, which of a variant are all of its values. */
+static size_t head_of(const char *words, size_t most)
+{
+    const char *at = strchr(words, '@');
+    size_t values = at ? html_characters(at) : most;
+    return values + 2 <= most ? most - 1 - values : (most - 1) / 2;
+}
+
+/* The end of a name is what tells one from another, so it is the middle that goes. */
 void html_short(const char *words, size_t most, text *out)
 {
-    size_t count = html_characters(words), head = (most - 1) / 2;
-    if (count <= most) {
-        html_add(words, out);
-        return;
-    }
-    const char *s = words;
+    char *brief = html_characters(words) > most ? keys_dropped(words) : alloc_text(words);
+    size_t count = html_characters(brief), head = count > most ? head_of(brief, most) : count;
+    const char *s = brief;
     for (size_t i = 0; i < head; i++)
         s += character_add(s, out);
-    text_addf(out, ELLIPSIS);
-    for (size_t skipped = head + 1 + count - most; skipped > head; skipped--) {
+    if (count > most)
+        text_addf(out, ELLIPSIS);
+    for (size_t left = count - head; left > most - 1 - head && count > most; left--) {
         size_t length = text_character(s);
         s += length ? length : 1;
     }
     html_add(s, out);
+    free(brief);
+}
+
+enum { UNBROKEN_MOST = 16 };
+
+void html_name(const char *name, text *out)
+{
+    size_t unbroken = 0;
+    for (const char *s = name; s && *s;) {
+        bool opens = strchr("@,_+", *s) != NULL;
+        s += character_add(s, out);
+        unbroken = opens ? 0 : unbroken + 1;
+        if (*s && (opens || unbroken == UNBROKEN_MOST)) {
+            text_addf(out, "<wbr>");
+            unbroken = 0;
+        }
+    }
 }
 
 void html_number(double value, int digits, text *out)

@@ -9,7 +9,10 @@
 /* Escaped for content and for values of attributes in double quotes. What is no printable character (control bytes but
  * tabs and line ends, bad UTF-8) becomes U+FFFD, so that the page stays valid. NULL: nothing. */
 void html_add(const char *words, text *out);
-/* At most `most` characters of it (3 or more), with an ellipsis for what was cut: for labels within a drawing. */
+/* A name that a narrow column breaks behind what joins its parts (@ , _ +), and a part that is long anywhere. */
+void html_name(const char *name, text *out);
+/* At most `most` characters of it (3 or more): of a variant that is longer the keys go first, "ewc@lambda=1000" is ewc@1000; then an
+ * ellipsis stands for what was cut. For labels within a drawing. */
 void html_short(const char *words, size_t most, text *out);
 size_t html_characters(const char *words); /* as html_short counts them */
 /* A number with so many digits behind the point and a true minus sign; a dash where it is not finite. */

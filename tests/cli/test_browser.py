@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """report.html in Chromium: nothing overflows at two widths, light and dark; no request goes out; it reads without JavaScript, and
 does more with it. PERDURE_SHOTS=FOLDER keeps what it looked like."""
+import json
 import os
 import re
 import sys
@@ -68,6 +69,31 @@ class Looked(Case):
                     colours.add((dark, self.value("getComputedStyle(document.body).backgroundColor")))
                     self.shot(f"{name}-{width}-{'dark' if dark else 'light'}")
         self.assertEqual(len(colours), 2)
+
+    def test_eight_metrics_of_variants_are_seen_at_once(self):
+        methods = ["finetune"] + [f"replay@capacity={c},lr={lr}" for c in (50, 200) for lr in (0.005, 0.01)]
+        summary = made_up.run(self.path("run"), methods=methods, seeds=3, tasks=3)
+        for row in summary["methods"]:
+            row["metrics"].update({m: row["metrics"]["acc.macro"] for m in ("acc.anytime", "min.delange", "wc.delange")})
+        names = list(row["metrics"])
+        self.assertEqual(len(names), 8)
+        summary.update(baseline="finetune", test={"name": "paired t-test", "correction": "Holm", "family": "the methods of one metric",
+                                                  "level": 0.05, "n_least": 3, "n_few": 5})
+        summary["comparisons"] = [{"method": of, "metric": m, "n": 3, "mean_difference": 0.4, "sd": 0.01, "t": 71.0, "df": 2, "p": 0.01,
+                                   "p_holm": 0.04, "effect": 41.0, "ci95": [0.3, 0.5], "significant": True, "verdict": "better"}
+                                  for of in methods[1:] for m in names]
+        self.write("run/summary.json", json.dumps(summary))
+        self.run_program("report", "run", "--html")
+        self.browser.look(1280)
+        self.browser.open(self.path("run/report.html"))
+        self.assertEqual(self.value("(t => [t.scrollWidth - t.clientWidth])(document.querySelector('.results').parentNode)"), [0])
+        self.assertEqual(self.value("document.querySelectorAll('.results tbody td .mark.better').length"), 8 * 4)
+        # A name is broken behind @ and , alone: so its parts are in as many boxes as they have lines.
+        self.assertEqual(self.value("""[...document.querySelectorAll('.results tbody th')].flatMap(th => [...th.childNodes]).filter(
+            part => part.nodeType === 3).filter(part => { const r = document.createRange(); r.selectNode(part);
+            return r.getClientRects().length > 1; }).length"""), 0)
+        labels = self.value("[...document.querySelector('#results svg.drawing').querySelectorAll('text.name')].map(t => t.lastChild.data)")
+        self.assertEqual(len(set(labels)), 5, labels)
 
     def test_words_stand_out_from_what_they_stand_on(self):
         path = self.page(tasks=10)

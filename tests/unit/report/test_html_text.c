@@ -58,8 +58,33 @@ static void labels_are_cut_between_characters(void **state)
     expect_short("\u00fc\u00fc\u00fc\u00fc", 4, "\u00fc\u00fc\u00fc\u00fc");
     expect_short("\u00fc\u00fc\u00fc\u00fc", 3, "\u00fc\u2026\u00fc");
     expect_short("<<<<", 3, "&lt;\u2026&lt;");
-    expect_short("ewc@lambda=1000", 9, "ewc@\u20261000");
+    expect_short("ewc@lambda=1000", 9, "ewc@1000"); /* the keys are the same in all variants of a method */
+    expect_short("replay@capacity=200,lr=0.01", 15, "replay@200,0.01");
+    expect_short("replay@capacity=200,lr=0.005", 15,
+                 "repl\u2026@200,0.005"); /* values stay whole while there is room */
+    expect_short("replay@capacity=200,policy=class-balanced", 9, "repl\u2026nced");
+    expect_short("replay@capacity=1,lr=2", 30, "replay@capacity=1,lr=2");
+    expect_short("a@,=,b=", 5, "a@,,");
     assert_int_equal(html_characters("\u00fc<\xff"), 3);
+}
+
+static void expect_name(const char *name, const char *wanted)
+{
+    text out = {0};
+    html_name(name, &out);
+    assert_string_equal(out.at, wanted);
+    text_free(&out);
+}
+
+static void names_break_where_their_parts_join(void **state)
+{
+    (void)state;
+    expect_name("ewc", "ewc");
+    expect_name("replay@capacity=200,lr=0.01", "replay@<wbr>capacity=200,<wbr>lr=0.01");
+    expect_name("end_", "end_");
+    expect_name("a<b&c", "a&lt;b&amp;c");
+    expect_name("0123456789abcdefghi", "0123456789abcdef<wbr>ghi");
+    expect_name("0123456789abcdef", "0123456789abcdef");
 }
 
 static void expect_number(double value, int digits, const char *wanted)
@@ -97,8 +122,11 @@ static void spreads(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(markup_is_words), cmocka_unit_test(what_is_no_character_is_marked),
-        cmocka_unit_test(labels_are_cut_between_characters), cmocka_unit_test(numbers), cmocka_unit_test(spreads)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(markup_is_words),
+                                       cmocka_unit_test(what_is_no_character_is_marked),
+                                       cmocka_unit_test(labels_are_cut_between_characters),
+                                       cmocka_unit_test(names_break_where_their_parts_join),
+                                       cmocka_unit_test(numbers),
+                                       cmocka_unit_test(spreads)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
