@@ -40,6 +40,12 @@ struct exporter {
 
 /* ---- what cells tell ---- */
 
+void exporter_finished(exporter *x, int cells)
+{
+    if (x)
+        x->finished += cells;
+}
+
 void exporter_began(exporter *x, int id, const char *method, int64_t seed)
 {
     if (!x)

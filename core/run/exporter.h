@@ -20,6 +20,7 @@ enum exported_state { EXPORTED_RUNNING, EXPORTED_FINISHED, EXPORTED_FAILED, EXPO
 int exporter_open(const plan *p, int cells, int finished, exporter **out, error *e);
 /* What can be said before: 69 as above. For who runs nothing, see endpoint_possible(). */
 int exporter_possible(const plan *p, error *e);
+void exporter_finished(exporter *x, int cells);                             /* so many more were finished before */
 void exporter_began(exporter *x, int id, const char *method, int64_t seed); /* id: the caller's, until its end */
 void exporter_told(exporter *x, int id, const struct message *m);
 void exporter_ended(exporter *x, int id, enum exported_state state);

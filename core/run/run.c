@@ -245,7 +245,7 @@ static int nothing_begun(const run *r, error *e)
     return error_hint(e, "without --resume the run begins where there is nothing");
 }
 
-/* How many cells this run is of, those behind a search too. */
+/* How many cells the bar and the metrics are of. */
 static int cells_all(const run *r)
 {
     if (!r->trials)
@@ -260,7 +260,7 @@ static int cells_all(const run *r)
 static int metrics_open(run *r, error *e)
 {
     const struct metrics_options *o = &r->plan->scenario->output.metrics;
-    int code = exporter_open(r->plan, r->all, r->wanted - r->pending_count, &r->exporter, e);
+    int code = exporter_open(r->plan, r->all, r->before + r->wanted - r->pending_count, &r->exporter, e);
     if (!code && o->port)
         fprintf(stderr, "perdure: metrics: http://127.0.0.1:%lld/metrics\n", (long long)o->port);
     return code;
@@ -329,6 +329,17 @@ static int run_conclude(const run *r, json_t **summary, error *e)
     return code;
 }
 
+/* Of the cells behind the trials. Where no trial was left to run, nobody has asked for metrics yet. */
+static int stage_metrics(run *r, error *e)
+{
+    pending_take(r);
+    if (r->exporter)
+        exporter_finished(r->exporter, r->wanted - r->pending_count);
+    else if (r->pending_count > 0)
+        return metrics_open(r, e);
+    return 0;
+}
+
 /* Behind the trials: what is best, once all of them are there, and the cells of the methods as they are then. */
 static int search_end(run *r, bool *waits, error *e)
 {
@@ -344,16 +355,13 @@ static int search_end(run *r, bool *waits, error *e)
         code = folder_describe(r->plan, e);
     if (!code)
         code = stage_take(r, false, e);
-    if (!code)
-        pending_take(r);
-    return code;
+    return code ? code : stage_metrics(r, e);
 }
 
 static int run_go(run *r, const run_options *options, json_t **summary, error *e)
 {
     bool waits = false;
     int code = run_prepare(r, options, e);
-    r->all = code ? 0 : cells_all(r);
     if (!code)
         code = stage_run(r, options->jobs, e);
     if (!code && r->trials && !(code = search_end(r, &waits, e)) && !waits)

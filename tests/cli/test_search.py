@@ -2,6 +2,8 @@
 """A search: trials that see no test row, what is chosen, and what is written of it."""
 import json
 import os
+import re
+import shutil
 import unittest
 
 from program import SCENARIO
@@ -64,6 +66,21 @@ class Search(Sweep):
             with open(self.path("s/trials", trial, "log.jsonl"), encoding="utf-8") as log:
                 self.assertFalse([line for line in log if "accuracy" in line or "metrics/" in line])
         self.assertIn("anytime", self.read_json("s/cells/ewc/seed-0", "result.json"))
+
+    def states(self, *more):
+        """Cells by state, as Prometheus is told at the end."""
+        self.run_program("run", "search.yaml", "--jobs=2", "--set", "output.metrics_port=run.prom", *more)
+        with open(self.path("run.prom"), encoding="utf-8") as f:
+            told = {state: int(n) for state, n in re.findall(r'^perdure_cells\{state="(\w+)"\} (-?\d+)$', f.read(), re.M)}
+        os.remove(self.path("run.prom"))
+        return told
+
+    def test_metrics_are_of_trials_and_cells(self):
+        done = {"waiting": 0, "running": 0, "finished": 12, "failed": 0, "stopped": 0}
+        self.assertEqual(self.states("--out", "s"), done)
+        shutil.rmtree(self.path("s/cells/ewc/seed-0"))  # a stage without trials to run tells, too
+        self.assertEqual(self.states("--out", "s"), done)
+        self.assertEqual(self.states("--out", "p", "--shard", "1/2"), dict(done, finished=4, waiting=2))
 
     def test_test_rows_change_no_choice(self):
         """The same training rows and other test rows: every trial comes out the same, to the bit."""
