@@ -92,6 +92,18 @@ static void voice_row(void *self, int64_t after, int64_t step, const matrix *m)
     voice_look(v);
 }
 
+/* What is told of a whole curve alone is a point when the last task is over. */
+static void curve_tell(void *self, const cell_result *r)
+{
+    for (int64_t i = 0; i < metric_count; i++) {
+        double value = metrics[i].of_curve ? metric_value(&metrics[i], r->accuracy, r->anytime) : (double)NAN;
+        char *name = alloc_format("metrics/%s", metrics[i].name);
+        if (isfinite(value))
+            voice_point(self, name, r->accuracy->tasks, r->steps, value);
+        free(name);
+    }
+}
+
 static int voice_picture(void *self, const char *name, int64_t step, const picture *p, error *e)
 {
     const struct voice *v = self;
@@ -187,6 +199,8 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
     start = progress_now() - start;
     code = train_cell(p, c->method, c->seed, data, &listener, &result, e);
     inside->mark->phase = HOST_RECORD;
+    if (!code)
+        curve_tell(&voice, result);
     if (!code)
         code = process_intact(e);
     int log_code = record_log_close(voice.log, e); /* before the record, which is the last thing written */

@@ -42,6 +42,10 @@ class Streams(Case):
             points = [p for p in map(json.loads, log) if p["name"] == "accuracy/task-1"]
         self.assertEqual([p["step"] for p in points], [0] + anytime["steps"])
         self.assertEqual([p["value"] for p in points[1:]], [row[0] for row in anytime["accuracy"]])
+        with open(self.path("anytime", "cells", "finetune", "seed-0", "log.jsonl"), encoding="utf-8") as log:
+            last = {p["name"]: p for p in map(json.loads, log)}
+        for name in ("acc.anytime", "min.delange", "wc.delange"):  # TensorBoard's HParams show them by these points
+            self.assertEqual(last[f"metrics/{name}"], {"name": f"metrics/{name}", "task": 2, "step": 80, "value": measured["metrics"][name]})
 
     def test_metrics_say_what_they_are_of(self):
         for name, words in (("min.delange", "A[e][j]: accuracy on task j at evaluation e, every "
