@@ -20,9 +20,11 @@ static bool tests_there(const struct finished_run *r)
     return json_array_size(json_object_get(r->summary, "comparisons")) > 0;
 }
 
+#define P_LEAST 0.0001 /* as four digits show it */
+
 static void p_add(double p, text *out)
 {
-    if (p < 0.0001)
+    if (p < P_LEAST)
         text_addf(out, "&lt;&nbsp;0.0001");
     else
         html_number(p, 4, out);
@@ -66,10 +68,23 @@ void html_comparison_mark(const struct finished_run *r, const char *method, cons
     html_number(html_number_at(test, "mean_difference"), 4, out);
     interval_add(test, out);
     if (isfinite(html_number_at(test, "p_holm"))) {
-        text_addf(out, ", p = ");
+        text_addf(out, html_number_at(test, "p_holm") < P_LEAST ? ", p " : ", p = ");
         p_add(html_number_at(test, "p_holm"), out);
     }
     text_addf(out, "\">%s</span>", mark_of(verdict));
+}
+
+/* Was anything tested by fewer seeds than that? With fewer still there is no test, and nothing can be told. */
+static bool tested_by_few(const struct finished_run *r, double few)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach(json_object_get(r->summary, "comparisons"), i, one)
+    {
+        if (html_number_at(one, "n") < few && isfinite(html_number_at(one, "p_holm")))
+            return true;
+    }
+    return false;
 }
 
 /* How it was tested stands in the summary, as whoever tested knows it. */
@@ -91,7 +106,7 @@ void html_comparison_note(const struct finished_run *r, text *out)
     text_addf(out, "’s correction over ");
     html_add(html_word_at(test, "family", "all tests"), out);
     text_addf(out, "; ≈ not significant; = the same in every seed; ? no test could be made.");
-    if ((double)html_seeds_most(r) < few)
+    if (tested_by_few(r, few))
         text_addf(out, " Few seeds (n &lt; %.0f): only large differences can be told.", few);
 }
 
@@ -104,7 +119,7 @@ static void row_add(const struct finished_run *r, const json_t *test, text *out)
         if (!strcmp(r->methods[i].name, method))
             number = (int)i;
     text_addf(out, "<tr data-m=\"%d\"><th scope=\"row\">", number);
-    html_add(method, out);
+    html_name(method, out);
     text_addf(out, "</th><td>");
     html_add(html_word_at(test, "metric", "?"), out);
     text_addf(out, "</td><td>");

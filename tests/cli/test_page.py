@@ -238,9 +238,19 @@ class Page(Case):
         self.has(words, "better, worse than the baseline: paired t-test over the seeds, p < 0.05 after Holm’s correction over the methods "
                  "of one metric;")
         self.has(words, "Few seeds (n < 5): only large differences can be told.")
-        self.has(page, 'title="better: 0.4100 [0.3800, 0.4400], p = &lt;&nbsp;0.0001">▲</span>')
+        self.has(page, 'title="better: 0.4100 [0.3800, 0.4400], p &lt;&nbsp;0.0001">▲</span>')
         self.has(page, 'title="not significant: 0.4100 [0.3800, 0.4400], p = 0.3000">≈</span>')
         self.has(words, "of finetune; the difference is significant.")
+
+    def test_where_no_test_could_be_made_nothing_can_be_told(self):
+        self.compared()
+        summary = self.read_json("run/summary.json")
+        for one in summary["comparisons"]:
+            one.update(n=1, t=None, df=None, p=None, p_holm=None, ci95=[None, None], significant=False, verdict="too few seeds")
+        self.write("run/summary.json", json.dumps(summary))
+        page = self.report()
+        self.assertNotIn("Few seeds", "".join(self.checked(page).words))
+        self.has(page, 'title="too few seeds: 0.4100">?</span>')
 
     def test_a_damaged_result_is_refused_and_leaves_no_page(self):
         made_up.run(self.path("run"), methods=("finetune",), seeds=1, tasks=2)
