@@ -52,7 +52,8 @@ void report_latex(const json_t *summary, text *out)
 {
     grid methods = summary_grid(summary, &style_latex, false);
     text_addf(out, "%% perdure report --latex; needs \\usepackage{booktabs}\n");
-    table_begin(summary, "metrics of each method; bold: the best of its column.", "methods", out);
+    table_begin(summary, "metrics of each method; bold: the best of its column that trains task by task.", "methods",
+                out);
     tabular_add(&methods, 1, out);
     notes_begin(out);
     table_footer(summary, &style_latex, out);

@@ -46,21 +46,24 @@ static double shown_of(const json_t *method, const char *metric_name)
     return json_is_number(mean) ? round(json_number_value(mean) * 1e4) : (double)NAN;
 }
 
-/* NaN where there are fewer than two to choose from, or nobody knows which way is up. */
+/* What trains on all tasks at once is what the others are measured by: nobody is to beat them by that. */
+static bool upper_is(const json_t *method) { return json_object_get(method, "train_on") != NULL; }
+
+/* NaN where there are fewer than two to choose from, all are alike, or nobody knows which way is up. */
 static double best_of(const json_t *methods, const char *metric_name)
 {
     const metric *m = metric_find(metric_name);
-    double best = (double)NAN;
-    size_t there = 0, i;
+    double best = (double)NAN, worst = (double)NAN;
+    size_t i;
     json_t *method;
     json_array_foreach(methods, i, method)
     {
-        double shown = shown_of(method, metric_name);
-        there += isnan(shown) ? 0 : 1;
-        if (isnan(best) || (m && (m->higher_is_better ? shown > best : shown < best)))
-            best = shown;
+        double shown = upper_is(method) ? (double)NAN : shown_of(method, metric_name);
+        bool up = m && m->higher_is_better;
+        best = up ? fmax(best, shown) : fmin(best, shown); /* they leave NaN out */
+        worst = up ? fmin(worst, shown) : fmax(worst, shown);
     }
-    return m && there > 1 ? best : (double)NAN;
+    return m && best != worst ? best : (double)NAN;
 }
 
 /* ---- costs ---- */
@@ -111,7 +114,7 @@ static char *value_words(const json_t *summary, const json_t *method, const char
                          const struct style *s)
 {
     const json_t *of = json_object_get(json_object_get(method, "metrics"), metric_name);
-    char *mean = metric_words(of, error_of(summary), s, shown_of(method, metric_name) == best);
+    char *mean = metric_words(of, error_of(summary), s, !upper_is(method) && shown_of(method, metric_name) == best);
     text out = {0};
     text_addf(&out, "%s", mean);
     comparison_mark(summary, word_of(method, "name", "?"), metric_name, s, &out);

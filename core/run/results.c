@@ -43,7 +43,10 @@ static int method_add(const plan *p, int method, const struct run_cells *c, cons
     if (!code) {
         summary_method(summary, h, p->methods[method].name, results, count);
         json_t *rows = json_object_get(summary, "methods");
-        plan_variant_add(&p->methods[method], json_array_get(rows, json_array_size(rows) - 1));
+        json_t *row = json_array_get(rows, json_array_size(rows) - 1);
+        plan_variant_add(&p->methods[method], row);
+        if (p->methods[method].train_on != TRAIN_TASK) /* a reference to the others, and not one of them */
+            json_object_set_new(row, "train_on", json_string(train_on_name(p->methods[method].train_on)));
     }
     for (size_t i = 0; i < count; i++)
         json_decref(results[i]);

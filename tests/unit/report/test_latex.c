@@ -23,7 +23,7 @@ static void in_latex(void **state)
         "% perdure report --latex; needs \\usepackage{booktabs}\n"
         "\\begin{table}\n"
         "  \\centering\n"
-        "  \\caption{a\\_run \\#1: metrics of each method; bold: the best of its column.}\n"
+        "  \\caption{a\\_run \\#1: metrics of each method; bold: the best of its column that trains task by task.}\n"
         "  \\label{tab:methods:a-run--1}\n"
         "  \\begin{tabular}{lrr}\n"
         "    \\toprule\n"
@@ -120,7 +120,7 @@ static void letters_that_mean_something(void **state)
     words_are(&style_ascii, "a_b *|\\", "a_b *|\\");
 }
 
-/* One method alone is not the best, and where less is better the least is. */
+/* One method alone is not the best, nor is what trains on all tasks at once; and where less is better the least is. */
 static void the_best_of_a_column(void **state)
 {
     (void)state;
@@ -130,7 +130,25 @@ static void the_best_of_a_column(void **state)
     report_markdown(summary, &out);
     assert_non_null(strstr(out.at, "| **0.1000 \u00b1 0.0200** \\* |"));
     text_free(&out);
+    json_object_set_new(json_array_get(methods, 1), "train_on", json_string("all"));
+    report_markdown(summary, &out);
+    assert_null(strstr(out.at, "**"));
+    text_free(&out);
     json_array_remove(methods, 1);
+    report_markdown(summary, &out);
+    assert_null(strstr(out.at, "**"));
+    text_free(&out);
+    json_decref(summary);
+}
+
+static void where_all_are_alike_none_is_the_best(void **state)
+{
+    (void)state;
+    json_t *summary = summary_with_baseline(), *methods = json_object_get(summary, "methods"), *method;
+    size_t i;
+    json_array_foreach(methods, i, method)
+        json_object_set(method, "metrics", json_object_get(json_array_get(methods, 0), "metrics"));
+    text out = {0};
     report_markdown(summary, &out);
     assert_null(strstr(out.at, "**"));
     text_free(&out);
@@ -161,6 +179,7 @@ int main(void)
         cmocka_unit_test(in_markdown),
         cmocka_unit_test(letters_that_mean_something),
         cmocka_unit_test(the_best_of_a_column),
+        cmocka_unit_test(where_all_are_alike_none_is_the_best),
         cmocka_unit_test(without_a_baseline_there_is_one_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
