@@ -192,14 +192,34 @@ static int manifests_read(const char *folder, const json_t *summary, json_t **ou
     return code;
 }
 
+/* What the plan has the digest of, it says: a file of the same bytes under another name is no difference. */
+static void files_known_drop(json_t *files, const json_t *plan)
+{
+    static const char *const known[][3] = {{"data ", "data", "sha256"}, {"weights ", "network", "weights_sha256"}};
+    const char *key;
+    json_t *digest;
+    void *next;
+    json_object_foreach_safe(files, next, key, digest)
+    {
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            if (!strncmp(key, known[i][0], strlen(known[i][0])) &&
+                json_object_get(json_object_get(plan, known[i][1]), known[i][2])) {
+                json_object_del(files, key);
+                break;
+            }
+    }
+}
+
 int about_read(const char *folder, const json_t *summary, json_t **out, error *e)
 {
     json_t *manifest = NULL;
     int code = plan_read(folder, out, e);
     if (!code)
         code = manifests_read(folder, summary, &manifest, e);
-    if (manifest)
+    if (manifest) {
+        files_known_drop(json_object_get(manifest, "files"), *out);
         json_object_set_new(*out, "manifest", manifest);
+    }
     if (code) {
         json_decref(*out);
         *out = NULL;
