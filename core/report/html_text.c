@@ -99,29 +99,42 @@ static char *keys_dropped(const char *name)
     return out.at;
 }
 
-/* How many characters stay before the ellipsis: those that the end leaves, which of a variant are all of its values. */
-static size_t head_of(const char *words, size_t most)
+/* So many characters from `s` on, escaped; what follows them. */
+static const char *characters_add(const char *s, size_t count, text *out)
 {
-    const char *at = strchr(words, '@');
-    size_t values = at ? html_characters(at) : most;
-    return values + 2 <= most ? most - 1 - values : (most - 1) / 2;
+    for (; count > 0 && *s; count--)
+        s += character_add(s, out);
+    return s;
 }
 
-/* The end of a name is what tells one from another, so it is the middle that goes. */
+/* The last so many characters. */
+static const char *tail_of(const char *words, size_t count)
+{
+    for (size_t all = html_characters(words); all > count; all--) {
+        size_t length = text_character(words);
+        words += length ? length : 1;
+    }
+    return words;
+}
+
+/* The end of a name is what tells one from another, so it is the middle that goes; of a variant it is the values, whose beginnings
+ * tell more than the end of the last where they do not all find room. */
 void html_short(const char *words, size_t most, text *out)
 {
     char *brief = html_characters(words) > most ? keys_dropped(words) : alloc_text(words);
-    size_t count = html_characters(brief), head = count > most ? head_of(brief, most) : count;
-    const char *s = brief;
-    for (size_t i = 0; i < head; i++)
-        s += character_add(s, out);
-    if (count > most)
+    const char *values = strchr(brief, '@');
+    size_t room = values ? html_characters(values) : 0,
+           head = values && room + 2 <= most ? most - 1 - room : (most - 1) / 2;
+    if (html_characters(brief) <= most) {
+        html_add(brief, out);
+    } else if (values && room + 2 > most) {
+        const char *rest = characters_add(values, room > most ? most - 1 : most, out);
+        text_addf(out, "%s", *rest ? ELLIPSIS : "");
+    } else {
+        characters_add(brief, head, out);
         text_addf(out, ELLIPSIS);
-    for (size_t left = count - head; left > most - 1 - head && count > most; left--) {
-        size_t length = text_character(s);
-        s += length ? length : 1;
+        html_add(tail_of(brief, most - 1 - head), out);
     }
-    html_add(s, out);
     free(brief);
 }
 

@@ -62,7 +62,8 @@ static void labels_are_cut_between_characters(void **state)
     expect_short("replay@capacity=200,lr=0.01", 15, "replay@200,0.01");
     expect_short("replay@capacity=200,lr=0.005", 15,
                  "repl\u2026@200,0.005"); /* values stay whole while there is room */
-    expect_short("replay@capacity=200,policy=class-balanced", 9, "repl\u2026nced");
+    expect_short("replay@capacity=200,policy=class-balanced", 9, "@200,cla\u2026"); /* else their beginnings */
+    expect_short("replay@capacity=200,policy=ring", 9, "@200,ring");
     expect_short("replay@capacity=1,lr=2", 30, "replay@capacity=1,lr=2");
     expect_short("a@,=,b=", 5, "a@,,");
     assert_int_equal(html_characters("\u00fc<\xff"), 3);
