@@ -116,9 +116,7 @@ static void files_merge(json_t *all, const json_t *files)
         const char *name = json_string_value(json_object_get(file, "name"));
         json_t *digest = json_object_get(file, "sha256");
         char *key = alloc_format("%s %s", role ? role : "?", name ? name : path ? path_name(path) : "?");
-        bool data =
-            role && !strcmp(role, "data");   /* its rows are the plan's data.sha256, whatever the file is called */
-        if (json_is_string(digest) && !data) /* null: it had gone */
+        if (json_is_string(digest)) /* null: it had gone */
             value_merge(all, key, digest);
         free(key);
     }

@@ -100,9 +100,9 @@ class Compare(Case):
 
     def test_manifests_where_all_have_them(self):
         methods = {"m": ([0, 1], {"acc.macro": [0.5, 0.6]})}
-        files = [{"role": "plugin", "path": "/here/mine.so", "sha256": "aa", "bytes": 3}, {"role": "engine", "path": "x.so", "sha256": "ee"}]
+        files = [{"role": "data", "path": "/here/train.csv", "sha256": "aa", "bytes": 3}, {"role": "engine", "path": "x.so", "sha256": "ee"}]
         self.run_folder("a", methods, manifest={"versions": {"torch": "2.11.0"}, "files": files, "threads": 1})
-        files[0] = {**files[0], "path": "/there/mine.so"}
+        files[0] = {**files[0], "path": "/there/train.csv"}
         self.run_folder("b", methods, manifest={"versions": {"torch": "2.11.0"}, "files": files, "threads": 1, "ended": "later"})
         files[0] = {**files[0], "sha256": "bb"}
         self.run_folder("c", methods, manifest={"versions": {"torch": "2.6.0"}, "files": files, "threads": 1})
@@ -110,7 +110,7 @@ class Compare(Case):
         same = self.figures("a", "b")
         self.assertEqual((same["compared"], same["differences"]), ("plans and manifests", []))
         self.assertEqual({(d["key"], *d["values"]) for d in self.figures("a", "c")["differences"]},
-                         {("manifest.versions.torch", "2.11.0", "2.6.0"), ("manifest.files.plugin mine.so", "aa", "bb")})
+                         {("manifest.versions.torch", "2.11.0", "2.6.0"), ("manifest.files.data train.csv", "aa", "bb")})
         plans = self.figures("a", "d")
         self.assertEqual((plans["compared"], plans["differences"]), ("plans", []))
         self.write("c/cells/m/seed-1/manifest.json", json.dumps({"threads": 2, "files": []}))  # cells that differ
