@@ -1,4 +1,4 @@
-/* What `perdure verify` finds out about a run, part by part: audit_record.c (the run against itself), audit_files.c (what it used
+/* What `perdure verify` finds out about a run, part by part: audit_record.c and audit_search.c (the run against itself), audit_files.c (what it used
  * against what is here), audit_again.c (its cells against new ones). For verify.c, which calls them in this order. */
 #ifndef PERDURE_RUN_AUDIT_H
 #define PERDURE_RUN_AUDIT_H
@@ -48,6 +48,8 @@ const char *audit_word(const json_t *object, const char *key); /* "" where there
 int audit_open(audit *a, error *e);
 void audit_record(audit *a);  /* all files of the record by their digests, and what can be worked out from others */
 void audit_summary(audit *a); /* summary.json out of the cells; needs the plan */
+/* audit_search.c. Takes what a search chose into the plan, and judges it; before audit_summary() and audit_again(). */
+void audit_search(audit *a);
 void audit_files(audit *a);
 void audit_machines(audit *a);
 /* Runs cells again. 75, 130: stopped; 71, 73: it cannot run any. */

@@ -13,7 +13,6 @@
 #include "plugin/plugin.h"
 #include "record/provenance.h"
 #include "run/origin.h"
-#include "run/search.h"
 
 enum { MANIFEST_MOST = 64 << 20 };
 
@@ -303,7 +302,7 @@ int recorded_open(const char *run, const json_t *manifest, const struct recorded
     const char *folder = word_at(about, "folder"), *was = word_at(about, "file");
     char *path = alloc_format("%s/scenario.yaml", run), *words = NULL;
     size_t count = 0;
-    *out = (struct recorded){.search = json_incref(json_object_get(manifest, "search"))};
+    *out = (struct recorded){0};
     faults_begin(&out->faults, path);
     int code = file_read(path, NODE_BYTES, &words, &count, e);
     struct sets s = sets_recorded(manifest, run, places);
@@ -318,8 +317,6 @@ int recorded_open(const char *run, const json_t *manifest, const struct recorded
 int recorded_plan(struct recorded *r, error *e)
 {
     int code = plan_resolve(r->scenario, &r->plan, &r->faults, e);
-    if (!code && r->search)
-        return trials_recall(r->plan, r->search, e);
     if (!code || e->code)
         return code;
     text line = {0};
@@ -333,7 +330,6 @@ int recorded_plan(struct recorded *r, error *e)
 
 void recorded_close(struct recorded *r)
 {
-    json_decref(r->search);
     if (r->plan)
         plan_close(r->plan);
     if (r->scenario)

@@ -9,8 +9,7 @@
 
 struct recorded {
     struct scenario *scenario;
-    plan *plan;     /* NULL until recorded_plan */
-    json_t *search; /* what was chosen of it then; NULL: there was none */
+    plan *plan; /* NULL until recorded_plan */
     faults faults;
 };
 

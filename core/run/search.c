@@ -23,7 +23,7 @@ bool trials_wait(const plan *p, const run_selection *s, const struct run_cells *
 
 /* ---- what each trial came to ---- */
 
-static int cell_score(const plan *p, const struct run_cell *c, double *score, error *e)
+int trial_value(const plan *p, const struct run_cell *c, double *score, error *e)
 {
     const metric *by = metric_find(metric_name_text(p->scenario->search.metric));
     json_t *result = NULL;
@@ -51,7 +51,7 @@ static int trial_score(const plan *p, const struct run_cells *trials, int trial,
         double score = 0;
         if (trials->at[i].method != trial)
             continue;
-        code = cell_score(p, &trials->at[i], &score, e);
+        code = trial_value(p, &trials->at[i], &score, e);
         json_array_append_new(values, record_number_json(score));
         sum += score;
         count++;
@@ -62,7 +62,7 @@ static int trial_score(const plan *p, const struct run_cells *trials, int trial,
 
 /* ---- the best of each method ---- */
 
-static bool score_better(const plan *p, double score, double best)
+bool trial_better(const plan *p, double score, double best)
 {
     const metric *by = metric_find(metric_name_text(p->scenario->search.metric));
     return isfinite(score) && (!isfinite(best) || (by->higher_is_better ? score > best : score < best));
@@ -114,7 +114,7 @@ static void method_best(const plan *p, const struct run_cells *trials, const dou
         if (plan_trial_of(p, p->method_count + i) != method)
             continue;
         *best = *best == -2 ? -1 : *best;
-        if (score_better(p, scores[i], *best < 0 ? (double)NAN : scores[*best]))
+        if (trial_better(p, scores[i], *best < 0 ? (double)NAN : scores[*best]))
             *best = i;
     }
     if (*best != -2 && method_waits(p, trials, method))

@@ -12,5 +12,9 @@ int trials_choose(plan *p, const struct run_cells *trials, error *e);
 /* The same out of "search" of a run's plan.json or summary.json, for whoever takes a run as it was recorded. Methods that were
  * not chosen yet stay open. 65: it names a method or a trial that the plan does not have. */
 int trials_recall(plan *p, const json_t *search, error *e);
+/* For who judges a record again: the metric of one trial's validation rows, NaN where it is not finished (65: its record is
+ * damaged); and whether a score beats another, NaN being none. */
+int trial_value(const plan *p, const struct run_cell *c, double *score, error *e);
+bool trial_better(const plan *p, double score, double best);
 
 #endif

@@ -88,8 +88,10 @@ static int parts_run(audit *a, error *e)
     if (a->options->cells != 0 && !(scratch = scratch_make(a->folder, e)))
         return e->code;
     plan_take(a, scratch ? scratch : a->folder);
-    if (a->recorded.plan)
+    if (a->recorded.plan) {
+        audit_search(a);
         audit_summary(a);
+    }
     audit_files(a);
     audit_machines(a);
     code = signals_stopped(e);

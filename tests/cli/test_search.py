@@ -8,6 +8,7 @@ import unittest
 
 from program import SCENARIO
 from test_sweep import Sweep
+from verified import sealed
 
 SEARCH = SCENARIO.replace("label: last", "label: last\n  validation: 0.2").replace("  - name: joint\n    train_on: all\n", """\
   - name: ewc
@@ -81,6 +82,36 @@ class Search(Sweep):
         shutil.rmtree(self.path("s/cells/ewc/seed-0"))  # a stage without trials to run tells, too
         self.assertEqual(self.states("--out", "s"), done)
         self.assertEqual(self.states("--out", "p", "--shard", "1/2"), dict(done, finished=4, waiting=2))
+
+    def test_verify_knows_what_was_chosen(self):
+        self.run_program("run", "search.yaml", "--out", "s", "--jobs=2")
+        done = self.run_program("verify", "s", "--cells", "all")
+        self.assertIn("search: 4 trials: what was chosen is the best by the validation rows; 8 records of them here\n", done.stdout)
+        self.assertEqual(done.stdout.count(": run again: matrix and weights are the same, bit for bit\n"), 4)
+        result = self.read_json("s/trials/finetune@lr=0.1/seed-5/result.json")  # another record gives another score
+        result["matrix_validation"][-1][0] = 1.0
+        self.write("s/trials/finetune@lr=0.1/seed-5/result.json", json.dumps(result))
+        done = self.run_program("verify", "s", "--cells", "0", code=1)
+        self.assertRegex(done.stdout, r"bad +manifest.json: search: finetune@lr=0.1/seed-5: score: found \S+; expected \S+, as its matrix gives\n")
+        shutil.rmtree(self.path("s/trials"))  # as in a bundle
+        done = self.run_program("verify", "s", "--cells", "0")
+        self.assertIn("0 records of them here\n", done.stdout)
+
+    def test_verify_finds_a_choice_that_is_not_the_best(self):
+        self.run_program("run", "search.yaml", "--out", "s", "--jobs=2")
+        manifest = self.read_json("s/manifest.json")
+        for trial in manifest["search"]["trials"]:
+            if trial["name"] == "finetune@lr=0.00001":
+                trial["values"] = [1.0, 1.0]
+                trial["score"] = 1.0
+            elif trial["method"] == "ewc":
+                trial["score"] = 0.25
+        with open(self.path("s/manifest.json"), "w", encoding="utf-8") as f:
+            f.write(sealed(manifest))
+        shutil.rmtree(self.path("s/trials"))
+        done = self.run_program("verify", "s", "--cells", "0", code=1)
+        self.assertIn("search: finetune: found finetune@lr=0.1 chosen; expected finetune@lr=0.00001, whose score is better\n", done.stdout)
+        self.assertRegex(done.stdout, r"search: ewc@lr=0.1,lambda=3: score: found 0.25; expected \S+, the mean of its values\n")
 
     def test_test_rows_change_no_choice(self):
         """The same training rows and other test rows: every trial comes out the same, to the bit."""
