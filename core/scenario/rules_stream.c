@@ -3,6 +3,7 @@
 
 #include "scenario/row.h"
 #include "scenario/scenario.h"
+#include "scenario/variant.h"
 
 /* ---- within the section ---- */
 
@@ -77,11 +78,9 @@ static const node *said_of(const node *root, const struct method_options *m, con
     return own != NULL ? own : node_find(node_find(root, section), key);
 }
 
-static const char *method_path(struct check *c, const struct method_options *m, const node *said, size_t i,
-                               const char *whole)
+static const char *method_path(struct check *c, const struct method_options *m, const node *said, const char *whole)
 {
-    const char *set = row_path(c, row_path_index(c, "methods", i), "set");
-    return node_find(m->set, whole) == said ? row_path(c, set, whole) : whole;
+    return node_find(m->set, whole) == said ? row_path(c, row_path(c, m->place, "set"), whole) : whole;
 }
 
 /* What the file says is a fault once, however many methods have it from there. */
@@ -90,7 +89,7 @@ struct told {
 };
 
 /* A stream passes once: nobody may see rows again who is told neither where a task begins nor where it ends. */
-static void pass_check(struct check *c, const node *root, const struct method_options *m, size_t i, struct told *told)
+static void pass_check(struct check *c, const node *root, const struct method_options *m, struct told *told)
 {
     const bool iterations = m->training.iterations > 0;
     const char *whole = iterations ? "training.iterations" : "training.epochs";
@@ -99,13 +98,13 @@ static void pass_check(struct check *c, const node *root, const struct method_op
         return;
     }
     told->pass = said;
-    faults_add(c->faults, said, method_path(c, m, said, i, whole),
+    faults_add(c->faults, said, method_path(c, m, said, whole),
                "found %s %s; expected epochs: 1 with scenario task-free", node_shown(said),
                iterations ? "iterations" : "epochs");
     faults_hint(c->faults, "a stream that tells of no tasks passes once; a method with train_on: all may have more");
 }
 
-static void reset_check(struct check *c, const node *root, const struct method_options *m, size_t i, struct told *told)
+static void reset_check(struct check *c, const node *root, const struct method_options *m, struct told *told)
 {
     const char *whole = "optimizer.reset_per_task";
     const node *said = said_of(root, m, "optimizer", "reset_per_task", whole);
@@ -113,22 +112,37 @@ static void reset_check(struct check *c, const node *root, const struct method_o
         return;
     }
     told->reset = said;
-    faults_add(c->faults, said, method_path(c, m, said, i, whole),
+    faults_add(c->faults, said, method_path(c, m, said, whole),
                "found true; expected false with scenario task-free, which tells of no tasks");
 }
 
+static void methods_check_free(struct check *c, const node *root, const struct method_list *methods, struct told *told)
+{
+    for (size_t i = 0; i < methods->count; i++) {
+        const struct method_options *m = &methods->at[i];
+        size_t before = c->faults->count;
+        if (m->place == NULL || before >= FAULTS_SHOWN) {
+            continue;
+        }
+        if (m->train_on == TRAIN_ALL_SO_FAR) {
+            faults_add(c->faults, node_find(m->at, "train_on"), row_path(c, m->place, "train_on"),
+                       "found all-so-far; expected task or all with scenario task-free, which tells of no tasks");
+        } else if (m->train_on == TRAIN_TASK) {
+            pass_check(c, root, m, told);
+            reset_check(c, root, m, told);
+        }
+        variant_faults(m, c->faults, before);
+    }
+}
+
+/* What a search tries must fit as well; what all variants of a method have in common is told once. */
 void task_free_after(struct check *c, const node *root, const struct scenario *s)
 {
     struct told told = {NULL, NULL};
-    for (size_t i = 0; s->stream.scenario == TASK_FREE && i < s->methods.count; i++) {
-        const struct method_options *m = &s->methods.at[i];
-        const char *path = row_path(c, row_path_index(c, "methods", i), "train_on");
-        if (m->train_on == TRAIN_ALL_SO_FAR) {
-            faults_add(c->faults, node_find(m->at, "train_on"), path,
-                       "found all-so-far; expected task or all with scenario task-free, which tells of no tasks");
-        } else if (m->train_on == TRAIN_TASK) {
-            pass_check(c, root, m, i, &told);
-            reset_check(c, root, m, i, &told);
-        }
+    size_t before = c->faults->count;
+    if (s->stream.scenario == TASK_FREE) {
+        methods_check_free(c, root, &s->methods, &told);
+        methods_check_free(c, root, &s->search.tried, &told);
+        faults_merge(c->faults, before);
     }
 }
