@@ -16,6 +16,7 @@
 #include "run/live.h"
 #include "run/origin.h"
 #include "run/progress.h"
+#include "run/selection.h"
 
 struct again {
     audit *audit;
@@ -33,17 +34,6 @@ static struct audit_cell *recorded_at(struct again *g, int number)
 }
 
 /* ---- which ---- */
-
-/* By METHOD or METHOD/SEED, as `perdure run --only` has them. */
-static bool cell_wanted(const verify_options *o, const char *method, int64_t seed)
-{
-    bool wanted = o->only_count == 0;
-    char *whole = alloc_format("%s/%lld", method, (long long)seed);
-    for (size_t i = 0; i < o->only_count; i++)
-        wanted = wanted || !strcmp(o->only[i], method) || !strcmp(o->only[i], whole);
-    free(whole);
-    return wanted;
-}
 
 static uint32_t drawn(void)
 {
@@ -205,14 +195,14 @@ static void cells_choose(struct again *g)
 {
     const audit *a = g->audit;
     const verify_options *o = a->options;
+    const run_selection only = {.only = (const char *const *)o->only, .only_count = o->only_count};
     int wanted = 0;
     g->chosen = alloc_zero((size_t)g->cells.count + 1, sizeof *g->chosen);
     g->recorded = alloc_zero((size_t)g->cells.count + 1, sizeof *g->recorded);
     for (int i = 0; i < g->cells.count; i++) {
         const struct run_cell *c = &g->cells.at[i];
         g->recorded[i] = recorded_find(a, c->name);
-        if (!cell_wanted(o, a->recorded.plan->methods[c->method].name, c->seed) || g->recorded[i] < 0 ||
-            !a->cells[g->recorded[i]].manifest)
+        if (!selection_names(a->recorded.plan, &only, c) || g->recorded[i] < 0 || !a->cells[g->recorded[i]].manifest)
             continue;
         wanted++;
         g->chosen[g->count++] = i;

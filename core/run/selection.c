@@ -119,8 +119,8 @@ bool selection_names(const plan *p, const run_selection *s, const struct run_cel
     bool wanted = s->only_count == 0;
     for (size_t i = 0; i < s->only_count && !wanted; i++) {
         struct only o;
-        only_split(s->only[i], &o);
-        wanted = only_has_method(m, s->only[i], &o) && (!o.seeded || o.seed == c->seed || m->trial);
+        wanted = only_split(s->only[i], &o) && only_has_method(m, s->only[i], &o) &&
+                 (!o.seeded || o.seed == c->seed || m->trial);
     }
     return wanted;
 }

@@ -178,6 +178,14 @@ class Shard(Sweep):
                 keep = [[line for line in f if not re.search(",(steps_per_second|seconds|peak_memory_bytes),", line)] for f in (a, b)]
             self.assertEqual(*keep)
 
+    def test_variants_are_verified_by_the_names_that_only_knows(self):
+        self.run_program("run", "grid.yaml", "--out", "o", "--jobs=2")
+        for said, names in (("ewc", [f"ewc@lambda={n}/seed-{s}" for n in (1, 100) for s in (0, 1)]),
+                            ("ewc/1", ["ewc@lambda=1/seed-1", "ewc@lambda=100/seed-1"]),
+                            ("ewc@lambda=100/seed-0", ["ewc@lambda=100/seed-0"])):
+            done = self.run_program("verify", "o", "--cells", "all", "--jobs=2", "--only", said)
+            self.assertEqual(sorted(re.findall(r"(?m)^good +(\S+): run again", done.stdout)), sorted(names))
+
     def test_a_folder_of_cells_alone_is_enough(self):
         self.whole("w")
         shutil.copytree(self.path("w/cells"), self.path("m/cells"), symlinks=True)

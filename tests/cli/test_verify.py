@@ -43,8 +43,9 @@ class Untouched(Verified):
                          ["mine/seed-0: run again: matrix and weights are the same, bit for bit"])
         done = self.run_program("verify", self.run_folder, "--cells", "0")
         self.assertNotIn("run again", done.stdout)
-        done = self.run_program("verify", self.run_folder, "--only", "none", code=1)
-        self.assertEqual(self.lines(done, "bad"), ["again: found no recorded cell to run again among those of --only; expected one"])
+        for none in ("none", "mine/x", "mine/1"):
+            done = self.run_program("verify", self.run_folder, "--only", none, code=1)
+            self.assertEqual(self.lines(done, "bad"), ["again: found no recorded cell to run again among those of --only; expected one"])
 
     def test_a_finished_run_keeps_its_manifest(self):
         def run():
