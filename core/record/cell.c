@@ -223,8 +223,8 @@ json_t *cell_json(const struct cell_identity *id, const cell_result *r, double s
     json_object_set_new(result, "status", json_string("done"));
     json_object_set_new(result, "tasks", tasks_json(r));
     json_object_set_new(result, "class_names", names_json(r));
-    json_object_set_new(result, "leaked_test_rows", json_integer(r->leaked));
     if (!id_is_trial(id)) { /* a trial has not seen the test rows */
+        json_object_set_new(result, "leaked_test_rows", json_integer(r->leaked));
         json_object_set_new(result, "matrix", matrix_json(r->accuracy));
         json_object_set_new(result, "counts", counts_json(r->accuracy));
         json_object_set_new(result, "metrics", metrics_json(r->accuracy, r->anytime));

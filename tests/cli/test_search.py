@@ -32,7 +32,8 @@ class Search(Sweep):
         for trial in trials:  # no test row was looked at
             result = self.read_json("s/trials", trial, "result.json")
             self.assertIs(result["trial"], True)
-            self.assertFalse({"matrix", "counts", "metrics"} & set(result))
+            self.assertFalse({"matrix", "counts", "metrics", "leaked_test_rows"} & set(result))
+            self.assertNotIn("leaked_rows", [check["check"] for check in result["warnings"]["checks"]])
             self.assertEqual(len(result["matrix_validation"]), 3)
             with open(self.path("s/trials", trial, "log.jsonl"), encoding="utf-8") as log:
                 self.assertFalse([line for line in log if "accuracy" in line])
