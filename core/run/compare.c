@@ -36,6 +36,40 @@ static bool manifests_settle(json_t **abouts, size_t count)
     return all;
 }
 
+static json_t *method_about(const json_t *about, const char *method)
+{
+    return json_object_get(json_object_get(about, "methods"), method);
+}
+
+/* A method that says nothing of its own learns as all do: beside a run where it does (a variant, or what a search chose), that is
+ * what it is compared by. */
+static void learning_settle(json_t **abouts, size_t count, const char *method)
+{
+    static const char *const keys[] = {"network", "optimizer", "training"};
+    for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+        bool own = false;
+        for (size_t i = 0; i < count; i++)
+            own = own || json_object_get(method_about(abouts[i], method), keys[k]);
+        for (size_t i = 0; i < count && own; i++) {
+            json_t *one = method_about(abouts[i], method);
+            if (one && !json_object_get(one, keys[k]))
+                json_object_set(one, keys[k], json_object_get(abouts[i], keys[k]));
+        }
+    }
+}
+
+static void methods_settle(json_t **abouts, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *name;
+        json_t *method;
+        json_object_foreach(json_object_get(abouts[i], "methods"), name, method)
+        {
+            learning_settle(abouts, count, name);
+        }
+    }
+}
+
 static int abouts_compare(const struct compare_side *sides, size_t count, json_t *out, error *e)
 {
     json_t **abouts = alloc_zero(count, sizeof *abouts), *differences = json_array();
@@ -43,6 +77,8 @@ static int abouts_compare(const struct compare_side *sides, size_t count, json_t
     for (size_t i = 0; i < count && !code; i++)
         code = about_read(sides[i].folder, sides[i].summary, &abouts[i], e);
     bool manifests = !code && manifests_settle(abouts, count);
+    if (!code)
+        methods_settle(abouts, count);
     if (!code)
         differ_walk((const json_t *const *)abouts, count, difference_note, differences);
     json_object_set_new(out, "compared", json_string(manifests ? "plans and manifests" : "plans"));

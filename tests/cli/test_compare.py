@@ -61,6 +61,14 @@ class Compare(Case):
                          [self.read_json("runs", run, "summary.json")["methods"][0]["metrics"]["acc.macro"]["values"]
                           for run in ("clouds", "fast")])
 
+    def test_what_a_method_learns_with_is_told_wherever_it_stands(self):
+        """A method that has its own learning rate, or one that a search chose, beside one that has that of all."""
+        self.run_program("run", "clouds.yaml")
+        own = "methods=[{name: finetune, set: {optimizer.lr: 0.05}}, {name: joint, train_on: all, set: {optimizer.lr: 0.1}}]"
+        self.run_program("run", "clouds.yaml", "--out", "runs/own", "--set", own)
+        told = {d["key"]: d["values"] for d in self.figures("runs/clouds", "runs/own")["differences"]}
+        self.assertEqual(told, {"methods.finetune.optimizer.lr": [0.1, 0.05]})
+
     def test_other_data_is_told_by_its_digest_and_its_place_is_not(self):
         self.write("clouds.yaml", SCENARIO.replace("seeds: [0, 1]", "seeds: [0]"))
         self.run_program("run", "clouds.yaml")
