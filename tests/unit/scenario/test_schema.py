@@ -24,7 +24,8 @@ except ImportError as missing:
 # variables in a path, sums.
 BETWEEN_KEYS = {"cells_many", "csv_test", "csv_both", "normalize", "order_count", "order_repeated", "output",
                 "path_variable", "seeds_range", "step_at", "cosine_above_lr", "metrics_needs", "expect_rest",
-                "expect_between", "expect_metrics", "blurry_one_task", "task_free", "anytime_metrics", "baseline",
+                "expect_between", "expect_metrics", "blurry_one_task", "task_free", "task_free_grid", "task_free_search",
+                "anytime_metrics", "baseline",
                 "grid_cells", "grid_gate", "grid_values", "search_cells", "search_rest", "search_values"}
 # PyYAML's loader refuses these as well, or drops what is wrong with them; Perdure's tree refuses them first.
 OF_FORM = {"alias_bomb", "alias_circle", "alias_unknown", "bad_token", "bad_utf8", "colon_in_text", "complex_key",
