@@ -132,6 +132,7 @@ void audit_close(audit *a)
     for (int i = 0; i < a->cell_count; i++) {
         free(a->cells[i].name);
         free(a->cells[i].folder);
+        free(a->cells[i].other);
         json_decref(a->cells[i].manifest);
         json_decref(a->cells[i].result);
     }

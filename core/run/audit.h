@@ -17,6 +17,7 @@ struct audit_cell {
     const char *method;  /* of the run's manifest */
     int64_t seed;
     json_t *manifest, *result; /* as they lie there; NULL: there is none that can be read */
+    char *other;               /* what of its plan scenario.yaml says otherwise; NULL: nothing; set by audit_plans */
     int again;                 /* 1: it came out the same again, -1: not; 0: it was not run */
 };
 
@@ -50,15 +51,17 @@ void audit_record(audit *a);  /* all files of the record by their digests, and w
 void audit_summary(audit *a); /* summary.json out of the cells; needs the plan */
 /* audit_search.c. Takes what a search chose into the plan, and judges it; before audit_summary() and audit_again(). */
 void audit_search(audit *a);
+/* audit_compare.c. Whether scenario.yaml asks for the numbers that plan.json and the plans of all cells ask for, whatever files it has
+ * here; needs the plan. */
+void audit_plans(audit *a);
 void audit_files(audit *a);
 void audit_machines(audit *a);
 /* Runs cells again. 75, 130: stopped; 71, 73: it cannot run any. */
 int audit_again(audit *a, error *e);
-/* audit_compare.c. Whether a cell's plan as it is here asks for the same numbers as the recorded one, whatever its files are; else
- * a row says what does not. */
-bool audit_plan(audit *a, const struct audit_cell *was, const json_t *is);
 /* Whether a new result has the same bits; else rows, with what differs between the manifests as likely causes. */
 bool audit_compare(audit *a, const struct audit_cell *was, const json_t *is, const json_t *manifest);
+/* audit_log.c. Whether log.jsonl in the folder of a new record has the same points, but for those of strategies; else a row. */
+bool audit_log(audit *a, const struct audit_cell *was, const char *folder);
 void audit_close(audit *a);
 
 #endif

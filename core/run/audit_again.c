@@ -8,7 +8,6 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "record/differ.h"
 #include "record/record.h"
 #include "run/audit.h"
 #include "run/cells.h"
@@ -148,7 +147,7 @@ static void cell_judge(struct again *g, int number)
     if (record_read(c->folder, &is, NULL) || !is || !was->result)
         audit_bad(a, c->name, "again: found no record to compare; expected two");
     else
-        was->again = audit_compare(a, was, is, manifest) ? 1 : -1;
+        was->again = audit_compare(a, was, is, manifest) && audit_log(a, was, c->folder) ? 1 : -1;
     if (was->again > 0)
         audit_good(a, c->name, "run again: matrix and weights are the same, bit for bit");
     json_decref(manifest);
@@ -181,16 +180,6 @@ static int cells_train(struct again *g, error *e)
     return code;
 }
 
-static bool cell_same(const struct again *g, int cell)
-{
-    const audit *a = g->audit;
-    const struct run_cell *c = &g->cells.at[cell];
-    json_t *is = differ_as_written(plan_cell_json(a->recorded.plan, c->method, c->seed));
-    bool same = audit_plan(g->audit, &a->cells[g->recorded[cell]], is);
-    json_decref(is);
-    return same;
-}
-
 static void cells_choose(struct again *g)
 {
     const audit *a = g->audit;
@@ -205,14 +194,10 @@ static void cells_choose(struct again *g)
         if (!selection_names(a->recorded.plan, &only, c) || g->recorded[i] < 0 || !a->cells[g->recorded[i]].manifest)
             continue;
         wanted++;
-        g->chosen[g->count++] = i;
+        if (!a->cells[g->recorded[i]].other) /* audit_plans has told */
+            g->chosen[g->count++] = i;
     }
     cells_draw(g);
-    int kept = 0;
-    for (int i = 0; i < g->count; i++)
-        if (cell_same(g, g->chosen[i]))
-            g->chosen[kept++] = g->chosen[i];
-    g->count = kept;
     if (wanted == 0)
         audit_bad(g->audit, "again", "found no recorded cell to run again%s; expected one",
                   o->only_count ? " among those of --only" : "");

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "record/differ.h"
 #include "run/audit.h"
+#include "run/folder.h"
 
 enum { VALUE_SHOWN = 60, CAUSES_MOST = 12 };
 
@@ -62,16 +63,84 @@ static bool memory_moved(const plan *p)
     return false;
 }
 
-bool audit_plan(audit *a, const struct audit_cell *was, const json_t *is)
+/* What of `was` the other says otherwise: owned; NULL: nothing. */
+static char *plans_differ(const audit *a, const json_t *was, const json_t *is)
 {
     struct plan_tell t = {.memory = memory_moved(a->recorded.plan)};
-    const json_t *const both[] = {json_object_get(was->manifest, "plan"), is};
+    const json_t *const both[] = {was, is};
     differ_walk(both, 2, plan_differs, &t);
-    if (t.told)
-        audit_bad(a, "scenario.yaml", "%s: %s%s; so it is not run again", was->name, t.words.at,
-                  t.told > 5 ? ", and more" : "");
-    text_free(&t.words);
-    return t.told == 0;
+    if (t.told > 5)
+        text_addf(&t.words, ", and more");
+    return t.words.at;
+}
+
+/* Cells of which the same is another are one row. */
+static void others_tell(audit *a)
+{
+    const char *end = a->options->cells != 0 ? "; so it is not run again" : "";
+    for (int i = 0; i < a->cell_count; i++) {
+        const struct audit_cell *c = &a->cells[i];
+        int before = 0, behind = 0;
+        for (int j = 0; j < a->cell_count && c->other; j++)
+            if (j != i && a->cells[j].other && !strcmp(a->cells[j].other, c->other))
+                *(j < i ? &before : &behind) += 1;
+        if (c->other && before == 0 && behind == 0)
+            audit_bad(a, "scenario.yaml", "%s: %s%s", c->name, c->other, end);
+        else if (c->other && before == 0)
+            audit_bad(a, "scenario.yaml", "%s and %d more cell%s: %s%s", c->name, behind, behind == 1 ? "" : "s",
+                      c->other, end);
+    }
+}
+
+static void cell_plans(audit *a)
+{
+    struct run_cells cells = cells_of(a->recorded.plan);
+    for (int i = 0; i < cells.count; i++)
+        for (int j = 0; j < a->cell_count; j++) {
+            struct audit_cell *c = &a->cells[j];
+            if (strcmp(cells.at[i].name, c->name) != 0 || !c->manifest || c->other)
+                continue;
+            json_t *is = differ_as_written(plan_cell_json(a->recorded.plan, cells.at[i].method, cells.at[i].seed));
+            c->other = plans_differ(a, json_object_get(c->manifest, "plan"), is);
+            json_decref(is);
+        }
+    cells_free(&cells);
+    others_tell(a);
+}
+
+/* What is of this verification, or of who looks on: no number depends on it. */
+static void aside_drop(json_t *whole)
+{
+    static const char *const keys[] = {"folder", "device_why", "checkpoint", "tensorboard", "metrics_port"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        json_object_del(whole, keys[i]);
+}
+
+static void whole_plan(audit *a)
+{
+    char *path = alloc_format("%s/plan.json", a->folder), *other = NULL;
+    json_t *was = json_load_file(path, 0, NULL), *is = differ_as_written(plan_json(a->recorded.plan));
+    if (was) { /* else its digest has told */
+        aside_drop(was);
+        aside_drop(is);
+        const json_t *const both[] = {is, was};
+        other = plans_differ(a, both[0], both[1]);
+        if (other)
+            audit_bad(a, "plan.json", "%s, as scenario.yaml says", other);
+    }
+    free(other);
+    json_decref(is);
+    json_decref(was);
+    free(path);
+}
+
+void audit_plans(audit *a)
+{
+    int64_t bad = a->bad;
+    whole_plan(a);
+    cell_plans(a);
+    if (a->bad == bad)
+        audit_good(a, "scenario", "plan.json and the plans of all cells are what it asks for");
 }
 
 /* ---- causes ---- */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "record/arrays_file.h"
 #include "record/cell.h"
 #include "record/differ.h"
 #include "record/provenance.h"
@@ -86,6 +87,38 @@ static void cell_files(audit *a, const struct audit_cell *c)
     }
 }
 
+/* digest NULL: any file of this role. */
+static bool file_named(const struct audit_cell *c, const char *role, const char *digest)
+{
+    const json_t *files = json_object_get(c->manifest, "files");
+    for (size_t i = 0; i < json_array_size(files); i++) {
+        const json_t *row = json_array_get(files, i);
+        if (!strcmp(audit_word(row, "role"), role) && (!digest || !strcmp(audit_word(row, "sha256"), digest)))
+            return true;
+    }
+    return false;
+}
+
+/* What a cell cannot have been without: a list that was shortened is compared with nothing. */
+static void roles_check(audit *a, const struct audit_cell *c)
+{
+    static const char *const roles[] = {"program", "engine", "torch", "data"};
+    const json_t *planned = json_object_get(c->manifest, "plan");
+    const json_t *strategies = json_object_get(json_object_get(planned, "method"), "strategies");
+    bool made = !strcmp(audit_word(json_object_get(planned, "data"), "set"), "synthetic");
+    char *what = alloc_format("cells/%s/" PROVENANCE_FILE, c->name);
+    for (size_t i = 0; i < sizeof roles / sizeof *roles - (made ? 1 : 0); i++)
+        if (!file_named(c, roles[i], NULL))
+            audit_bad(a, what, "files: found none of role %s; expected at least one", roles[i]);
+    for (size_t i = 0; i < json_array_size(strategies); i++) {
+        const json_t *one = json_array_get(strategies, i);
+        if (!file_named(c, "plugin", audit_word(one, "sha256")))
+            audit_bad(a, what, "files: found no plugin of SHA-256 %.*s; expected that of strategy %s", AUDIT_DIGEST,
+                      audit_word(one, "sha256"), text_quoted(audit_word(one, "strategy")));
+    }
+    free(what);
+}
+
 static void plan_check(audit *a, const struct audit_cell *c)
 {
     char found[SHA256_HEX], *what = alloc_format("cells/%s/" PROVENANCE_FILE, c->name);
@@ -156,6 +189,32 @@ static void matrix_check(audit *a, const struct audit_cell *c, const char *what,
     matrix_close(m);
 }
 
+/* The values in the file of weights, in its order, which is that of the parameters: result.json has their SHA-256. */
+static void weights_check(audit *a, const struct audit_cell *c)
+{
+    char *path = alloc_format("%s/weights.safetensors", c->folder), found[SHA256_HEX];
+    char *what = alloc_format("cells/%s/weights.safetensors", c->name);
+    const char *expected = audit_word(c->result, "weights_sha256");
+    arrays weights = {0};
+    error why = {0};
+    if (file_exists(path) && arrays_read(path, NULL, &weights, &why)) {
+        audit_bad(a, what, "%s", why.text);
+    } else if (file_exists(path)) { /* else its manifest has told */
+        sha256 *values = sha256_begin();
+        for (int64_t i = 0; i < weights.count; i++)
+            sha256_add(values, weights.at[i].bytes, weights.at[i].size);
+        sha256_end(values, found);
+        if (strcmp(found, expected) != 0)
+            audit_bad(a, what, "found values of SHA-256 %.*s; expected %.*s, as result.json says", AUDIT_DIGEST, found,
+                      AUDIT_DIGEST, expected);
+        else
+            a->same++;
+    }
+    arrays_free(&weights);
+    free(what);
+    free(path);
+}
+
 static void cell_result_check(audit *a, struct audit_cell *c)
 {
     char *path = alloc_format("%s/result.json", c->folder), *what = alloc_format("cells/%s/result.json", c->name);
@@ -166,6 +225,8 @@ static void cell_result_check(audit *a, struct audit_cell *c)
                   audit_word(c->result, "plan_sha256"), AUDIT_DIGEST, audit_word(c->manifest, "plan_sha256"));
     if (c->result && !json_object_get(c->result, "matrix"))
         audit_bad(a, what, "matrix: found none; expected one");
+    if (c->result)
+        weights_check(a, c);
     matrix_check(a, c, what, "matrix", "metrics");
     matrix_check(a, c, what, "matrix_network", "metrics_network");
     free(what);
@@ -188,6 +249,7 @@ void audit_record(audit *a)
         cell_manifest(a, &a->cells[i]);
         if (a->cells[i].manifest) {
             cell_files(a, &a->cells[i]);
+            roles_check(a, &a->cells[i]);
             plan_check(a, &a->cells[i]);
         }
         cell_result_check(a, &a->cells[i]);
@@ -223,11 +285,36 @@ static void summary_differs(void *self, const char *path, const json_t *const *v
     free(found);
 }
 
-static void cells_mark(const audit *a, struct run_cells *cells)
+static bool is_missing(const audit *a, const char *name)
 {
-    for (int i = 0; i < cells->count; i++)
+    const json_t *missing = json_object_get(a->whole, "missing");
+    for (size_t i = 0; i < json_array_size(missing); i++) {
+        const char *said = json_string_value(json_array_get(missing, i));
+        if (said && !strcmp(said, name))
+            return true;
+    }
+    return false;
+}
+
+/* A seed that is left out of a run without a word makes its means others, and no cell that is run again would show it. */
+static void cells_mark(audit *a, struct run_cells *cells)
+{
+    for (int i = 0; i < cells->count; i++) {
+        struct run_cell *c = &cells->at[i];
         for (int j = 0; j < a->cell_count; j++)
-            cells->at[i].finished = cells->at[i].finished || !strcmp(cells->at[i].name, a->cells[j].name);
+            c->finished = c->finished || !strcmp(c->name, a->cells[j].name);
+        if (!c->finished && !is_missing(a, c->name))
+            audit_bad(a, PROVENANCE_FILE, "found no word of %s; expected it in cells or missing, as scenario.yaml says",
+                      text_quoted(c->name));
+    }
+    for (int j = 0; j < a->cell_count; j++) {
+        bool asked = false;
+        for (int i = 0; i < cells->count; i++)
+            asked = asked || !strcmp(cells->at[i].name, a->cells[j].name);
+        if (!asked)
+            audit_bad(a, PROVENANCE_FILE, "found %s; expected cells that scenario.yaml asks for alone",
+                      text_quoted(a->cells[j].name));
+    }
 }
 
 void audit_summary(audit *a)

@@ -91,6 +91,7 @@ static int parts_run(audit *a, error *e)
     if (a->recorded.plan) {
         audit_search(a);
         audit_summary(a);
+        audit_plans(a);
     }
     audit_files(a);
     audit_machines(a);

@@ -68,8 +68,11 @@ class Bundle(Verified):
 
     def test_what_is_in_it(self):
         self.put(self.of_run("private.txt"), "not of the run")
-        names = [re.sub(r"(tfevents)\..*", r"\1", n) for n in self.names(self.pack())]
-        cell = ["events.out.tfevents", "log.jsonl", "manifest.json", "matrix.csv", "result.json", "weights.safetensors"]
+        names = self.names(self.pack())
+        events = [n for n in names if "/events.out.tfevents." in n]  # named by the time and the machine
+        self.assertEqual(len(events), 3)
+        names = [n for n in names if n not in events]
+        cell = ["log.jsonl", "manifest.json", "matrix.csv", "result.json", "weights.safetensors"]
         self.assertEqual(names, sorted(
             [f"clouds/cells/{m}/seed-0/{n}" for m in ("finetune", "replay", "mine") for n in cell] +
             [f"clouds/{n}" for n in ("README.md", "manifest.json", "plan.json", "plugins/pull.so", "results.csv",

@@ -186,8 +186,9 @@ class Tampered(Verified):
 
     def test_the_weights(self):
         self.byte_changed(self.cell("mine", "weights.safetensors"), -1)
-        done = self.bad(r"cells/mine/seed-0/weights\.safetensors: found SHA-256")
-        self.assertEqual(len(self.lines(done, "bad")), 1)
+        done = self.bad(r"cells/mine/seed-0/weights\.safetensors: found SHA-256",
+                        r"cells/mine/seed-0/weights\.safetensors: found values of SHA-256 \w+; expected \w+, as result\.json says")
+        self.assertEqual(len(self.lines(done, "bad")), 2)
 
     def test_the_log(self):
         self.byte_changed(self.cell("mine", "log.jsonl"), 20)
@@ -207,6 +208,68 @@ class Tampered(Verified):
     def test_the_manifest_of_the_run(self):
         self.replaced(self.of_run("manifest.json"), '"name": "clouds"', '"name": "clouds2"')
         self.bad(r"manifest\.json: found SHA-256 [0-9a-f]{64}; expected .*, as its last line says")
+
+    def resealed(self):
+        """All digests anew over what lies there, so that only what follows from something else can tell."""
+        whole = self.read(self.of_run("manifest.json"))
+        for cell in whole["cells"]:
+            path = self.cell(cell["method"], "manifest.json")
+            manifest = self.read(path)
+            manifest["results"] = {name: sha256(self.cell(cell["method"], name)) for name in manifest["results"]}
+            self.put(path, sealed(manifest))
+            cell["manifest_sha256"] = sha256(path)
+        whole["files"] = {name: sha256(self.of_run(name)) for name in whole["files"]}
+        self.put(self.of_run("manifest.json"), sealed(whole))
+
+    def only_bad(self, *expected, options=("--cells", "0")):
+        self.resealed()
+        done = self.bad(*expected, options=options)
+        self.assertEqual(len(self.lines(done, "bad")), len(expected), done.stdout)
+
+    def test_weights_with_all_digests(self):
+        self.byte_changed(self.cell("mine", "weights.safetensors"), -1)
+        self.only_bad(r"cells/mine/seed-0/weights\.safetensors: found values of SHA-256 ")
+
+    def test_the_scenario_with_all_digests(self):
+        self.replaced(self.of_run("scenario.yaml"), "capacity: 20", "capacity: 30")
+        self.only_bad(r"scenario\.yaml: replay/seed-0: method\.strategies\[0\]\.parameters\.capacity: found 30; expected 20$",
+                      r"plan\.json: methods\[1\]\.strategies\[0\]\.parameters\.capacity: found 20; expected 30, as scenario")
+
+    def test_one_row_for_what_is_another_in_all_cells(self):
+        self.replaced(self.of_run("scenario.yaml"), "epochs: 2", "epochs: 3")
+        self.only_bad(r"scenario\.yaml: finetune/seed-0 and 2 more cells: training\.epochs: found 3; expected 2; so it is not",
+                      r"plan\.json: training\.epochs: found 2; expected 3", options=("--cells", "all"))
+
+    def test_the_plan_with_all_digests(self):
+        self.replaced(self.of_run("plan.json"), '"batch": 16', '"batch": 17')
+        self.only_bad(r"plan\.json: training\.batch: found 17; expected 16, as scenario\.yaml says")
+
+    def test_the_log_with_all_digests(self):
+        with open(self.cell("mine", "log.jsonl"), encoding="utf-8") as f:
+            lines = f.read().splitlines(keepends=True)
+        self.put(self.cell("mine", "log.jsonl"), "".join(lines[:-1]))
+        self.only_bad(rf"mine/seed-0: again: log\.jsonl:{len(lines) - 1}: found .+; expected no line, as recorded",
+                      options=("--only", "mine"))
+
+    def test_a_cell_that_is_left_out(self):
+        whole = self.read(self.of_run("manifest.json"))
+        whole["cells"] = [c for c in whole["cells"] if c["method"] != "replay"]
+        self.put(self.of_run("manifest.json"), sealed(whole))
+        self.resealed()
+        self.bad(r"manifest\.json: found no word of replay/seed-0; expected it in cells or missing")
+
+    def test_a_cell_that_nobody_asked_for(self):
+        words = "  - {name: replay, strategies: [{replay: {capacity: 20}}]}\n"
+        self.replaced(self.of_run("scenario.yaml"), words, "")
+        self.resealed()
+        self.bad(r"manifest\.json: found replay/seed-0; expected cells that scenario\.yaml asks for alone")
+
+    def test_a_list_of_files_that_was_shortened(self):
+        manifest = self.read(self.cell("mine", "manifest.json"))
+        manifest["files"] = [f for f in manifest["files"] if f["role"] not in ("engine", "plugin")]
+        self.put(self.cell("mine", "manifest.json"), sealed(manifest))
+        self.only_bad(r"cells/mine/seed-0/manifest\.json: files: found none of role engine; expected at least one",
+                      r"cells/mine/seed-0/manifest\.json: files: found no plugin of SHA-256 \w+; expected that of strategy mine")
 
     def test_a_run_that_was_rewritten_with_all_its_digests(self):
         other = self.path("rewritten")
