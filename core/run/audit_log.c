@@ -12,7 +12,7 @@ enum { LOG_MOST = 1 << 30, LINE_SHOWN = 120 };
 /* A strategy may tell whatever it likes, the time of day as well; these are the program's own, and the seed decides them. */
 static bool is_own(const char *line)
 {
-    static const char *const names[] = {"loss\"", "accuracy/", "metrics/"};
+    static const char *const names[] = {"loss\"", "learning_rate\"", "accuracy/", "metrics/"};
     static const char before[] = "{\"name\": \"";
     if (strncmp(line, before, sizeof before - 1) != 0)
         return line[0] != '\0';
