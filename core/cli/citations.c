@@ -81,6 +81,21 @@ static const struct paper papers[] = {
      "author = {Lomonaco, Vincenzo and Pellegrini, Lorenzo and Cossu, Andrea and Carta, Antonio and Graffieti, Gabriele and others},\n"
      "  title = {Avalanche: an End-to-End Library for Continual Learning},\n"
      "  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition Workshops},\n  year = {2021}"},
+    {"soutif2023comprehensive", "2308.10328", "inproceedings",
+     "author = {Soutif-Cormerais, Albin and Carta, Antonio and Cossu, Andrea and Hurtado, Julio and Hemati, Hamed and Lomonaco, Vincenzo and "
+     "van de Weijer, Joost},\n  title = {A Comprehensive Empirical Evaluation on Online Continual Learning},\n"
+     "  booktitle = {IEEE/CVF International Conference on Computer Vision Workshops},\n  year = {2023}"},
+    {"delange2023continual", "2205.13452", "inproceedings",
+     "author = {De Lange, Matthias and van de Ven, Gido M. and Tuytelaars, Tinne},\n"
+     "  title = {Continual Evaluation for Lifelong Learning: Identifying the Stability Gap},\n"
+     "  booktitle = {International Conference on Learning Representations},\n  year = {2023}"},
+    {"bang2021rainbow", "2103.17230", "inproceedings",
+     "author = {Bang, Jihwan and Kim, Heesu and Yoo, YoungJoon and Ha, Jung-Woo and Choi, Jonghyun},\n"
+     "  title = {Rainbow Memory: Continual Learning with a Memory of Diverse Samples},\n"
+     "  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},\n  year = {2021}"},
+    {"aljundi2019task", "1812.03596", "inproceedings",
+     "author = {Aljundi, Rahaf and Kelchtermans, Klaas and Tuytelaars, Tinne},\n  title = {Task-Free Continual Learning},\n"
+     "  booktitle = {IEEE/CVF Conference on Computer Vision and Pattern Recognition},\n  year = {2019}"},
     {"alpaydin1998optical", NULL, "misc",
      "author = {Alpaydin, Ethem and Kaynak, Cenk},\n  title = {Optical Recognition of Handwritten Digits},\n"
      "  howpublished = {UCI Machine Learning Repository},\n  year = {1998},\n  doi = {10.24432/C50P49}"},
@@ -120,6 +135,8 @@ static const struct {
     {"stream", "task-il", "vandeven2022three"},
     {"stream", "domain-il", "vandeven2022three"},
     {"stream", "class-il", "vandeven2022three"},
+    {"stream", "task-free", "aljundi2019task"},
+    {"boundaries", "blurry", "bang2021rainbow"},
     {"network", "resnet18", "he2016deep"},
     {"network", "resnet32", "he2016deep"},
     {"optimizer", "adam", "kingma2015adam"},
@@ -131,6 +148,9 @@ static const struct {
     {"metric", "forgetting.chaudhry", "chaudhry2018riemannian"},
     {"metric", "forgetting.first_last", "lomonaco2021avalanche"},
     {"metric", "a.diaz", "diazrodriguez2018dont"},
+    {"metric", "acc.anytime", "soutif2023comprehensive"},
+    {"metric", "min.delange", "delange2023continual"},
+    {"metric", "wc.delange", "delange2023continual"},
 };
 /* clang-format on */
 
@@ -249,6 +269,7 @@ json_t *citations_of(const struct scenario *s, void (*note)(void *self, const er
     use_add(all, "data", data_set_name(s->data.set));
     use_add(all, "stream", split_by_name(s->stream.split.by));
     use_add(all, "stream", scenario_kind_name(s->stream.scenario));
+    use_add(all, "boundaries", boundaries_name(s->stream.boundaries));
     for (size_t i = 0; i < s->methods.count; i++)
         method_add(all, &s->methods.at[i], note, self);
     for (size_t i = 0; i < s->methods.count; i++) {

@@ -37,6 +37,18 @@ class Cite(Verified):
             words = re.sub(rf"(?m)^{old}:.*(\n  .*)*$", f"{old}: {new}", words, count=1)
         return words
 
+    def test_what_a_stream_and_its_evaluation_use(self):
+        words = self.scenario(["{name: finetune}"], evaluation="{anytime: {batches: 5}}") + "\nevaluation: {anytime: {batches: 5}}\n"
+        words = words.replace("scenario: class-il", "scenario: class-il\n  boundaries: {blurry: {share: 0.1}}")
+        done = self.cite(words)
+        found = entries(done.stdout)
+        for key in ("soutif2023comprehensive", "delange2023continual", "bang2021rainbow"):
+            self.assertIn(key, found)
+        self.assertIn("% for metric min.delange, metric wc.delange\n@inproceedings{delange2023continual,", done.stdout)
+        self.assertNotIn("aljundi2019task", found)
+        words = words.replace("  boundaries: {blurry: {share: 0.1}}", "").replace("class-il", "task-free").replace("epochs: 2", "epochs: 1")
+        self.assertIn("% for stream task-free\n@inproceedings{aljundi2019task,", self.cite(words).stdout)
+
     def test_what_a_scenario_uses(self):
         strategies = {"replay": "{capacity: 9}", "ewc": "{lambda: 1}", "si": "{c: 1}", "lwf": "{}", "agem": "{capacity: 9}",
                       "icarl": "{capacity: 9}",
