@@ -281,7 +281,8 @@ bool audit_compare(audit *a, const struct audit_cell *was, const json_t *is, con
 {
     static const char *const matrices[] = {"matrix", "counts", "matrix_network", "matrix_validation",
                                            "counts_validation"};
-    static const char *const sections[] = {"metrics", "metrics_network", "anytime", "tasks", "steps"};
+    static const char *const sections[] = {"metrics", "metrics_network", "metrics_validation", "anytime",
+                                           "tasks",   "class_names",     "leaked_test_rows",   "steps"};
     bool other = false;
     for (size_t i = 0; i < sizeof matrices / sizeof *matrices; i++)
         other = matrix_differs(a, was->name, matrices[i], was->result, is) || other;

@@ -229,6 +229,7 @@ static void cell_result_check(audit *a, struct audit_cell *c)
         weights_check(a, c);
     matrix_check(a, c, what, "matrix", "metrics");
     matrix_check(a, c, what, "matrix_network", "metrics_network");
+    matrix_check(a, c, what, "matrix_validation", "metrics_validation");
     free(what);
     free(path);
 }

@@ -251,6 +251,13 @@ class Tampered(Verified):
         self.only_bad(rf"mine/seed-0: again: log\.jsonl:{len(lines)}: found .+; expected no line, as recorded",
                       options=("--only", "mine"))
 
+    def test_the_names_of_classes_with_all_digests(self):
+        result = self.read(self.cell("mine", "result.json"))
+        self.assertIn("class_names", result)
+        result["class_names"][0][0] = "other"
+        self.put(self.cell("mine", "result.json"), json.dumps(result))
+        self.only_bad(r"mine/seed-0: again: class_names: found .+; expected .*other.*, as recorded", options=("--only", "mine"))
+
     def test_a_cell_that_is_left_out(self):
         whole = self.read(self.of_run("manifest.json"))
         whole["cells"] = [c for c in whole["cells"] if c["method"] != "replay"]
