@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -301,6 +302,20 @@ static int record_good(audit *a, error *e)
     return error_hint(e, "perdure verify --cells 0 %s names what differs", a->folder);
 }
 
+/* An archive is made again over an older one; a file of another kind that stands there was not meant. */
+static int place_check(const char *file, error *e)
+{
+    unsigned char head[2] = {0};
+    FILE *there = file_exists(file) ? fopen(file, "rbe") : NULL;
+    bool archive = there && fread(head, 1, sizeof head, there) == sizeof head && head[0] == 0x1f && head[1] == 0x8b;
+    if (there)
+        fclose(there);
+    if (!there || archive)
+        return 0;
+    return error_set(e, EXIT_CREATE, "%s: found a file that is no archive; expected none there, or one to make again",
+                     file);
+}
+
 static bool name_good(const char *name) { return name[0] && name[0] != '.' && !strchr(name, '/') && text_plain(name); }
 
 int bundle_write(const char *folder, const char *file, const bundle_options *o, long *count, error *e)
@@ -308,7 +323,9 @@ int bundle_write(const char *folder, const char *file, const bundle_options *o, 
     verify_options none = {0};
     audit a = {.folder = folder, .options = &none, .rows = json_array()};
     struct bundle b = {.audit = &a, .options = o};
-    int code = record_good(&a, e);
+    int code = place_check(file, e);
+    if (!code)
+        code = record_good(&a, e);
     if (!code && !name_good(audit_word(a.whole, "name")))
         code = error_set(e, EXIT_DATA, "%s/" PROVENANCE_FILE ": name: found %s; expected the name of a run", folder,
                          text_quoted(audit_word(a.whole, "name")));

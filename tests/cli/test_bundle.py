@@ -81,6 +81,14 @@ class Bundle(Verified):
         more = self.names(self.pack("--checkpoints", name="more.tar.gz"))
         self.assertTrue([n for n in more if "/checkpoints/step-" in n and n.endswith("/state.safetensors")])
 
+    def test_a_file_that_is_no_archive_stays(self):
+        self.put(self.path("scenario.yaml"), "words of somebody")
+        done = self.run_program("bundle", self.run_folder, self.path("scenario.yaml"), code=73)
+        self.assertIn("scenario.yaml: found a file that is no archive; expected none there, or one to make again", done.stderr)
+        with open(self.path("scenario.yaml"), encoding="utf-8") as f:
+            self.assertEqual(f.read(), "words of somebody")
+        self.assertEqual(sha256(self.pack()), sha256(self.pack()))  # over itself
+
     def test_the_same_bytes(self):
         first = sha256(self.pack(name="a.tar.gz"))
         os.utime(self.of_run("plan.json"))
