@@ -107,7 +107,7 @@ static void roles_check(audit *a, const struct audit_cell *c)
     const json_t *strategies = json_object_get(json_object_get(planned, "method"), "strategies");
     bool made = !strcmp(audit_word(json_object_get(planned, "data"), "set"), "synthetic");
     char *what = alloc_format("cells/%s/" PROVENANCE_FILE, c->name);
-    for (size_t i = 0; i < sizeof roles / sizeof *roles - (made ? 1 : 0); i++)
+    for (size_t i = 0; i < sizeof roles / sizeof *roles - (made ? 1U : 0U); i++)
         if (!file_named(c, roles[i], NULL))
             audit_bad(a, what, "files: found none of role %s; expected at least one", roles[i]);
     for (size_t i = 0; i < json_array_size(strategies); i++) {
