@@ -276,6 +276,17 @@ static bool section_differs(audit *a, const char *name, const char *key, const j
     return other;
 }
 
+/* What a manifest says of program and plan beside their files: the same program and plan say it again. */
+static bool words_differ(audit *a, const struct audit_cell *was, const json_t *manifest)
+{
+    static const char *const sections[] = {"threads", "determinism", "abi", "versions", "build", "metrics"};
+    bool other = false;
+    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
+        if (!a->options->elsewhere || !strcmp(sections[i], "threads") || !strcmp(sections[i], "determinism"))
+            other = section_differs(a, was->name, sections[i], was->manifest, manifest) || other;
+    return other;
+}
+
 /* All of a result but times, memory and machine: what the seed decides. */
 bool audit_compare(audit *a, const struct audit_cell *was, const json_t *is, const json_t *manifest)
 {
@@ -295,5 +306,7 @@ bool audit_compare(audit *a, const struct audit_cell *was, const json_t *is, con
     other = other || strcmp(found, expected) != 0;
     if (other)
         causes_tell(a, was->manifest, manifest);
+    else
+        other = words_differ(a, was, manifest);
     return !other;
 }

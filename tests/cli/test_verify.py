@@ -251,6 +251,14 @@ class Tampered(Verified):
         self.only_bad(rf"mine/seed-0: again: log\.jsonl:{len(lines)}: found .+; expected no line, as recorded",
                       options=("--only", "mine"))
 
+    def test_words_of_a_manifest_with_all_digests(self):
+        manifest = self.read(self.cell("mine", "manifest.json"))
+        manifest["threads"] = 64
+        manifest["metrics"]["acc.macro"] = "another"
+        self.put(self.cell("mine", "manifest.json"), sealed(manifest))
+        self.only_bad(r"mine/seed-0: again: threads: found 1; expected 64, as recorded",
+                      r"mine/seed-0: again: metrics: acc\.macro: found 1/T .+; expected another, as recorded", options=("--only", "mine"))
+
     def test_the_names_of_classes_with_all_digests(self):
         result = self.read(self.cell("mine", "result.json"))
         self.assertIn("class_names", result)
