@@ -6,7 +6,6 @@ import io
 import json
 import os
 import re
-import re
 import shutil
 import tarfile
 import unittest
