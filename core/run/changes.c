@@ -78,6 +78,17 @@ static json_t *cell_of(const json_t *whole, const json_t *cell, const char *name
     return out;
 }
 
+/* Trials of a search stand in no folder's plan: nothing can be said of what they have of their own, or in the place of what all
+ * share. */
+static void unknown_drop(json_t *was, json_t *is)
+{
+    static const char *const keys[] = {"method", "network", "optimizer", "training"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys && !json_object_get(was, "method"); i++) {
+        json_object_del(was, keys[i]);
+        json_object_del(is, keys[i]);
+    }
+}
+
 void changes_of(const plan *p, int method, int64_t seed, text *out)
 {
     struct changes c = {.out = out};
@@ -87,6 +98,7 @@ void changes_of(const plan *p, int method, int64_t seed, text *out)
     json_t *is = differ_as_written(plan_cell_json(p, method, seed));
     json_object_del(is, "seed");
     json_t *was = cell_of(whole, is, p->methods[method].name);
+    unknown_drop(was, is);
     const json_t *const plans[] = {was, is};
     differ_walk(plans, 2, change_tell, &c);
     if (c.more)

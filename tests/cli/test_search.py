@@ -84,6 +84,12 @@ class Search(Sweep):
         self.assertEqual(self.states("--out", "s"), done)
         self.assertEqual(self.states("--out", "p", "--shard", "1/2"), dict(done, finished=4, waiting=2))
 
+    def test_a_trial_of_another_plan_is_refused_with_what_is_known_of_it(self):
+        self.run_program("run", "search.yaml", "--out", "s", "--only", "ewc", "--jobs=2")
+        done = self.run_program("run", "search.yaml", "--out", "s", "--only", "ewc", "--set", "stream.split.tasks=4", code=73)
+        self.assertRegex(done.stderr, r"s/trials/ewc@lr=0.1,lambda=3/seed-5: found the result of another plan \(\S+\); "
+                                      r"expected one of this plan \(\S+\)\n  stream.tasks: was 2, is 4\nhint: --fresh ")
+
     def test_verify_knows_what_was_chosen(self):
         self.run_program("run", "search.yaml", "--out", "s", "--jobs=2")
         done = self.run_program("verify", "s", "--cells", "all")
