@@ -355,7 +355,11 @@ static int search_end(run *r, bool *waits, error *e)
         code = folder_describe(r->plan, e);
     if (!code)
         code = stage_take(r, false, e);
-    return code ? code : stage_metrics(r, e);
+    if (!code)
+        code = stage_metrics(r, e);
+    if (!code && r->pending_count > 0) /* where no trial was left to run, it is there still */
+        origin_remove(r->plan);
+    return code;
 }
 
 static int run_go(run *r, const run_options *options, json_t **summary, error *e)

@@ -84,6 +84,13 @@ class Search(Sweep):
         self.assertEqual(self.states("--out", "s"), done)
         self.assertEqual(self.states("--out", "p", "--shard", "1/2"), dict(done, finished=4, waiting=2))
 
+    def test_no_manifest_stands_over_cells_that_are_run_again(self):
+        self.run_program("run", "search.yaml", "--out", "s", "--jobs=2")
+        for method in ("ewc", "finetune"):
+            os.remove(self.path("s/cells", method, "seed-0/result.json"))
+        self.run_program("run", "search.yaml", "--out", "s", "--only", "ewc")  # one is still to come
+        self.assertFalse(os.path.exists(self.path("s/manifest.json")))
+
     def test_a_trial_of_another_plan_is_refused_with_what_is_known_of_it(self):
         self.run_program("run", "search.yaml", "--out", "s", "--only", "ewc", "--jobs=2")
         done = self.run_program("run", "search.yaml", "--out", "s", "--only", "ewc", "--set", "stream.split.tasks=4", code=73)
