@@ -112,7 +112,8 @@ static int plan_run(const call *c, plan *p, const run_options *options, error *e
         page_leave(p->folder, summary);
     if (!shown)
         shown = summary_show(c, summary, e);
-    fflush(stdout); /* where both go to one file, what is told next comes behind the table */
+    if (fflush(stdout) != 0 && !shown) /* where both go to one file, what is told next comes behind the table */
+        shown = error_system(e, EXIT_IO, "standard output: cannot be written");
     if (!shown && partial)
         partial_tell(p, partial, &options->selection);
     else if (!shown)
