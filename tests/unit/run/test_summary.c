@@ -97,7 +97,7 @@ static void one_seed_has_no_spread(void **state)
 }
 
 static const struct progress_view view = {
-    .cell = 3, .cells = 10, .name = "replay/seed-2", .left = 252, .at = {2, 5, 311, 622, 0.23124, 811.6}};
+    .cell = 3, .cells = 10, .name = "replay/seed-2", .left = 252, .at = {2, 5, 311, 622, 0.23124, 811.6, 0}};
 
 static void plain_line_is_exact(void **state)
 {
