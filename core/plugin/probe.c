@@ -1,6 +1,7 @@
 /* A plugin is opened in a child before it is opened here, since a damaged file, or a constructor of its own, may kill or
  * keep the process that opens it. The child goes the same way as the loader and tells its verdict; one that dies, ends
  * or says nothing in time is a verdict as well, in words. It costs a fork and a dlopen a file, once a process. */
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 struct verdict {
     char loaded[8], asked[8];
     error why;
+    char closed[8];
 };
 
 struct probe {
@@ -42,6 +44,9 @@ static void probe_live(void *self, int to)
             verdict_tell(p, offsetof(struct verdict, why));
             descriptor_take(&found, why);
         }
+        verdict_tell(p, offsetof(struct verdict, closed));
+        if (!why->code)
+            dlclose(object); /* the program keeps it, and runs its destructors as it ends */
     }
     verdict_tell(p, sizeof p->verdict);
 }
@@ -70,8 +75,13 @@ static int probe_died(const char *path, double seconds, const struct child_end *
     } phases[] = {
         {"while it was loaded", "loading", "a shared object that loads"},
         {"in perdure_plugin()", "perdure_plugin()", "a function that returns the descriptor and does nothing else"},
-        {"while its descriptor was read", "showing its descriptor", "one whose pointers are NULL or valid"}};
-    int phase = end->got < offsetof(struct verdict, asked) ? 0 : end->got < offsetof(struct verdict, why) ? 1 : 2;
+        {"while its descriptor was read", "showing its descriptor", "one whose pointers are NULL or valid"},
+        {"while it was unloaded", "unloading", "a shared object that unloads"}};
+    static const size_t told[] = {offsetof(struct verdict, asked), offsetof(struct verdict, why),
+                                  offsetof(struct verdict, closed)};
+    size_t phase = 0;
+    while (phase < sizeof told / sizeof *told && end->got >= told[phase])
+        phase++;
     char words[64];
     if (end->late)
         error_set(e, EXIT_UNAVAILABLE, "%s: did not finish %s within %g s; expected %s", path, phases[phase].doing,
@@ -79,7 +89,7 @@ static int probe_died(const char *path, double seconds, const struct child_end *
     else
         error_set(e, EXIT_UNAVAILABLE, "%s: %s %s; expected %s%s", path, child_end_words(end, words, sizeof words),
                   phases[phase].when, phases[phase].expected,
-                  phase == 0 && WIFSIGNALED(end->status) ? " (the file may be damaged)" : "");
+                  (phase == 0 || phase == 3) && WIFSIGNALED(end->status) ? " (the file may be damaged)" : "");
     said_hint(end, e);
     return EXIT_UNAVAILABLE;
 }

@@ -171,7 +171,7 @@ static void flood(pdr_plugin *p)
 static const struct row {
     const char *name;
     void (*change)(pdr_plugin *p);
-    int when; /* 0: a change of the descriptor; 1: done by the constructor; 2: by perdure_plugin() */
+    int when; /* 0: a change of the descriptor; 1: done by the constructor; 2: by perdure_plugin(); 3: by the destructor */
 } rows[] = {
     {"abi_garbage", abi_garbage, 0},
     {"abi_zero", abi_zero, 0},
@@ -229,6 +229,8 @@ static const struct row {
     {"entry_exit_0", exit_0, 2},
     {"entry_hang", hang, 2},
     {"entry_chatter", chatter, 2},
+    {"unload_segv", segv, 3},
+    {"unload_exit_0", exit_0, 3},
 };
 
 static const struct row *row_wanted(void)
@@ -253,6 +255,13 @@ __attribute__((constructor)) static void begin(void)
         row->change(&plugin.known);
 }
 
+__attribute__((destructor)) static void end(void)
+{
+    const struct row *row = row_wanted();
+    if (row && row->when == 3)
+        row->change(&plugin.known);
+}
+
 PDR_EXPORT const pdr_plugin *perdure_plugin(void)
 {
     const struct row *row = row_wanted();
@@ -260,7 +269,7 @@ PDR_EXPORT const pdr_plugin *perdure_plugin(void)
         return NULL;
     if (!strcmp(wanted, "entry_garbage"))
         return (const pdr_plugin *)(uintptr_t)0xdead0000;
-    if (row && row->when != 1)
+    if (row && (row->when == 0 || row->when == 2))
         row->change(&plugin.known);
     return &plugin.known;
 }

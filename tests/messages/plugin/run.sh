@@ -182,6 +182,8 @@ shape load_exit_0 "ended the process (exit 0) while it was loaded; $loads"
 shape load_exit_3 "ended the process (exit 3) while it was loaded; $loads"
 shape entry_segv "killed by SIGSEGV in perdure_plugin(); $entry"
 shape entry_exit_0 "ended the process (exit 0) in perdure_plugin(); $entry"
+shape unload_segv "killed by SIGSEGV while it was unloaded; expected a shared object that unloads (the file may be damaged)"
+shape unload_exit_0 'ended the process (exit 0) while it was unloaded; expected a shared object that unloads'
 shape entry_null 'found NULL from perdure_plugin(); expected a descriptor'
 shape entry_garbage 'killed by SIGSEGV while its descriptor was read; expected one whose pointers are NULL or valid'
 in_table || { cp "$plugins/throws.so" . && cp throws.so throws_later.so; }
