@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -255,6 +256,42 @@ int folder_make(const char *path, error *e)
     return code;
 }
 
+char *folder_temporary(const char *prefix, error *e)
+{
+    char *path = alloc_format("%sXXXXXX", prefix);
+    if (mkdtemp(path) != NULL) {
+        return path;
+    }
+    error_system(e, EXIT_CREATE, "%s: found no way to create this folder", path);
+    free(path);
+    return NULL;
+}
+
+char *folder_scratch(const char *name, error *e)
+{
+    const char *under = getenv("TMPDIR");
+    char *prefix = alloc_format("%s/perdure-%s-", under != NULL && under[0] != '\0' ? under : "/tmp", name);
+    char *path = folder_temporary(prefix, e);
+    free(prefix);
+    return path;
+}
+
+static int entry_remove(const char *path, const struct stat *about, int kind, struct FTW *place)
+{
+    (void)about;
+    (void)kind;
+    (void)place;
+    remove(path);
+    return 0;
+}
+
+void folder_remove(const char *path)
+{
+    if (path != NULL) {
+        nftw(path, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+    }
+}
+
 char *path_below(const char *base, const char *path)
 {
     const char *home = getenv("HOME");
@@ -282,4 +319,20 @@ const char *path_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
     return slash == NULL ? path : slash + 1;
+}
+
+bool path_climbs(const char *path)
+{
+    for (const char *at = path; at != NULL; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool path_is_name(const char *path)
+{
+    return path[0] != '\0' && strchr(path, '/') == NULL && strcmp(path, ".") != 0 && strcmp(path, "..") != 0;
 }

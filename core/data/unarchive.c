@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "data/transfer.h"
 
 enum { BLOCK = 1 << 16, MEMBERS = 1000 };
@@ -23,18 +24,6 @@ struct opened {
     int64_t most, seen, entries; /* bytes that all members may have, and have had; how many there were */
 };
 
-static bool path_leaves(const char *path)
-{
-    if (path[0] == '/')
-        return true;
-    for (const char *at = path; at; at = strchr(at, '/')) {
-        at += *at == '/';
-        if (!strncmp(at, "..", 2) && (at[2] == '/' || at[2] == '\0'))
-            return true;
-    }
-    return false;
-}
-
 /* Members that nobody wants are looked at too: an archive with one of these is none of the published ones. */
 static int entry_check(struct opened *o, struct archive_entry *entry, error *e)
 {
@@ -43,7 +32,7 @@ static int entry_check(struct opened *o, struct archive_entry *entry, error *e)
     int64_t size = archive_entry_size(entry);
     if (!path)
         return error_set(e, EXIT_DATA, "%s: found a member without a name that can be read; expected none", o->where);
-    if (path_leaves(path))
+    if (path[0] == '/' || path_climbs(path))
         what = "whose path leaves the archive's folder";
     else if (archive_entry_hardlink(entry) || archive_entry_symlink(entry) || type == AE_IFLNK)
         what = "a link";

@@ -5,18 +5,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "plugin/host.h"
 
-bool host_key_plain(const char *key)
-{
-    for (const char *at = key; at; at = strchr(at, '/')) {
-        at += *at == '/';
-        if (!strncmp(at, "..", 2) && (at[2] == '/' || at[2] == '\0'))
-            return false;
-    }
-    return text_plain(key) && strlen(key) <= HOST_KEY;
-}
+bool host_key_plain(const char *key) { return !path_climbs(key) && text_plain(key) && strlen(key) <= HOST_KEY; }
 
 void shelf_fail(pdr_state *s, pdr_status code, const char *format, ...)
 {

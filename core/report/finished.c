@@ -37,15 +37,9 @@ static json_t *json_if_there(const char *folder, const char *name)
 
 /* ---- cells ---- */
 
-/* A name is that of a folder below cells/, and nothing else. */
-static bool name_is_folder(const char *name)
-{
-    return name[0] && !strchr(name, '/') && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
 static int cell_read(const struct finished_run *r, const char *method, struct finished_cell *c, error *e)
 {
-    if (!name_is_folder(method))
+    if (!path_is_name(method)) /* that of a folder below cells/, and nothing else */
         return 0;
     char *folder = alloc_format("%s/cells/%s/seed-%lld", r->folder, method, (long long)c->seed);
     error why = {0};

@@ -114,16 +114,6 @@ static int files_pack(const char *file, const archive_member *members, size_t co
 
 /* ---- unpacking ---- */
 
-static bool name_good(const char *name)
-{
-    bool good = name && name[0] && name[0] != '/';
-    for (const char *at = name; good && at; at = strchr(at, '/')) {
-        at += *at == '/';
-        good = strncmp(at, "..", 2) != 0 || (at[2] != '/' && at[2] != '\0');
-    }
-    return good;
-}
-
 static int damage(const char *file, struct archive *a, error *e)
 {
     const char *words = archive_error_string(a);
@@ -172,7 +162,8 @@ static int member_take(struct archive *a, struct archive_entry *entry, const cha
 {
     const char *name = archive_entry_pathname(entry);
     bool is_file = archive_entry_filetype(entry) == AE_IFREG && !archive_entry_hardlink(entry);
-    if (!name_good(name) || (!is_file && archive_entry_filetype(entry) != AE_IFDIR))
+    if (!name || !name[0] || name[0] == '/' || path_climbs(name) ||
+        (!is_file && archive_entry_filetype(entry) != AE_IFDIR))
         return error_set(e, EXIT_DATA, "%s: found %s in it; expected files and folders with names below it", file,
                          name ? text_quoted(name) : "a member without a name");
     char *path = alloc_format("%s/%s", folder, name);

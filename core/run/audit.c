@@ -81,8 +81,7 @@ static bool cell_named(const json_t *row)
 {
     const char *method = audit_word(row, "method");
     char *name = alloc_format("%s/seed-%lld", method, (long long)json_integer_value(json_object_get(row, "seed")));
-    bool good = method[0] && !strchr(method, '/') && strcmp(method, ".") != 0 && strcmp(method, "..") != 0 &&
-                !strcmp(name, audit_word(row, "name"));
+    bool good = path_is_name(method) && !strcmp(name, audit_word(row, "name"));
     free(name);
     return good;
 }

@@ -1,13 +1,13 @@
 /* See bench.h. */
 #include "run/bench.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/file.h"
 #include "record/machine.h"
 #include "run/data_open.h"
 #include "run/pairs.h"
@@ -58,32 +58,6 @@ static void plan_cut(bench *b, const plan *p, const bench_options *o)
     }
 }
 
-static int folder_take(bench *b, error *e)
-{
-    const char *under = getenv("TMPDIR");
-    b->sides.folder = alloc_format("%s/perdure-bench-XXXXXX", under && under[0] ? under : "/tmp");
-    if (mkdtemp(b->sides.folder))
-        return 0;
-    error_system(e, EXIT_CREATE, "%s: no such folder can be made for the records of a benchmark", b->sides.folder);
-    free(b->sides.folder);
-    b->sides.folder = NULL;
-    return EXIT_CREATE;
-}
-
-static int entry_drop(const char *path, const struct stat *about, int kind, struct FTW *where)
-{
-    (void)about;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
-static void folder_drop(const bench *b)
-{
-    if (b->sides.folder)
-        nftw(b->sides.folder, entry_drop, 8, FTW_DEPTH | FTW_PHYS);
-}
-
 static double load_warn(void)
 {
     double load = machine_load();
@@ -107,7 +81,9 @@ static int all_there(bench *b, const plan *p, error *e)
 static int bench_prepare(bench *b, const plan *p, const bench_options *o, error *e)
 {
     int code = all_there(b, p, e);
-    if (code || (code = folder_take(b, e)))
+    if (!code && !(b->sides.folder = folder_scratch("bench", e)))
+        code = e->code;
+    if (code)
         return code;
     plan_cut(b, p, o);
     b->sides.plan = &b->plan;
@@ -162,7 +138,7 @@ static void bench_close(bench *b)
         free(b->sides.failures[i]);
     if (b->data)
         dataset_close(b->data);
-    folder_drop(b);
+    folder_remove(b->sides.folder);
     free(b->sides.results);
     free(b->sides.failures);
     free(b->methods);

@@ -2,7 +2,6 @@
 #include "run/verify.h"
 
 #include <dirent.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,39 +17,19 @@
 
 /* ---- a folder for what runs again: beside the run where that may be written to ---- */
 
-static char *temporary_make(error *e)
-{
-    const char *temporary = getenv("TMPDIR");
-    char *path = alloc_format("%s/perdure-verify-XXXXXX", temporary && temporary[0] ? temporary : "/tmp");
-    if (mkdtemp(path))
-        return path;
-    error_system(e, EXIT_CREATE, "%s: cannot be made", path);
-    free(path);
-    return NULL;
-}
-
 static char *scratch_make(const char *run, error *e)
 {
-    char *whole = realpath(run, NULL);
-    char *path = alloc_format("%s.verify-XXXXXX", whole ? whole : run);
+    char *whole = realpath(run, NULL), *prefix = alloc_format("%s.verify-", whole ? whole : run);
+    error beside = {0};
+    char *path = folder_temporary(prefix, &beside);
     free(whole);
-    if (mkdtemp(path))
-        return path;
-    free(path);
-    return temporary_make(e);
-}
-
-static int entry_drop(const char *path, const struct stat *about, int kind, struct FTW *place)
-{
-    (void)about;
-    (void)place;
-    return kind == FTW_DP ? rmdir(path) : unlink(path);
+    free(prefix);
+    return path ? path : folder_scratch("verify", e);
 }
 
 static void scratch_drop(char *path)
 {
-    if (path)
-        nftw(path, entry_drop, 8, FTW_DEPTH | FTW_PHYS);
+    folder_remove(path);
     free(path);
 }
 
@@ -162,7 +141,7 @@ static char *top_of(const char *file, const char *folder, error *e)
 
 static int archive_verify(const char *file, const verify_options *o, json_t **report, error *e)
 {
-    char *scratch = temporary_make(e), *folder = NULL;
+    char *scratch = folder_scratch("verify", e), *folder = NULL;
     int code = scratch ? archive_unpack(file, scratch, e) : e->code;
     if (!code)
         code = (folder = top_of(file, scratch, e)) ? folder_verify(folder, o, report, e) : e->code;

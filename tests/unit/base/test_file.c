@@ -134,6 +134,38 @@ static void paths(void **state)
     check_path(path_folder("/c"), "/");
     assert_string_equal(path_name("a/b.c"), "b.c");
     assert_string_equal(path_name("b.c"), "b.c");
+    assert_true(path_climbs("..") && path_climbs("a/../b") && path_climbs("a/..") && path_climbs("/.."));
+    assert_false(path_climbs("a/..b") || path_climbs("..a/b") || path_climbs("/a") || path_climbs(""));
+    assert_true(path_is_name("a..b"));
+    assert_false(path_is_name("") || path_is_name("a/b") || path_is_name(".") || path_is_name(".."));
+}
+
+/* With all that is in it, and nothing that a link in it leads to. */
+static void folders_of_a_moment_go(void **state)
+{
+    (void)state;
+    error e = {0};
+    setenv("TMPDIR", folder, 1);
+    char *moment = folder_scratch("test", &e), *deep = alloc_format("%s/a/b", moment),
+         *kept = alloc_format("%s/kept", folder), *file = alloc_format("%s/kept/c", folder),
+         *link = alloc_format("%s/a/link", moment);
+    assert_non_null(moment);
+    assert_memory_equal(moment, folder, strlen(folder));
+    assert_int_equal(folder_make(deep, &e) | folder_make(kept, &e) | file_write(file, "x", 1, &e), 0);
+    assert_int_equal(symlink(kept, link), 0);
+    folder_remove(moment);
+    assert_false(folder_exists(moment));
+    assert_true(file_exists(file));
+    folder_remove(NULL);
+    setenv("TMPDIR", "/nowhere/at/all", 1);
+    assert_null(folder_scratch("test", &e));
+    assert_int_equal(e.code, EXIT_CREATE);
+    unsetenv("TMPDIR");
+    free(moment);
+    free(deep);
+    free(kept);
+    free(file);
+    free(link);
 }
 
 /* What a process left that was killed within file_write() goes; what lives or has another name stays. */
@@ -164,6 +196,7 @@ int main(void)
         cmocka_unit_test(a_file_without_a_size_is_read),
         cmocka_unit_test(folders_are_made_with_their_parents),
         cmocka_unit_test(paths),
+        cmocka_unit_test(folders_of_a_moment_go),
     };
     return cmocka_run_group_tests(tests, make_folder, drop_folder);
 }

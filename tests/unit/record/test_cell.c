@@ -20,7 +20,7 @@ static char *folder_new(void)
     return pattern;
 }
 
-static void folder_remove(const char *folder)
+static void record_gone(const char *folder)
 {
     error e = {0};
     assert_int_equal(record_remove(folder, true, &e), 0);
@@ -202,7 +202,7 @@ static void written_cell_reads_back(void **state)
     matrix_close(back);
     matrix_close(network);
     json_decref(j);
-    folder_remove(folder);
+    record_gone(folder);
     cell_result_close(r);
 }
 
@@ -251,7 +251,7 @@ static void damaged_result_is_65(void **state)
         assert_null(j);
         assert_non_null(strstr(e.text, "result.json"));
     }
-    folder_remove(folder);
+    record_gone(folder);
 }
 
 static void damaged_matrix_is_null(void **state)
@@ -323,7 +323,7 @@ static void log_lines_are_exact(void **state)
                         "{\"name\": \"loss\", \"task\": 2, \"step\": 21, \"value\": null, \"not_finite\": \"inf\"}\n"
                         "{\"name\": \"?\", \"task\": 2, \"step\": 22, \"value\": null, \"not_finite\": \"-inf\"}\n");
     free(bytes);
-    folder_remove(folder);
+    record_gone(folder);
 }
 
 static void log_goes_on_where_it_was_placed(void **state)
@@ -363,7 +363,7 @@ static void log_goes_on_where_it_was_placed(void **state)
     assert_int_equal(file_read(path, 4096, &bytes, &count, NULL), 0);
     assert_int_equal(count, 0);
     free(bytes);
-    folder_remove(folder);
+    record_gone(folder);
 }
 
 /* A cell that goes on loses its result, and keeps what it needs. */
@@ -389,7 +389,7 @@ static void what_a_cell_needs_to_go_on_stays(void **state)
         free(path);
     }
     assert_true(folder_exists(inside));
-    folder_remove(folder);
+    record_gone(folder);
     cell_result_close(r);
 }
 
@@ -408,7 +408,7 @@ static void log_that_cannot_be_written_is_74(void **state)
         record_log_point(l, "loss", 1, i, 0.5);
     assert_int_equal(record_log_close(l, &e), EXIT_IO);
     assert_non_null(strstr(e.text, "No space left"));
-    folder_remove(folder);
+    record_gone(folder);
 }
 
 int main(void)
