@@ -90,9 +90,7 @@ static void work_began(void *self, int number)
 static void work_words(void *self, int number, const char *line)
 {
     struct again *g = self;
-    char *whole = alloc_format("%s: %s", cell_at(g, number)->name, line);
-    progress_note(&g->progress, whole);
-    free(whole);
+    progress_words(&g->progress, cell_at(g, number)->name, line);
 }
 
 static void work_told(void *self, int number, const struct message *m)

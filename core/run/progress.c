@@ -244,6 +244,13 @@ void progress_note(struct progress *p, const char *line)
         bar_draw(p);
 }
 
+void progress_words(struct progress *p, const char *of, const char *line)
+{
+    char *whole = alloc_format("%s: %s", of, line);
+    progress_note(p, whole);
+    free(whole);
+}
+
 void progress_tick(struct progress *p)
 {
     if (p->bar && cells_run_now(p) && progress_now() - p->shown >= 1)

@@ -62,6 +62,7 @@ void progress_measured(struct progress *p, int id, int64_t after, int64_t on, do
 double progress_since(const struct progress *p, int id);          /* seconds that the cell has run */
 void progress_end(struct progress *p, int id, const char *words); /* "[3/10] replay/seed-2: WORDS"; NULL: no line */
 void progress_note(struct progress *p, const char *line);         /* a line above the bar */
+void progress_words(struct progress *p, const char *of, const char *line); /* the same as "OF: line" */
 void progress_tick(struct progress *p);
 
 #endif

@@ -80,9 +80,7 @@ static void work_began(void *self, int number)
 static void work_words(void *self, int number, const char *line)
 {
     run *r = self;
-    char *whole = alloc_format("%s: %s", cell_at(r, number)->name, line);
-    progress_note(&r->progress, whole);
-    free(whole);
+    progress_words(&r->progress, cell_at(r, number)->name, line);
 }
 
 static void work_told(void *self, int number, const struct message *m)

@@ -80,9 +80,7 @@ static void work_words(void *self, int number, const char *line)
 {
     struct sides *s = self;
     (void)number;
-    char *whole = alloc_format("%s: %s", s->name, line);
-    progress_note(&s->progress, whole);
-    free(whole);
+    progress_words(&s->progress, s->name, line);
 }
 
 /* Accuracies are not what it is about, and what a strategy says it says in every pair. */

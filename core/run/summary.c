@@ -16,32 +16,23 @@ json_t *summary_begin(const struct summary_head *h)
                      "scenario", h->scenario, "mask", h->mask, "error", h->error, "methods", "gates", "failed");
 }
 
-static json_t *spread_json(const double *values, int64_t n, json_t *all)
-{
-    spread s = spread_of(values, n);
-    json_t *out = json_object();
-    json_object_set_new(out, "mean", record_number_json(n > 0 ? s.mean : NAN));
-    json_object_set_new(out, "sd", record_number_json(n > 1 ? s.sd : NAN));
-    json_object_set_new(out, "sem", record_number_json(n > 1 ? s.sem : NAN));
-    json_object_set_new(out, "ci95", record_number_json(n > 1 ? s.ci95 : NAN));
-    json_object_set_new(out, "n", json_integer(n));
-    json_object_set_new(out, "values", all);
-    return out;
-}
-
+/* A value that a seed does not have is null in the list, and counts nowhere. */
 static json_t *metric_json(const char *of, const char *name, json_t *const *results, size_t count)
 {
-    double *present = alloc_zero(count + 1, sizeof *present);
-    json_t *all = json_array();
-    int64_t n = 0;
+    double *values = alloc_zero(count + 1, sizeof *values);
+    json_t *all = json_array(), *out = json_object();
     for (size_t i = 0; i < count; i++) {
-        double value = record_number_at(json_object_get(results[i], of), name);
-        json_array_append_new(all, record_number_json(value));
-        if (isfinite(value))
-            present[n++] = value;
+        values[i] = record_number_at(json_object_get(results[i], of), name);
+        json_array_append_new(all, record_number_json(values[i]));
     }
-    json_t *out = spread_json(present, n, all);
-    free(present);
+    spread s = spread_of_there(values, (int64_t)count);
+    json_object_set_new(out, "mean", record_number_json(s.mean));
+    json_object_set_new(out, "sd", record_number_json(s.sd));
+    json_object_set_new(out, "sem", record_number_json(s.sem));
+    json_object_set_new(out, "ci95", record_number_json(s.ci95));
+    json_object_set_new(out, "n", json_integer(s.n));
+    json_object_set_new(out, "values", all);
+    free(values);
     return out;
 }
 
