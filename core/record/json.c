@@ -9,7 +9,10 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "record/record.h"
+
+enum { JSON_BYTES = 64 << 20 };
 
 json_t *record_time_json(int64_t seconds)
 {
@@ -133,5 +136,25 @@ int record_json(const char *path, const json_t *value, error *e)
     text_add(&words, "\n", 1);
     int code = file_write(path, words.at, words.length, e);
     text_free(&words);
+    return code;
+}
+
+int record_json_read(const char *path, json_t **out, error *e)
+{
+    char *bytes = NULL;
+    size_t count = 0;
+    json_error_t why;
+    int code = file_read(path, JSON_BYTES, &bytes, &count, e);
+    *out = code ? NULL : json_loadb(bytes, count, 0, &why);
+    free(bytes);
+    if (code || json_is_object(*out))
+        return code;
+    if (*out == NULL)
+        code = error_set(e, EXIT_DATA, "%s:%d:%d: found damaged JSON (%s); expected an object", path, why.line,
+                         why.column, text_quoted(why.text));
+    else
+        code = error_set(e, EXIT_DATA, "%s: found no JSON object; expected one", path);
+    json_decref(*out);
+    *out = NULL;
     return code;
 }

@@ -60,7 +60,9 @@ double record_number_at(const json_t *object, const char *key);
  * same double. */
 void record_json_text(const json_t *value, text *out);
 int record_json(const char *path, const json_t *value, error *e); /* the same and a line end, whole or not at all */
-void record_number(double value, text *out);                      /* in those fewest digits; "" where not finite */
+/* The object in a file of at most 64 MiB, owned; 66, 74; 65 for what is damaged or no object. */
+int record_json_read(const char *path, json_t **out, error *e);
+void record_number(double value, text *out); /* in those fewest digits; "" where not finite */
 
 /* Accuracy matrix out of a result.json's "matrix" (or "matrix_network") and "counts": matrix_close. NULL where they are
  * damaged. */

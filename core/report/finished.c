@@ -12,7 +12,7 @@
 #include "record/record.h"
 #include "report/points.h"
 
-enum { JSON_BYTES = 64 << 20, SCENARIO_BYTES = 1 << 20, LOG_BYTES = 64 << 20 };
+enum { SCENARIO_BYTES = 1 << 20, LOG_BYTES = 64 << 20 };
 
 /* ---- what may be there, or not ---- */
 
@@ -28,10 +28,10 @@ static char *file_if_there(const char *folder, const char *name, size_t limit, s
 
 static json_t *json_if_there(const char *folder, const char *name)
 {
-    size_t count = 0;
-    char *bytes = file_if_there(folder, name, JSON_BYTES, &count);
-    json_t *out = bytes ? json_loadb(bytes, count, 0, NULL) : NULL;
-    free(bytes);
+    char *path = alloc_format("%s/%s", folder, name);
+    json_t *out = NULL;
+    record_json_read(path, &out, NULL);
+    free(path);
     return out;
 }
 

@@ -8,28 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "base/text.h"
-
-enum { JSON_BYTES = 64 << 20 };
-
-static int json_file_read(const char *path, json_t **out, error *e)
-{
-    char *bytes = NULL;
-    size_t count = 0;
-    json_error_t why;
-    int code = file_read(path, JSON_BYTES, &bytes, &count, e);
-    *out = code ? NULL : json_loadb(bytes, count, 0, &why);
-    free(bytes);
-    if (code || json_is_object(*out))
-        return code;
-    if (*out == NULL)
-        code = error_set(e, EXIT_DATA, "%s:%d:%d: found damaged JSON (%s); expected an object", path, why.line,
-                         why.column, text_quoted(why.text));
-    else
-        code = error_set(e, EXIT_DATA, "%s: found no JSON object; expected one", path);
-    json_decref(*out);
-    *out = NULL;
-    return code;
-}
+#include "record/record.h"
 
 /* ---- the plan ---- */
 
@@ -70,7 +49,7 @@ static int plan_read(const char *folder, json_t **out, error *e)
 {
     static const char *const dropped[] = {"schema", "folder", "device_why", NULL};
     char *path = alloc_format("%s/plan.json", folder);
-    int code = json_file_read(path, out, e);
+    int code = record_json_read(path, out, e);
     free(path);
     if (code)
         return code;
@@ -158,7 +137,7 @@ static int cell_merge(const char *folder, const char *method, json_int_t seed, j
     int code = 0;
     *there = file_exists(path);
     if (*there)
-        code = json_file_read(path, &manifest, e);
+        code = record_json_read(path, &manifest, e);
     if (manifest)
         manifest_merge(all, files, manifest);
     json_decref(manifest);
@@ -191,7 +170,7 @@ static int manifests_read(const char *folder, const json_t *summary, json_t **ou
 }
 
 /* What the plan has the digest of, it says: a file of the same bytes under another name is no difference. */
-static void files_known_drop(json_t *files, const json_t *plan)
+static void files_known_drop(json_t *files, const json_t *planned)
 {
     static const char *const known[][3] = {{"data ", "data", "sha256"}, {"weights ", "network", "weights_sha256"}};
     const char *key;
@@ -201,7 +180,7 @@ static void files_known_drop(json_t *files, const json_t *plan)
     {
         for (size_t i = 0; i < sizeof known / sizeof *known; i++)
             if (!strncmp(key, known[i][0], strlen(known[i][0])) &&
-                json_object_get(json_object_get(plan, known[i][1]), known[i][2])) {
+                json_object_get(json_object_get(planned, known[i][1]), known[i][2])) {
                 json_object_del(files, key);
                 break;
             }

@@ -131,7 +131,8 @@ static void work_ended(void *self, int number, const error *why)
 static json_t *manifest_read(const char *folder)
 {
     char *path = alloc_format("%s/" PROVENANCE_FILE, folder);
-    json_t *read = json_load_file(path, 0, NULL);
+    json_t *read = NULL;
+    record_json_read(path, &read, NULL);
     free(path);
     return read;
 }

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/text.h"
 #include "record/differ.h"
+#include "record/record.h"
 #include "run/audit.h"
 #include "run/folder.h"
 
@@ -119,7 +120,8 @@ static void aside_drop(json_t *whole)
 static void whole_plan(audit *a)
 {
     char *path = alloc_format("%s/plan.json", a->folder), *other = NULL;
-    json_t *was = json_load_file(path, 0, NULL), *is = differ_as_written(plan_json(a->recorded.plan));
+    json_t *was = NULL, *is = differ_as_written(plan_json(a->recorded.plan));
+    record_json_read(path, &was, NULL);
     if (was) { /* else its digest has told */
         aside_drop(was);
         aside_drop(is);

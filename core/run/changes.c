@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
 #include "record/differ.h"
+#include "record/record.h"
 
-enum { CHANGES_SHOWN = 20, CHANGES_BYTES = 1400, VALUE_SHOWN = 40, DIGEST_SHOWN = 12, PLAN_BYTES = 64 << 20 };
+enum { CHANGES_SHOWN = 20, CHANGES_BYTES = 1400, VALUE_SHOWN = 40, DIGEST_SHOWN = 12 };
 
 struct changes {
     text *out;
@@ -38,13 +38,9 @@ static void change_tell(void *user, const char *path, const json_t *const *value
 
 static json_t *plan_read(const char *folder)
 {
-    char *path = alloc_format("%s/plan.json", folder), *bytes = NULL;
-    size_t count = 0;
-    error none = {0};
+    char *path = alloc_format("%s/plan.json", folder);
     json_t *read = NULL;
-    if (file_read(path, PLAN_BYTES, &bytes, &count, &none) == 0)
-        read = json_loadb(bytes, count, 0, NULL);
-    free(bytes);
+    record_json_read(path, &read, NULL);
     free(path);
     return read;
 }

@@ -12,6 +12,7 @@
 #include "data/data.h"
 #include "plugin/plugin.h"
 #include "record/provenance.h"
+#include "record/record.h"
 #include "run/origin.h"
 
 enum { MANIFEST_MOST = 64 << 20 };
@@ -207,7 +208,8 @@ static void methods_settle(struct sets *s, const struct method_list *methods, co
 static void device_settle(struct sets *s, const struct device_options *d, const char *run)
 {
     char *path = alloc_format("%s/plan.json", run);
-    json_t *plan_was = json_load_file(path, 0, NULL);
+    json_t *plan_was = NULL;
+    record_json_read(path, &plan_was, NULL);
     const char *type = json_string_value(json_object_get(json_object_get(plan_was, "device"), "type"));
     if (d->type == DEVICE_AUTO && type && !strcmp(type, "cpu"))
         sets_add(s, "device.type=cpu");
