@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file
  * perdure/distill.h: what a network of before has to say about the rows of now, as a term over the tasks that it knew.
  * Inline helpers like those of sugar.h, for strategies that distil: learning without forgetting, generative replay.
  *
@@ -20,14 +20,14 @@
 extern "C" {
 #endif
 
-/* The words of a parameter `scale`, CHOICE, and their indices: what stands before the term. */
+/** The words of a parameter `scale`, CHOICE, and their indices: what stands before the term. */
 enum { PDR_SCALE_SQUARE, PDR_SCALE_NONE, PDR_SCALE_MEAN };
 #define PDR_SCALES                     \
     {                                  \
         "square", "none", "mean", NULL \
     }
 
-/* [waits] How many columns compete in the scenario's loss of a fresh row where none is mingled (`active`): all, those seen, or those of the
+/** [waits] How many columns compete in the scenario's loss of a fresh row where none is mingled (`active`): all, those seen, or those of the
  * task; 0 when it could not be asked, and the scope has the words. Asked of the loss itself, which is log n for a row
  * whose n logits are equal. The same during a task: ask in before_task, and keep the answer in the checkpoint. */
 static inline int64_t pdr_competing(const pdr_host *h, const pdr_task *t)
@@ -41,13 +41,13 @@ static inline int64_t pdr_competing(const pdr_host *h, const pdr_task *t)
     return ops->read(rows, PDR_F64, &loss, sizeof loss) == PDR_OK ? (int64_t)llround(exp(loss)) : 0;
 }
 
-/* Whether the earlier tasks are told apart by their columns, so that the term is a mean over them: see the top. */
+/** Whether the earlier tasks are told apart by their columns, so that the term is a mean over them: see the top. */
 static inline int pdr_distills_by_task(const pdr_task *t, int64_t competing)
 {
     return t->previous && t->seen > t->previous->class_count && (t->task_id_given || competing < t->seen);
 }
 
-/* PDR_OK, or PDR_EINVALID with the words: where the term is a mean over tasks, a task that brings columns trains those
+/** PDR_OK, or PDR_EINVALID with the words: where the term is a mean over tasks, a task that brings columns trains those
  * alone, as the others are columns of tasks before it. Ask in before_task. */
 static inline pdr_status pdr_distill_check(const pdr_host *h, const pdr_task *t, int64_t competing)
 {
@@ -61,7 +61,7 @@ static inline pdr_status pdr_distill_check(const pdr_host *h, const pdr_task *t,
         (long long)t->class_count, (long long)t->index + 1, (long long)own);
 }
 
-/* How many earlier tasks there are. */
+/** How many earlier tasks there are. */
 static inline int64_t pdr_earlier_tasks(const pdr_task *t)
 {
     int64_t count = 0;
@@ -70,7 +70,7 @@ static inline int64_t pdr_earlier_tasks(const pdr_task *t)
     return count;
 }
 
-/* Columns of an earlier task, of which there is one at least, when each has as many and together they are 0 ..
+/** Columns of an earlier task, of which there is one at least, when each has as many and together they are 0 ..
  * seen_before - 1, in order; else 0. */
 static inline int64_t pdr_even_columns(const pdr_task *t)
 {
@@ -81,13 +81,13 @@ static inline int64_t pdr_even_columns(const pdr_task *t)
     return end == 0 ? each : 0;
 }
 
-/* The columns that the softmax of pdr_distill_old() is over; 0: that differs from task to task. */
+/** The columns that the softmax of pdr_distill_old() is over; 0: that differs from task to task. */
 static inline int64_t pdr_distill_columns(const pdr_task *t, int64_t competing)
 {
     return pdr_distills_by_task(t, competing) ? pdr_even_columns(t) : competing;
 }
 
-/* The factor of the term, T^2 being in it already: 1 with PDR_SCALE_SQUARE (Hinton et al. 2015, arXiv 1503.02531, section
+/** The factor of the term, T^2 being in it already: 1 with PDR_SCALE_SQUARE (Hinton et al. 2015, arXiv 1503.02531, section
  * 2), 1/T^2 with NONE, 1/columns with MEAN: T^2 times the mean over the columns, as van de Ven and Tolias 2018 and 2019
  * in their first public code. */
 static inline double pdr_distill_factor(int32_t scale, double temperature, int64_t columns)
@@ -99,7 +99,7 @@ static inline double pdr_distill_factor(int32_t scale, double temperature, int64
     }
 }
 
-/* The mean over the earlier tasks where their columns are like a table of [tasks, each]: one distill() for all of them. */
+/** The mean over the earlier tasks where their columns are like a table of [tasks, each]: one distill() for all of them. */
 static inline pdr_tensor *pdr_distill_even_(const pdr_host *h, pdr_scope *s, const pdr_task *t,
                                             const pdr_tensor *student, const pdr_tensor *teacher, double temperature,
                                             int64_t each)
@@ -111,7 +111,7 @@ static inline pdr_tensor *pdr_distill_even_(const pdr_host *h, pdr_scope *s, con
     return ops->mean(s, ops->reshape(s, ops->distill(s, z, q, temperature), rows, 2), 1, 0);
 }
 
-/* The same for columns in any order and number, task by task. */
+/** The same for columns in any order and number, task by task. */
 static inline pdr_tensor *pdr_distill_tasks_(const pdr_host *h, pdr_scope *s, const pdr_task *t,
                                              const pdr_tensor *student, const pdr_tensor *teacher, double temperature)
 {
@@ -127,7 +127,7 @@ static inline pdr_tensor *pdr_distill_tasks_(const pdr_host *h, pdr_scope *s, co
     return ops->affine(s, sum, 1 / (double)pdr_earlier_tasks(t), 0);
 }
 
-/* [n]: the term of each row over the tasks before t, which has some. student [n, C]: logits of the network in training,
+/** [n]: the term of each row over the tasks before t, which has some. student [n, C]: logits of the network in training,
  * differentiable in a [grad] scope; teacher [n, K], seen_before <= K: those of the network as it was before t, on the
  * same rows, of which the columns 0 .. seen_before - 1 are used. competing: what pdr_competing() said in this task.
  * Weighed as van de Ven does: add_loss(s, mean, PDR_SHARE, t->index), that is 1/k for the rows' own loss and 1 - 1/k for

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file
  * perdure/exemplars.h: which rows stand for the others. Inline helpers for strategies that keep a few rows of a task:
  * features of rows in chunks, and two choices of exemplars on them, herding and closest to the mean.
  *
@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-/* Rows of f [n, D] divided by their Euclidean length; a row of zeros stays one (lengths below 1e-12 count as that). */
+/** Rows of f [n, D] divided by their Euclidean length; a row of zeros stays one (lengths below 1e-12 count as that). */
 static inline pdr_tensor *pdr_unit_rows(const pdr_host *h, pdr_scope *s, const pdr_tensor *f)
 {
     const pdr_tensor_api *ops = h->tensor;
@@ -33,7 +33,7 @@ static inline pdr_tensor *pdr_unit_rows(const pdr_host *h, pdr_scope *s, const p
     return ops->div(s, f, ops->clamp(s, length, 1e-12, HUGE_VAL));
 }
 
-/* One chunk of pdr_task_features: into rows first .. of *kept, which the first chunk makes. */
+/** One chunk of pdr_task_features: into rows first .. of *kept, which the first chunk makes. */
 static inline pdr_status pdr_task_features_chunk_(const pdr_host *h, const pdr_task *t, pdr_model *m,
                                                   const pdr_tensor *index, int64_t first, int64_t count,
                                                   pdr_tensor **kept)
@@ -56,7 +56,7 @@ static inline pdr_status pdr_task_features_chunk_(const pdr_host *h, const pdr_t
     return closed ? closed : bad;
 }
 
-/* *out [n, D] f32, a temporary of s: the features (model->features, EVAL) of the rows of the current task that index [n]
+/** *out [n, D] f32, a temporary of s: the features (model->features, EVAL) of the rows of the current task that index [n]
  * i64 names, n >= 1, as data->rows has them: not augmented. Read and run in chunks, so that n may be a whole task.
  * Failures: those of data->rows and of model->features. */
 static inline pdr_status pdr_task_features(const pdr_host *h, pdr_scope *s, const pdr_task *t, pdr_model *m,
@@ -74,13 +74,13 @@ static inline pdr_status pdr_task_features(const pdr_host *h, pdr_scope *s, cons
     return bad;
 }
 
-/* What a turn of herding reads and writes, all on the device. */
+/** What a turn of herding reads and writes, all on the device. */
 typedef struct pdr_herd_ {
-    const pdr_tensor *features; /* [n, D] */
-    const pdr_tensor *target;   /* [D] */
-    pdr_tensor *way;            /* [D] k target - sum of those chosen: what is missing */
-    pdr_tensor *handicap;       /* [n] -|phi|^2 / 2; -inf of a row that is taken */
-    pdr_tensor *order;          /* [count] i64 */
+    const pdr_tensor *features; /**< [n, D] */
+    const pdr_tensor *target;   /**< [D] */
+    pdr_tensor *way;            /**< [D] k target - sum of those chosen: what is missing */
+    pdr_tensor *handicap;       /**< [n] -|phi|^2 / 2; -inf of a row that is taken */
+    pdr_tensor *order;          /**< [count] i64 */
 } pdr_herd_;
 
 static inline pdr_status pdr_herd_turn_(const pdr_host *h, const pdr_herd_ *herd, int64_t k)
@@ -112,7 +112,7 @@ static inline pdr_status pdr_herd_run_(const pdr_host *h, pdr_scope *s, pdr_herd
     return bad;
 }
 
-/* Herding: *order [min(count, n)] i64, a temporary of s: rows of `features` [n, D] f32, so that the mean of the first k is
+/** Herding: *order [min(count, n)] i64, a temporary of s: rows of `features` [n, D] f32, so that the mean of the first k is
  * near target [D] for every k (NULL: the mean of the features): row k + 1 is that phi which makes
  *
  *     | target - (phi + sum of the k chosen) / (k + 1) |
@@ -141,7 +141,7 @@ static inline pdr_status pdr_choose_herding(const pdr_host *h, pdr_scope *s, con
     return bad;
 }
 
-/* Closest to the mean: *order [min(count, n)] i64, a temporary of s: the rows of `features` [n, D] f32 nearest to
+/** Closest to the mean: *order [min(count, n)] i64, a temporary of s: the rows of `features` [n, D] f32 nearest to
  * target [D] (NULL: the mean of the features) in Euclidean distance, the nearest first, the first among equals. Without
  * herding's care that they make up a mean together: outliers never stand in, and near copies of one row all do.
  * Failures: those of the scope, which has their words. */

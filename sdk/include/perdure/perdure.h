@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file
  * perdure/perdure.h: the whole interface between Perdure and a strategy, in one include.
  *
  *   status.h   versions, status codes, small enumerations, names of the opaque handles

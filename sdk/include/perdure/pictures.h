@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file
  * perdure/pictures.h: extension "perdure.pictures/1", a draft: pictures in the folder of the cell.
  *
  *     const pdr_pictures_api *pictures = host->extension(host, PDR_PICTURES);
@@ -22,7 +22,7 @@ extern "C" {
 typedef struct pdr_pictures_api {
     uint32_t struct_size, reserved;
 
-    /* [waits] Writes n rows as one picture, samples/STRATEGY.NAME.png in the folder of the cell, whole or not at all; one
+    /** [waits] Writes n rows as one picture, samples/STRATEGY.NAME.png in the folder of the cell, whole or not at all; one
      * of that name is replaced. rows [n, H, W] or [n, 1, H, W] grey, [n, 3, H, W] red, green and blue: values in 0..1,
      * 0 black, 1 the full colour, cut to that range and rounded to one of 256. `columns` of them stand side by side, row
      * by row, edge to edge; what is left of the last line is black. name: 1 to 64 lower-case letters, digits, '-', '_'.

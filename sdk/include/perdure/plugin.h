@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file
  * perdure/plugin.h: what a strategy provides: one descriptor, a table of hooks, and the moments they are given.
  *
  * A strategy is a shared object with one exported function:
@@ -81,61 +81,61 @@ extern "C" {
 
 /* ---- moments: filled by the host, borrowed until the hook returns, read-only, fields only appended ---- */
 
-/* A task. Chained to the ones before it: `previous` and what it points to lives as long as the run. */
+/** A task. Chained to the ones before it: `previous` and what it points to lives as long as the run. */
 struct pdr_task {
     uint32_t struct_size;
-    uint32_t boundary_known;  /* 0: a task-free stream, and this its only task, whose classes grow */
-    uint32_t task_id_given;   /* 1 in task-il: the task of a row is known, also at evaluation */
-    uint32_t augmented;       /* 1 when a row differs from epoch to epoch */
-    int64_t index;            /* 0 for the first */
-    int64_t row_count;        /* training rows; -1: endless, as a task-free stream is */
-    int64_t held_out;         /* rows row_count .. row_count + held_out - 1 are held out (data.validation) */
-    int64_t class_count;      /* length of `classes` */
-    int64_t seen_before;      /* columns 0 .. seen_before - 1 are of earlier tasks */
-    int64_t seen;             /* columns 0 .. seen - 1: with this task's. Domain-il: seen_before = seen from task 1 */
-    int64_t columns;          /* C of the logits, now; not all of them need be seen */
-    const int64_t *classes;   /* the columns that its rows have, ascending; borrowed, as long as the task */
-    const int64_t *shape;     /* of one row of x, without the batch dimension; likewise */
-    int64_t rank;             /* length of `shape` */
-    const pdr_task *previous; /* NULL: none. Its rows are gone: only memories keep any */
-    pdr_model *model;         /* the network in training; borrowed, as long as the run */
-    pdr_scope *scope;         /* the scope of the hook that is running; NULL in a task of `previous` */
+    uint32_t boundary_known;  /**< 0: a task-free stream, and this its only task, whose classes grow */
+    uint32_t task_id_given;   /**< 1 in task-il: the task of a row is known, also at evaluation */
+    uint32_t augmented;       /**< 1 when a row differs from epoch to epoch */
+    int64_t index;            /**< 0 for the first */
+    int64_t row_count;        /**< training rows; -1: endless, as a task-free stream is */
+    int64_t held_out;         /**< rows row_count .. row_count + held_out - 1 are held out (data.validation) */
+    int64_t class_count;      /**< length of `classes` */
+    int64_t seen_before;      /**< columns 0 .. seen_before - 1 are of earlier tasks */
+    int64_t seen;             /**< columns 0 .. seen - 1: with this task's. Domain-il: seen_before = seen from task 1 */
+    int64_t columns;          /**< C of the logits, now; not all of them need be seen */
+    const int64_t *classes;   /**< the columns that its rows have, ascending; borrowed, as long as the task */
+    const int64_t *shape;     /**< of one row of x, without the batch dimension; likewise */
+    int64_t rank;             /**< length of `shape` */
+    const pdr_task *previous; /**< NULL: none. Its rows are gone: only memories keep any */
+    pdr_model *model;         /**< the network in training; borrowed, as long as the run */
+    pdr_scope *scope;         /**< the scope of the hook that is running; NULL in a task of `previous` */
 };
 
-/* A training step. Which tensors are there yet: x, y, raw, row from before_batch; logits and features from
+/** A training step. Which tensors are there yet: x, y, raw, row from before_batch; logits and features from
  * after_forward; row_loss and loss in after_loss; all of them to after_batch. NULL before they exist. */
 struct pdr_step {
     uint32_t struct_size, reserved;
-    uint32_t epoch;             /* how often these fresh rows came before in this task */
-    uint32_t skipped;           /* in after_batch: 1 when the scaled gradient overflowed and no update was made */
-    int64_t index;              /* of the step in this task, from 0 */
-    int64_t fresh;              /* leading rows that are new data; B rows in all, the size of y */
-    double lr;                  /* learning rate of the coming or just made update */
-    const pdr_task *task;       /* its scope is this step's scope */
-    pdr_scope *scope;           /* of the hook that is running: [grad] or [no-grad] as the hook is */
-    const pdr_tensor *x;        /* [B, ...] f32, normalised and augmented; before_batch: [fresh, ...] */
-    const pdr_tensor *y;        /* [B] i64 */
-    const pdr_tensor *logits;   /* [B, C] f32, raw; can be differentiated in [grad] hooks */
-    const pdr_tensor *row_loss; /* [B], 0 in unlabelled rows */
-    const pdr_tensor *loss;     /* []: before the terms of add_loss and the penalties, in every moment */
-    const pdr_tensor *features; /* [B, D] with the flag PDR_USES_FEATURES, else NULL */
-    const pdr_tensor *raw; /* [fresh, ...] the fresh rows before augmentation, to be stored. Of a byte data set: u8,
+    uint32_t epoch;             /**< how often these fresh rows came before in this task */
+    uint32_t skipped;           /**< in after_batch: 1 when the scaled gradient overflowed and no update was made */
+    int64_t index;              /**< of the step in this task, from 0 */
+    int64_t fresh;              /**< leading rows that are new data; B rows in all, the size of y */
+    double lr;                  /**< learning rate of the coming or just made update */
+    const pdr_task *task;       /**< its scope is this step's scope */
+    pdr_scope *scope;           /**< of the hook that is running: [grad] or [no-grad] as the hook is */
+    const pdr_tensor *x;        /**< [B, ...] f32, normalised and augmented; before_batch: [fresh, ...] */
+    const pdr_tensor *y;        /**< [B] i64 */
+    const pdr_tensor *logits;   /**< [B, C] f32, raw; can be differentiated in [grad] hooks */
+    const pdr_tensor *row_loss; /**< [B], 0 in unlabelled rows */
+    const pdr_tensor *loss;     /**< []: before the terms of add_loss and the penalties, in every moment */
+    const pdr_tensor *features; /**< [B, D] with the flag PDR_USES_FEATURES, else NULL */
+    const pdr_tensor *raw; /**< [fresh, ...] the fresh rows before augmentation, to be stored. Of a byte data set: u8,
                                     in raw units (0..255, not normalised); else f32 as x */
-    const pdr_tensor *row; /* [fresh] i64: their numbers in the task, as data->rows takes them */
+    const pdr_tensor *row; /**< [fresh] i64: their numbers in the task, as data->rows takes them */
 };
 
-/* An evaluation: one cell of the accuracy matrix. */
+/** An evaluation: one cell of the accuracy matrix. */
 struct pdr_eval {
     uint32_t struct_size, reserved;
-    int64_t after_task;   /* row of the matrix: tasks trained so far, within a task with that one; 0: untrained */
-    int64_t on_task;      /* column: pdr_task.index of the task evaluated on */
-    const pdr_task *task; /* the one evaluated on */
-    pdr_model *model;     /* the network in training; in predict the one that is measured: for a task whose head is
+    int64_t after_task;   /**< row of the matrix: tasks trained so far, within a task with that one; 0: untrained */
+    int64_t on_task;      /**< column: pdr_task.index of the task evaluated on */
+    const pdr_task *task; /**< the one evaluated on */
+    pdr_model *model;     /**< the network in training; in predict the one that is measured: for a task whose head is
                                     still to come a copy that has it */
-    pdr_scope *scope;     /* [no-grad] */
-    const pdr_tensor *x;  /* in predict: a large batch of test rows [n, ...]; else NULL */
-    const pdr_tensor *features; /* in predict: [n, D], with or without PDR_USES_FEATURES; else NULL */
-    const pdr_tensor *logits;   /* in predict: [n, C], the network's own, whose accuracy is reported beside that of
+    pdr_scope *scope;     /**< [no-grad] */
+    const pdr_tensor *x;  /**< in predict: a large batch of test rows [n, ...]; else NULL */
+    const pdr_tensor *features; /**< in predict: [n, D], with or without PDR_USES_FEATURES; else NULL */
+    const pdr_tensor *logits;   /**< in predict: [n, C], the network's own, whose accuracy is reported beside that of
                                     the scores; else NULL */
 };
 
@@ -144,98 +144,98 @@ struct pdr_eval {
 typedef struct pdr_hooks {
     uint32_t struct_size, reserved;
 
-    /* Once, before everything (after load, when the run is resumed). There is no scope: open() one. */
+    /** Once, before everything (after load, when the run is resumed). There is no scope: open() one. */
     pdr_status (*before_run)(void *self, int64_t task_count);
 
-    /* [no-grad] The network has grown its columns for this task. May mingle, write parameters, set gates. */
+    /** [no-grad] The network has grown its columns for this task. May mingle, write parameters, set gates. */
     pdr_status (*before_task)(void *self, const pdr_task *t);
-    /* [no-grad] */
+    /** [no-grad] */
     pdr_status (*before_epoch)(void *self, const pdr_task *t, int64_t epoch);
 
-    /* [no-grad] Fresh rows are there. May rehearse. */
+    /** [no-grad] Fresh rows are there. May rehearse. */
     pdr_status (*before_batch)(void *self, const pdr_step *s);
-    /* [grad] The batch is complete. */
+    /** [grad] The batch is complete. */
     pdr_status (*before_forward)(void *self, const pdr_step *s);
-    /* [grad] Logits are there. */
+    /** [grad] Logits are there. */
     pdr_status (*after_forward)(void *self, const pdr_step *s);
-    /* [no-grad] The place to ask a teacher. */
+    /** [no-grad] The place to ask a teacher. */
     pdr_status (*before_loss)(void *self, const pdr_step *s);
-    /* [grad] [sole] *rows: [B] loss of each row, a tensor of s->scope; those of unlabelled rows are ignored. */
+    /** [grad] [sole] *rows: [B] loss of each row, a tensor of s->scope; those of unlabelled rows are ignored. */
     pdr_status (*compute_loss)(void *self, const pdr_step *s, pdr_tensor **rows);
-    /* [grad] May add_loss, add_penalty. */
+    /** [grad] May add_loss, add_penalty. */
     pdr_status (*after_loss)(void *self, const pdr_step *s);
-    /* [no-grad] May edit the gradient of the data loss and of all terms; penalties are added afterwards. */
+    /** [no-grad] May edit the gradient of the data loss and of all terms; penalties are added afterwards. */
     pdr_status (*after_backward)(void *self, const pdr_step *s);
-    /* [no-grad] The gradient is final: to be read. */
+    /** [no-grad] The gradient is final: to be read. */
     pdr_status (*before_update)(void *self, const pdr_step *s);
-    /* [no-grad] Parameters have moved; the gradient is still there. */
+    /** [no-grad] Parameters have moved; the gradient is still there. */
     pdr_status (*after_update)(void *self, const pdr_step *s);
-    /* [no-grad] The end of a step. The place to offer rows to a memory. */
+    /** [no-grad] The end of a step. The place to offer rows to a memory. */
     pdr_status (*after_batch)(void *self, const pdr_step *s);
 
-    /* [no-grad] */
+    /** [no-grad] */
     pdr_status (*after_epoch)(void *self, const pdr_task *t, int64_t epoch);
-    /* [no-grad] The last moment at which data->rows reads this task. Before the evaluation. */
+    /** [no-grad] The last moment at which data->rows reads this task. Before the evaluation. */
     pdr_status (*after_task)(void *self, const pdr_task *t);
 
-    /* [no-grad] Before a cell of the matrix is measured. Changes of parameters and gates are undone after after_eval. */
+    /** [no-grad] Before a cell of the matrix is measured. Changes of parameters and gates are undone after after_eval. */
     pdr_status (*before_eval)(void *self, const pdr_eval *e);
-    /* [no-grad] [sole] *scores: [n, C] f32, a tensor of e->scope; the host masks the columns and takes the greatest. */
+    /** [no-grad] [sole] *scores: [n, C] f32, a tensor of e->scope; the host masks the columns and takes the greatest. */
     pdr_status (*predict)(void *self, const pdr_eval *e, pdr_tensor **scores);
-    /* [no-grad] */
+    /** [no-grad] */
     pdr_status (*after_eval)(void *self, const pdr_eval *e);
 
-    /* Once, after the last evaluation. There is no scope: open() one. */
+    /** Once, after the last evaluation. There is no scope: open() one. */
     pdr_status (*after_run)(void *self);
 
-    /* Between two steps: what create() and the host do not bring back (rule 21). Must not change the strategy. */
+    /** Between two steps: what create() and the host do not bring back (rule 21). Must not change the strategy. */
     pdr_status (*save)(void *self, pdr_state *out);
-    /* After create(). state_version: of the plugin that saved; refuse, in words, what you cannot read. */
+    /** After create(). state_version: of the plugin that saved; refuse, in words, what you cannot read. */
     pdr_status (*load)(void *self, pdr_state *in, uint32_t state_version);
 } pdr_hooks;
 
-/* What a strategy needs or does. The plan refuses what does not fit, with the reason, and picks how a step is
+/** What a strategy needs or does. The plan refuses what does not fit, with the reason, and picks how a step is
  * executed. A flag that is not set and would be needed makes the host function that needs it fail, in words. */
 enum {
-    PDR_NEEDS_BOUNDARIES = 1u,      /* refused on streams whose task boundaries are not known */
-    PDR_NEEDS_TASK_ID = 2u,         /* refused where the task of a row is not given (other than task-il) */
-    PDR_GRAPH_SAFE = 4u,            /* per-step hooks enqueue fixed-shape device work only: may be captured */
-    PDR_RANK_SAFE = 8u,             /* defined under data parallelism: see extension("perdure.ranks/1") */
-    PDR_USES_GRADIENT = 16u,        /* reads or edits flat_grads(): only then is the flat gradient built */
-    PDR_DIFFERENTIATES_MODEL = 32u, /* forward() or features() of the training model in a PDR_GRAD scope: needs
+    PDR_NEEDS_BOUNDARIES = 1u,      /**< refused on streams whose task boundaries are not known */
+    PDR_NEEDS_TASK_ID = 2u,         /**< refused where the task of a row is not given (other than task-il) */
+    PDR_GRAPH_SAFE = 4u,            /**< per-step hooks enqueue fixed-shape device work only: may be captured */
+    PDR_RANK_SAFE = 8u,             /**< defined under data parallelism: see extension("perdure.ranks/1") */
+    PDR_USES_GRADIENT = 16u,        /**< reads or edits flat_grads(): only then is the flat gradient built */
+    PDR_DIFFERENTIATES_MODEL = 32u, /**< forward() or features() of the training model in a PDR_GRAD scope: needs
                                         autograd through the network; losses on logits alone do not */
-    PDR_USES_FEATURES = 64u,        /* reads step->features */
-    PDR_WRITES_PARAMS = 128u,       /* writes flat_params() in a step: never between before_forward and backward */
-    PDR_IDLE_FIRST_TASK = 256u      /* until the first after_task it only watches: cells that differ in such strategies
+    PDR_USES_FEATURES = 64u,        /**< reads step->features */
+    PDR_WRITES_PARAMS = 128u,       /**< writes flat_params() in a step: never between before_forward and backward */
+    PDR_IDLE_FIRST_TASK = 256u /**< until the first after_task it only watches: cells that differ in such strategies
                                         alone train their first task once, and share it */
 };
 
-/* The descriptor: constant, valid as long as the process runs. */
+/** The descriptor: constant, valid as long as the process runs. */
 typedef struct pdr_plugin {
-    uint32_t abi_version;    /* PDR_ABI_VERSION. These eight bytes never change meaning, */
-    uint32_t struct_size;    /* sizeof(pdr_plugin): so that every host can refuse every plugin */
-    const char *name;        /* as in the scenario: lower case, digits, '-', '_'; required */
-    const char *version;     /* of the plugin: "1.0"; required */
-    const char *summary;     /* one line; required */
-    const char *paper;       /* "Rolnick et al. 2019, arXiv 1811.11682"; or NULL */
-    const pdr_param *params; /* ends with a NULL key; NULL: no parameters */
-    uint64_t param_size;     /* sizeof(pdr_param), so that rows can grow */
-    uint64_t config_size;    /* sizeof of the struct that the rows fill; 0: none, and create is given NULL */
-    uint32_t state_version;  /* of what save() writes; raise it when that changes */
-    uint32_t flags;          /* PDR_NEEDS_... and so on, or-ed */
-    const pdr_hooks *hooks;  /* required, and at least one of them */
-    /* Makes an instance. host: lives until destroy has returned; keep the pointer. config: the filled struct, borrowed
+    uint32_t abi_version;    /**< PDR_ABI_VERSION. These eight bytes never change meaning, */
+    uint32_t struct_size;    /**< sizeof(pdr_plugin): so that every host can refuse every plugin */
+    const char *name;        /**< as in the scenario: lower case, digits, '-', '_'; required */
+    const char *version;     /**< of the plugin: "1.0"; required */
+    const char *summary;     /**< one line; required */
+    const char *paper;       /**< "Rolnick et al. 2019, arXiv 1811.11682"; or NULL */
+    const pdr_param *params; /**< ends with a NULL key; NULL: no parameters */
+    uint64_t param_size;     /**< sizeof(pdr_param), so that rows can grow */
+    uint64_t config_size;    /**< sizeof of the struct that the rows fill; 0: none, and create is given NULL */
+    uint32_t state_version;  /**< of what save() writes; raise it when that changes */
+    uint32_t flags;          /**< PDR_NEEDS_... and so on, or-ed */
+    const pdr_hooks *hooks;  /**< required, and at least one of them */
+    /** Makes an instance. host: lives until destroy has returned; keep the pointer. config: the filled struct, borrowed
      * for the call: copy it; what it points to (texts, lists) lives until destroy has returned. Once *self is set,
      * destroy follows, even when create then fails. No training yet: no model, no task; memories and streams may be
      * opened. Required. */
     pdr_status (*create)(const pdr_host *host, const void *config, void **self);
-    /* Releases all that is owned and frees `self`. Required. */
+    /** Releases all that is owned and frees `self`. Required. */
     void (*destroy)(void *self);
-    /* Answers extensions beyond this header by id, drafts: "perdure.x/1". NULL function or NULL answer: none. */
+    /** Answers extensions beyond this header by id, drafts: "perdure.x/1". NULL function or NULL answer: none. */
     const void *(*extension)(const char *id);
 } pdr_plugin;
 
-/* The only symbol that a strategy exports. Returns its descriptor, does nothing else, and never fails. */
+/** The only symbol that a strategy exports. Returns its descriptor, does nothing else, and never fails. */
 PDR_EXPORT const pdr_plugin *perdure_plugin(void);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0
- *
+/* SPDX-License-Identifier: Apache-2.0 */
+/** @file
  * perdure/sugar.h: inline helpers that most strategies would write themselves. Built on the public calls only: a
  * plugin that does without this header loses nothing. All names begin with pdr_ or PDR_.
  */
@@ -17,10 +17,10 @@
 extern "C" {
 #endif
 
-/* Lets the compiler compare a printf format with its arguments. */
+/** Lets the compiler compare a printf format with its arguments. */
 #define PDR_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))
 
-/* host->fail() with printf's format; longer than 511 bytes is cut. Returns `code`:
+/** host->fail() with printf's format; longer than 511 bytes is cut. Returns `code`:
  *     return pdr_failf(self->host, PDR_EINVALID, "%lld rows, at least %lld", have, want);                          */
 PDR_PRINTF(3, 4)
 static inline pdr_status pdr_failf(const pdr_host *h, pdr_status code, const char *format, ...)
@@ -33,7 +33,7 @@ static inline pdr_status pdr_failf(const pdr_host *h, pdr_status code, const cha
     return h->fail(h, code, line);
 }
 
-/* [any-thread] host->log() likewise. */
+/** [any-thread] host->log() likewise. */
 PDR_PRINTF(3, 4)
 static inline void pdr_logf(const pdr_host *h, pdr_level level, const char *format, ...)
 {
@@ -45,7 +45,7 @@ static inline void pdr_logf(const pdr_host *h, pdr_level level, const char *form
     h->log(h, level, line);
 }
 
-/* Keeps `t` in *slot and releases what was there; NULL empties the slot. The slot starts as NULL. After a failed
+/** Keeps `t` in *slot and releases what was there; NULL empties the slot. The slot starts as NULL. After a failed
  * operation `t` is NULL, and the scope has the words: end the hook with status(). */
 static inline void pdr_hold(const pdr_host *h, pdr_tensor **slot, const pdr_tensor *t)
 {
@@ -54,39 +54,39 @@ static inline void pdr_hold(const pdr_host *h, pdr_tensor **slot, const pdr_tens
     h->tensor->release(old);
 }
 
-/* [waits] The value of a scalar tensor; NaN for NULL or when it cannot be read. */
+/** [waits] The value of a scalar tensor; NaN for NULL or when it cannot be read. */
 static inline double pdr_number(const pdr_host *h, const pdr_tensor *t)
 {
     double v = 0;
     return h->tensor->read(t, PDR_F64, &v, sizeof v) == PDR_OK ? v : (double)NAN;
 }
 
-/* A scalar tensor, f32. */
+/** A scalar tensor, f32. */
 static inline pdr_tensor *pdr_scalar(const pdr_host *h, pdr_scope *s, double value)
 {
     return h->tensor->full(s, PDR_F32, NULL, 0, value);
 }
 
-/* [class_count] i64: the columns of a task, for pick(). */
+/** [class_count] i64: the columns of a task, for pick(). */
 static inline pdr_tensor *pdr_columns_of(const pdr_host *h, pdr_scope *s, const pdr_task *t)
 {
     int64_t n = t->class_count;
     return h->tensor->from(s, PDR_I64, &n, 1, t->classes);
 }
 
-/* [fresh] i64: labels of the fresh rows, to be stored with s->raw. */
+/** [fresh] i64: labels of the fresh rows, to be stored with s->raw. */
 static inline pdr_tensor *pdr_fresh_labels(const pdr_host *h, const pdr_step *s)
 {
     return h->tensor->slice(s->scope, s->y, 0, 0, s->fresh);
 }
 
-/* Length of an array, as the tables count. */
+/** Length of an array, as the tables count. */
 #define PDR_COUNT(array) ((int32_t)(sizeof(array) / sizeof((array)[0])))
 
-/* First member of a hooks table: static const pdr_hooks hooks = {PDR_HOOKS, .after_task = after_task}; */
+/** First member of a hooks table: static const pdr_hooks hooks = {PDR_HOOKS, .after_task = after_task}; */
 #define PDR_HOOKS .struct_size = sizeof(pdr_hooks)
 
-/* The descriptor with create, destroy and entry point of a strategy in C, as its last line:
+/** The descriptor with create, destroy and entry point of a strategy in C, as its last line:
  *
  *     PDR_STRATEGY("replay", "1.0", "experience replay", "Rolnick et al. 2019", flags)
  *
