@@ -21,7 +21,12 @@ extern "C" {
 #endif
 
 /** The words of a parameter `scale`, CHOICE, and their indices: what stands before the term. */
-enum { PDR_SCALE_SQUARE, PDR_SCALE_NONE, PDR_SCALE_MEAN };
+enum {
+    PDR_SCALE_SQUARE, /**< T^2 */
+    PDR_SCALE_NONE,   /**< 1 */
+    PDR_SCALE_MEAN    /**< T^2 / columns */
+};
+/** Those words, in that order: .choices of the parameter. */
 #define PDR_SCALES                     \
     {                                  \
         "square", "none", "mean", NULL \

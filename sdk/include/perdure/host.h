@@ -24,19 +24,26 @@ extern "C" {
 /* ---- models. All parameters of a model lie in one flat buffer [P], all gradients in another ---- */
 
 /** What a block of the flat buffer is. */
-enum { PDR_WEIGHT, PDR_BIAS, PDR_NORM, PDR_HEAD_WEIGHT, PDR_HEAD_BIAS };
+enum {
+    PDR_WEIGHT,      /**< of a layer: [out, in] or [out, in, height, width] */
+    PDR_BIAS,        /**< of a layer: [out] */
+    PDR_NORM,        /**< scale or shift of a normalisation: [channels] */
+    PDR_HEAD_WEIGHT, /**< of a head: [columns, D] */
+    PDR_HEAD_BIAS    /**< of a head: [columns] */
+};
 
 /** One parameter tensor, as a piece of the flat buffer. */
 typedef struct pdr_block {
-    uint32_t struct_size; /**< in: set by the caller, so that the host writes no further */
-    uint32_t kind;        /**< PDR_WEIGHT ... */
-    int64_t first, count; /**< elements first .. first + count - 1 of [P], row-major */
-    int64_t rank, shape[4];
-    int64_t first_column; /**< of a head: the first logit that it makes; else 0 */
-    int64_t columns;      /**< of a head: how many (its dim 0); else 0 */
-    const char *name;     /**< "hidden.0.weight"; borrowed, as long as the model */
+    uint32_t struct_size;   /**< in: set by the caller, so that the host writes no further */
+    uint32_t kind;          /**< PDR_WEIGHT ... */
+    int64_t first, count;   /**< elements first .. first + count - 1 of [P], row-major */
+    int64_t rank, shape[4]; /**< of the parameter tensor: number of sizes, and the sizes; behind them 0 */
+    int64_t first_column;   /**< of a head: the first logit that it makes; else 0 */
+    int64_t columns;        /**< of a head: how many (its dim 0); else 0 */
+    const char *name;       /**< "hidden.0.weight"; borrowed, as long as the model */
 } pdr_block;
 
+/** Networks: forward passes, gradients, snapshots, networks and optimizers of one's own, the Fisher information. */
 typedef struct pdr_model_api {
     uint32_t struct_size, reserved;
 
@@ -114,6 +121,7 @@ typedef struct pdr_model_api {
 
 /* ---- the running step: what a hook queues. It takes effect after the last strategy's hook of that moment ---- */
 
+/** What a hook of a step queues. It takes effect after the last strategy's hook of that moment (rule 11). */
 typedef struct pdr_step_api {
     uint32_t struct_size, reserved;
 
@@ -140,6 +148,7 @@ typedef struct pdr_step_api {
 
 /* ---- data of the current task ---- */
 
+/** Rows of the task in training, the scenario's augmentation, and mingling a memory with the task's rows. */
 typedef struct pdr_data_api {
     uint32_t struct_size, reserved;
 
@@ -222,6 +231,7 @@ typedef struct pdr_memory_api {
 /* ---- random streams. Counter-based: a stream is f(run seed, strategy, name, number) and shares no state with
  *      another, so a strategy that draws more changes nobody else's numbers ---- */
 
+/** Random streams. Draws of a stream are the same whatever other strategies draw, and after a resume they go on. */
 typedef struct pdr_rng_api {
     uint32_t struct_size, reserved;
 
@@ -237,8 +247,9 @@ typedef struct pdr_rng_api {
     double (*unit)(pdr_rng *r);
     /** Mean 0, standard deviation 1. */
     double (*normal)(pdr_rng *r);
-    /** f32 tensors of that shape: in [0, 1); with mean 0 and standard deviation 1. */
+    /** f32 tensor of that shape: each in [0, 1). */
     pdr_tensor *(*units)(pdr_scope *s, pdr_rng *r, const int64_t *shape, int32_t rank);
+    /** f32 tensor of that shape: mean 0, standard deviation 1. */
     pdr_tensor *(*normals)(pdr_scope *s, pdr_rng *r, const int64_t *shape, int32_t rank);
     /** [n] i64: 0 .. n - 1 in random order. */
     pdr_tensor *(*permutation)(pdr_scope *s, pdr_rng *r, int64_t n);
@@ -247,6 +258,7 @@ typedef struct pdr_rng_api {
 /* ---- the checkpoint. Keys are the plugin's own. put of NULL stores nothing; a missing key gives NULL or 0,
  *      quietly: use your default. The shelf holds the first error, as a scope does ---- */
 
+/** One strategy's shelf in a checkpoint: in save() to put on, in load() to take from (rule 21). */
 typedef struct pdr_state_api {
     uint32_t struct_size, reserved;
 
@@ -271,19 +283,21 @@ typedef struct pdr_state_api {
 
 /* ---- the host: one per strategy instance, so that logs, metrics, streams and leaks carry its name ---- */
 
+/** All that a plugin may call. create() is given it; it lives until destroy() has returned. */
 struct pdr_host {
     uint32_t abi_version; /**< of the host: major << 16 | minor */
-    uint32_t struct_size;
+    uint32_t struct_size; /**< sizeof(pdr_host) of the host */
     uint32_t rank, ranks; /**< this process among those of a data-parallel cell: 0, 1 */
     void *impl;           /**< the host's own */
 
-    const pdr_tensor_api *tensor;
-    const pdr_model_api *model;
-    const pdr_step_api *step;
-    const pdr_data_api *data;
-    const pdr_memory_api *memory;
-    const pdr_rng_api *rng;
-    const pdr_state_api *state;
+    /* The tables: borrowed, as long as the host; none is NULL. */
+    const pdr_tensor_api *tensor; /**< tensors and scopes (tensor.h) */
+    const pdr_model_api *model;   /**< networks and optimizers */
+    const pdr_step_api *step;     /**< what a hook of a step queues */
+    const pdr_data_api *data;     /**< rows of the task in training */
+    const pdr_memory_api *memory; /**< bounded stores of samples */
+    const pdr_rng_api *rng;       /**< random streams */
+    const pdr_state_api *state;   /**< the checkpoint, in save() and load() */
 
     /** Records why something failed, in one line, and returns `code`, to be returned by the hook at once. The text is
      * copied. The first words of a hook stay. A hook that called it and then returns PDR_OK fails all the same. */

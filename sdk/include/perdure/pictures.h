@@ -17,8 +17,10 @@
 extern "C" {
 #endif
 
+/** The id to ask host->extension() for. */
 #define PDR_PICTURES "perdure.pictures/1"
 
+/** What the extension answers with; borrowed, as long as the host. */
 typedef struct pdr_pictures_api {
     uint32_t struct_size, reserved;
 

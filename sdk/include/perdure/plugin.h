@@ -83,7 +83,7 @@ extern "C" {
 
 /** A task. Chained to the ones before it: `previous` and what it points to lives as long as the run. */
 struct pdr_task {
-    uint32_t struct_size;
+    uint32_t struct_size;     /**< of the host: ask PDR_HAS for what came later */
     uint32_t boundary_known;  /**< 0: a task-free stream, and this its only task, whose classes grow */
     uint32_t task_id_given;   /**< 1 in task-il: the task of a row is known, also at evaluation */
     uint32_t augmented;       /**< 1 when a row differs from epoch to epoch */
@@ -141,6 +141,8 @@ struct pdr_eval {
 
 /* ---- hooks, in the order of training. NULL: not interested. Each returns PDR_OK or fails the cell ---- */
 
+/** The hooks: what a strategy does at each moment of training. NULL: not interested. Each returns PDR_OK or fails the
+ * cell. `self` is what create() made. A pointer at the very end may be left out by a smaller struct_size. */
 typedef struct pdr_hooks {
     uint32_t struct_size, reserved;
 
