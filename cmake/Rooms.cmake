@@ -20,6 +20,7 @@ set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
 set(PERDURE_PLUGIN_OUTPUT ${CMAKE_BINARY_DIR}/lib/perdure/plugins/1)
 
 add_compile_definitions(_GNU_SOURCE PERDURE_VERSION="${PROJECT_VERSION}")
+add_compile_definitions(PDR_VISIBLE_MINOR=PDR_ABI_MINOR) # a host sees every member of its own headers
 # No contraction into fused multiply-adds: the same source gives the same bits whatever the compiler may use.
 add_compile_options(-ffp-contract=off -fstack-protector-strong -fno-strict-aliasing)
 add_link_options(-Wl,-z,relro,-z,now,-z,noexecstack)

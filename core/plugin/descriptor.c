@@ -9,6 +9,8 @@
 #include "plugin/inside.h"
 
 enum { NAME_LENGTH = 64, WORDS_LENGTH = 1000, CONFIG_BYTES = 1 << 20 };
+/* The descriptor as 1.0 had it. What comes behind is there only when PDR_HAS says so. */
+enum { DESCRIPTOR_LEAST = offsetof(pdr_plugin, extension) + sizeof(((pdr_plugin *)0)->extension) };
 
 static int version_check(const pdr_plugin *d, const char *path, error *e)
 {
@@ -121,7 +123,7 @@ int descriptor_take(plugin *p, error *e)
     const pdr_plugin *d = p->descriptor;
     int code;
     if ((code = version_check(d, p->path, e)) ||
-        (code = size_check(p->path, "descriptor", d->struct_size, sizeof *d, e)) ||
+        (code = size_check(p->path, "descriptor", d->struct_size, DESCRIPTOR_LEAST, e)) ||
         (code = members_check(d, p->path, e)) || (code = hooks_take(p, e)))
         return code;
     return parameters_take(p, e);

@@ -20,6 +20,10 @@
 #include "plugin/mark.h"
 #include "plugin/plugin.h"
 
+#if PDR_VISIBLE_MINOR != PDR_ABI_MINOR
+#error "a host sees every member of its headers: expected PDR_VISIBLE_MINOR=PDR_ABI_MINOR"
+#endif
+
 struct host_session;
 
 /* A task as plugins see it, and its rows as only the host does. */

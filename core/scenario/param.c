@@ -10,7 +10,9 @@
 #include "scenario/row.h"
 #include "scenario/scenario.h"
 
-enum { PARAM_ROWS = 56, PARAM_SMALLEST_ROW = sizeof(pdr_param) };
+enum { PARAM_ROWS = 56 };
+/* A row as 1.0 had it: one of a later minor may be longer, and an older plugin's is not refused for that. */
+enum { PARAM_SMALLEST_ROW = offsetof(pdr_param, choices) + sizeof(((pdr_param *)0)->choices) };
 
 static const struct {
     enum row_type type;

@@ -32,9 +32,20 @@ extern "C" {
 
 /** The oldest minor of a host that the plugin must run on. A plugin that uses a member which came with minor n
  * defines this as n before it includes a header; a host with a smaller minor then refuses it, in words.
- * Left alone, it is 0: the plugin runs on every host of this major, and asks PDR_HAS before it uses more. */
+ * Left alone, it is 0: the plugin runs on every host of this major. */
 #ifndef PDR_TARGET_MINOR
 #define PDR_TARGET_MINOR 0u
+#endif
+
+/** The newest minor whose members these headers declare: that of PDR_TARGET_MINOR, so that a member which the oldest
+ * host would lack does not compile. A plugin that asks PDR_HAS before it uses more defines this as the higher minor and
+ * leaves the target. A host sees all. */
+#ifndef PDR_VISIBLE_MINOR
+#define PDR_VISIBLE_MINOR PDR_TARGET_MINOR
+#endif
+
+#if PDR_TARGET_MINOR > PDR_VISIBLE_MINOR || PDR_VISIBLE_MINOR > PDR_ABI_MINOR
+#error "expected PDR_TARGET_MINOR <= PDR_VISIBLE_MINOR <= PDR_ABI_MINOR: a lower one, or the headers of a newer Perdure"
 #endif
 
 /** What a plugin writes into pdr_plugin.abi_version: major in the upper, minor in the lower 16 bits. */
