@@ -12,7 +12,7 @@ breathe_show_include = False
 myst_heading_anchors = 3
 highlight_language = "none"
 html_theme = "alabaster"
-html_theme_options = {"page_width": "1100px", "sidebar_width": "240px", "fixed_sidebar": False,
+html_theme_options = {"page_width": "1200px", "body_max_width": "none", "sidebar_width": "240px", "fixed_sidebar": False,
                       "description": "Continual learning by plugins"}
 html_sidebars = {"**": ["about.html", "navigation.html", "searchbox.html"]}
 html_static_path = ["static"]
