@@ -1,11 +1,10 @@
 """Does docs/tutorial.md word for word in an empty folder: writes its files, makes its edits, types its commands, and compares what
 they print with what the page shows. Numbers may differ as another machine's rounding makes them; words may not.
 
-usage: tutorial.py [PAGE]    --once: also the set-up that is typed once, for a bare machine; the checkout is then the current folder
+usage: tutorial.py [PAGE]    The set-up, which is typed once in a checkout, is taken as done.
 """
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -102,20 +101,16 @@ def compare(shown, said, at):
 
 
 def main():
-    arguments = [a for a in sys.argv[1:] if a != "--once"]
-    page = arguments[0] if arguments else SOURCE + "/docs/tutorial.md"
+    page = sys.argv[1] if len(sys.argv) > 1 else SOURCE + "/docs/tutorial.md"
     with tempfile.TemporaryDirectory(prefix="perdure-tutorial-") as made:
-        os.mkdir(made + "/checkout")
-        if "--once" not in sys.argv: # what the page says of a checkout is true of links to it
-            os.makedirs(made + "/checkout/build/release")
-            os.symlink(BUILD + "/bin", made + "/checkout/build/release/bin")
-            os.symlink(SOURCE + "/sdk", made + "/checkout/sdk")
-        start = SOURCE if "--once" in sys.argv else made + "/checkout"
-        shell, said, count = Shell(start, ENVIRONMENT), "", 0
+        os.makedirs(made + "/checkout/build/release") # what the page says of a checkout is true of links to it
+        os.symlink(BUILD + "/bin", made + "/checkout/build/release/bin")
+        os.symlink(SOURCE + "/sdk", made + "/checkout/sdk")
+        shell, said, count = Shell(made + "/checkout", ENVIRONMENT), "", 0
         for language, caption, body, line in blocks(page):
             at = f"{os.path.basename(page)}:{line}"
             if language == "sh":
-                if not caption.startswith("once") or "--once" in sys.argv:
+                if not caption.startswith("once"):
                     said = shell.type(body, 1 if caption == "ends with 1" else 0)
             elif language == "text":
                 compare(body, said, at)

@@ -151,7 +151,7 @@ typedef struct pdr_hooks {
 
     /** [no-grad] The network has grown its columns for this task. May mingle, write parameters, set gates. */
     pdr_status (*before_task)(void *self, const pdr_task *t);
-    /** [no-grad] */
+    /** [no-grad] Before the first batch of an epoch. epoch: from 0 in each task. */
     pdr_status (*before_epoch)(void *self, const pdr_task *t, int64_t epoch);
 
     /** [no-grad] Fresh rows are there. May rehearse. */
@@ -160,7 +160,7 @@ typedef struct pdr_hooks {
     pdr_status (*before_forward)(void *self, const pdr_step *s);
     /** [grad] Logits are there. */
     pdr_status (*after_forward)(void *self, const pdr_step *s);
-    /** [no-grad] The place to ask a teacher. */
+    /** [no-grad] The place to ask a teacher: what it says must be kept, for after_loss is another hook. */
     pdr_status (*before_loss)(void *self, const pdr_step *s);
     /** [grad] [sole] *rows: [B] loss of each row, a tensor of s->scope; those of unlabelled rows are ignored. */
     pdr_status (*compute_loss)(void *self, const pdr_step *s, pdr_tensor **rows);
@@ -175,7 +175,7 @@ typedef struct pdr_hooks {
     /** [no-grad] The end of a step. The place to offer rows to a memory. */
     pdr_status (*after_batch)(void *self, const pdr_step *s);
 
-    /** [no-grad] */
+    /** [no-grad] Behind the last batch of an epoch. epoch: from 0 in each task. */
     pdr_status (*after_epoch)(void *self, const pdr_task *t, int64_t epoch);
     /** [no-grad] The last moment at which data->rows reads this task. Before the evaluation. */
     pdr_status (*after_task)(void *self, const pdr_task *t);
@@ -184,7 +184,7 @@ typedef struct pdr_hooks {
     pdr_status (*before_eval)(void *self, const pdr_eval *e);
     /** [no-grad] [sole] *scores: [n, C] f32, a tensor of e->scope; the host masks the columns and takes the greatest. */
     pdr_status (*predict)(void *self, const pdr_eval *e, pdr_tensor **scores);
-    /** [no-grad] */
+    /** [no-grad] A cell of the matrix has been measured. What before_eval changed is still so, and is undone now. */
     pdr_status (*after_eval)(void *self, const pdr_eval *e);
 
     /** Once, after the last evaluation. There is no scope: open() one. */
