@@ -1,10 +1,15 @@
 #!/bin/sh
 # Does a strategy export perdure_plugin alone, and import from libc and libm only?
-# usage: symbols.sh NM PLUGIN.so...
+# usage: symbols.sh NM PLUGIN.so|FOLDER...    of a folder every PLUGIN.so in it, of which there must be one
 set -u
 nm=$1
 shift
 bad=0
+for place; do
+  shift
+  [ -d "$place" ] || { set -- "$@" "$place" && continue; }
+  set -- "$@" "$place"/*.so
+done
 for file in "$@"; do
   [ -f "$file" ] || { echo "$file: not built"; bad=1; continue; }
   defined=$("$nm" -D --defined-only "$file" | awk '{print $NF}' | sort | tr '\n' ' ')
