@@ -104,6 +104,27 @@ class Hosts(unittest.TestCase):
                     self.assertEqual(cells, expected, words)
                     self.assertEqual(self.record(), seen)
 
+    def test_graphs_ranks_and_tables_need_no_slot_that_is_missing(self):
+        """The strategies of tests/abi/drafts, compiled against frozen headers and drafts of two extensions."""
+        for folder in FROZEN:
+            with self.subTest(os.path.basename(folder)):
+                drafts = {"graph": (f"{folder}/graph_safe.so", "{c: 5, warm: 3}"), "rank": (f"{folder}/rank_safe.so", "{}"),
+                          "table": (f"{folder}/sparse_tables.so", "{c: 50}")}
+                name = os.path.basename(folder)
+                words, today = self.run_methods(TODAY, f"{name}-drafts-today", drafts, code=1)
+                self.assertIn("table/seed-0: strategy sparse_tables, hook before_run: found no perdure.tables/1; expected a host that "
+                              "has tables\n", words)
+                words, then = self.run_methods(NEXT, f"{name}-drafts-next", drafts)
+                self.assertEqual(sorted(today), ["graph", "rank"])
+                self.assertEqual(then["graph"], today["graph"])
+                # Two ranks that see the same rows have the same class means as one.
+                self.assertEqual(then["rank"], today["rank"])
+                _, free = self.run_methods(NEXT, f"{name}-free", {"graph": (drafts["graph"][0], "{c: 0}"),
+                                                                  "table": (drafts["table"][0], "{c: 0}")})
+                for method in ("graph", "table"):
+                    self.assertNotEqual(then[method][0], free[method][0], "expected a penalty that moves the weights")
+                self.assertEqual(free["graph"][0], free["table"][0])
+
     def test_the_next_host_is_another_one(self):
         """Else nothing above would be shown: it says its minor, and gives what was appended."""
         asks = os.path.join(BUILD, "tests", "abi", "next", "asks.so")
@@ -113,6 +134,13 @@ class Hosts(unittest.TestCase):
                 points = [json.loads(line) for line in cells["asks"][3].splitlines()]
                 self.assertEqual([p["value"] for p in points if p.get("name") == "asks.has"], [has, has])
                 self.assertEqual([p["value"] for p in points if p.get("name") == "asks.sum"], [answer, answer])
+
+    def test_what_is_flagged_graph_safe_does_not_wait(self):
+        """The next host holds every strategy of this file to PDR_GRAPH_SAFE; here is one that is not what it says."""
+        waits = os.path.join(BUILD, "tests", "abi", "next", "waits.so")
+        words, _ = self.run_methods(NEXT, "waits", {"waits": (waits, "{}")}, code=1)
+        self.assertIn("strategy waits, hook after_loss, task 1, step 1: read() waits for the device in a hook that a graph would capture",
+                      words)
 
     def test_one_that_needs_more_is_refused_in_words(self):
         needs = os.path.join(BUILD, "tests", "abi", "next", "needs.so")
