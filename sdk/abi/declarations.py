@@ -2,6 +2,7 @@
 """What the SDK's headers declare, and the rule that binary interfaces live by: within a major they only grow.
 
     declarations.py minor INCLUDE             the minor that the headers describe
+    declarations.py headers INCLUDE           the paths of the headers, without drafts
     declarations.py names INCLUDE             every public name and the minor whose fence it stands in
     declarations.py text INCLUDE              all declarations without comments and blanks
     declarations.py layout INCLUDE CC         C text that asserts where every member of every struct stands
@@ -267,6 +268,8 @@ def layout(include, compiler):
 def main(command, include, *rest):
     if command == "minor":
         print(minor_of(include))
+    elif command == "headers":
+        print("\n".join(headers(include)))
     elif command == "names":
         print("\n".join(f"{e.name} 1.{e.minor}" for e in read(include)))
     elif command == "text":
