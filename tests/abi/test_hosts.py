@@ -67,7 +67,7 @@ class Hosts(unittest.TestCase):
             f.write(HEAD)
             for name, (file, parameters) in methods.items():
                 f.write(f"  - {{name: {name.replace('_', '-')}, strategies: [{{plugin: {file}, with: {parameters}}}]}}\n")
-        done = subprocess.run([program, "run", "hosts.yaml", "--out", out], cwd=self.folder.name, capture_output=True, text=True,
+        done = subprocess.run([program, "run", "hosts.yaml", "--out", out, "--jobs", "2"], cwd=self.folder.name, capture_output=True, text=True,
                               timeout=240, check=False, stdin=subprocess.DEVNULL)
         self.assertEqual(done.returncode, code, done.stderr)
         cells = {}
