@@ -16,6 +16,7 @@ static const command *const commands[] = {
     &command_describe, /* one of them, or the scenario file itself */
     &command_memory,   /* a memory on disk: what it holds, whether it is whole */
     &command_data,     /* data sets: which are at hand, bringing one in */
+    &command_plugin,   /* for authors of strategies: whether one keeps the rules */
     &command_doctor,   /* whether this machine can run it all */
     &command_help,     NULL,
 };

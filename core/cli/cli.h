@@ -61,6 +61,6 @@ int cli_number(const call *c, const char *option, long fallback, long least, lon
 
 extern const command command_run, command_check, command_report, command_bench, command_list, command_describe,
     command_doctor, command_data, command_memory, command_help, command_compare, command_verify, command_bundle,
-    command_cite;
+    command_cite, command_plugin;
 
 #endif

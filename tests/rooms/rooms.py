@@ -8,8 +8,8 @@ import os
 import re
 import sys
 
-ORDER = ["base", "scenario", "engine", "data", "memory", "plugin", "plan", "evaluate", "record", "train", "run", "report",
-         "cli"]
+ORDER = ["base", "scenario", "engine", "data", "memory", "plugin", "plan", "evaluate", "record", "train", "run", "conform",
+         "report", "cli"]
 ALONE = {"base": set(), "scenario": {"base"}, "engine": {"base"},
          "memory": {"base", "scenario", "engine"},  # stores rows, whatever stream they come from
          "evaluate": {"base"}}                      # metrics are pure functions of a matrix

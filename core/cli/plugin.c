@@ -1,0 +1,55 @@
+/* `perdure plugin`: what an author of strategies asks of one, each a row here and a file of its own. */
+#include "cli/plugin.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static const plugin_verb *const verbs[] = {
+    &plugin_test,
+};
+enum { VERBS = sizeof verbs / sizeof *verbs };
+
+static int option_check(const plugin_verb *v, const char *name, error *e)
+{
+    for (const char *const *own = v->options; *own; own++)
+        if (!strcmp(*own, name))
+            return 0;
+    error_set(e, EXIT_USAGE, "plugin %s: found option %s; expected one that it takes", v->name, name);
+    return error_hint(e, "perdure help plugin");
+}
+
+static int plugin_run(const call *c, error *e)
+{
+    const char *names[VERBS + 1] = {NULL};
+    const plugin_verb *verb = NULL;
+    int code = 0;
+    for (size_t i = 0; i < VERBS; i++) {
+        names[i] = verbs[i]->name;
+        verb = strcmp(c->arguments[0], verbs[i]->name) ? verb : verbs[i];
+    }
+    if (!verb)
+        return cli_unknown("one of", c->arguments[0], names, e);
+    if (c->argument_count < 2)
+        return error_set(e, EXIT_USAGE, "plugin %s: found nothing behind it; expected %s", verb->name, verb->argument);
+    for (size_t i = 0; i < c->option_count && !code; i++)
+        code = option_check(verb, c->options[i].row->name, e);
+    return code ? code : verb->run(c, e);
+}
+
+/* Options of all of them, a block each. */
+static const option_row options[] = {
+    {"--json", NULL, "test: one object on standard output, perdure.plugin.test/1"},
+    {NULL, NULL, NULL},
+};
+
+const command command_plugin = {
+    .name = "plugin",
+    .arguments = "test FILE.so",
+    .summary = "For authors of strategies: test one",
+    .detail = "test runs the strategy of FILE.so through checks, a line each: good or bad. Exit 1 where one is bad.",
+    .options = options,
+    .least = 1,
+    .most = 2,
+    .run = plugin_run,
+};
