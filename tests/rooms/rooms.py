@@ -25,7 +25,7 @@ WORDS_OR_COMMENTS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^
 REFUSED = [(re.compile(r"\bdlclose\b"), "dlclose", "objects that stay loaded"),
            (re.compile(r"\bpickle|\bUnpickler\b"), "pickle", "formats that cannot run code"),
            (re.compile(r"\btorch\s*::\s*load\b"), "torch::load", "formats that cannot run code")]
-CPP_TREES = ("core/engine/", "bench/")
+CPP_TREES = ("core/engine/", "bench/", "examples/own-strategy/", "sdk/template-cxx/")  # the last two show how it is done
 
 
 def allowed_rooms(room):
@@ -83,6 +83,8 @@ class Check:
         """A strategy sees the SDK, C's own headers and the files beside it."""
         if quoted and ("/" in quoted or not self.beside(path, quoted)):
             self.breach(path, line, '"%s"' % quoted, "<perdure/...>, a header of C or a file of the plugin's folder")
+        elif path.endswith(".cpp") and system and re.fullmatch("[a-z_]+", system):
+            return  # of C++'s own library
         elif system and not system.startswith("perdure/") and system not in C_HEADERS:
             self.breach(path, line, "<%s>" % system, "<perdure/...> or a header of C")
 
@@ -142,6 +144,7 @@ class Check:
         self.tree("plugins", self.plugin_include)
         self.tree("examples", self.plugin_include)
         self.tree("sdk/template", self.plugin_include)
+        self.tree("sdk/template-cxx", self.plugin_include)
         self.tree("sdk/include", self.sdk_include)
         self.uses()
         return self.breaches

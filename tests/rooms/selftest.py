@@ -19,6 +19,8 @@ GOOD = {
     "sdk/include/perdure/status.h": "#include <stdint.h>\n",
     "sdk/include/perdure/host.h": '#include <perdure/status.h>\n#include "status.h"\n',
     "sdk/template/strategy.c": "#include <perdure/host.h>\n",
+    "sdk/template-cxx/strategy.cpp": "#include <exception>\n#include <perdure/perdure.h>\n",
+    "examples/own-strategy/steady.cpp": "#include <cstring>\n#include <new>\n#include <perdure/perdure.h>\n",
     "tests/unit/engine/test_torch.cpp": "#include <torch/torch.h>\n",
     "bench/loop.cpp": "#include <torch/torch.h>\n",
 }
@@ -53,6 +55,9 @@ BAD = {
     "sdk/include/perdure/own.h": ("#include <sys/types.h>\n", 1),
     "sdk/include/perdure/gone.h": ("#include <perdure/missing.h>\n", 1),
     "sdk/template/bad.c": ("#include <jansson.h>\n", 1),
+    "sdk/template/new.c": ("#include <new>\n", 1),
+    "examples/own-strategy/boost.cpp": ("#include <new>\n#include <boost/any.hpp>\n", 2),
+    "examples/ewc/ewc.cpp": ("int f();\n", 1),
 }
 
 
