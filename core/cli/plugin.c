@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 static const plugin_verb *const verbs[] = {
+    &plugin_show,
     &plugin_test,
 };
 enum { VERBS = sizeof verbs / sizeof *verbs };
@@ -39,15 +40,17 @@ static int plugin_run(const call *c, error *e)
 
 /* Options of all of them, a block each. */
 static const option_row options[] = {
-    {"--json", NULL, "test: one object on standard output, perdure.plugin.test/1"},
+    {"--json", NULL, "show, test: one object on standard output, perdure.plugin.show/1 or perdure.plugin.test/1"},
     {NULL, NULL, NULL},
 };
 
 const command command_plugin = {
     .name = "plugin",
-    .arguments = "test FILE.so",
-    .summary = "For authors of strategies: test one",
-    .detail = "test runs the strategy of FILE.so through checks, a line each: good or bad. Exit 1 where one is bad.",
+    .arguments = "show | test FILE.so",
+    .summary = "For authors of strategies: look at one, test it",
+    .detail = "show: what the strategy of FILE.so (or of that name) says of itself, parameters, hooks, flags, and what "
+              "it cannot go together with.\n"
+              "test runs the strategy of FILE.so through checks, a line each: good or bad. Exit 1 where one is bad.",
     .options = options,
     .least = 1,
     .most = 2,

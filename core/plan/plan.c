@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "data/data.h"
+#include "plan/conflict.h"
 #include "plan/device.h"
 #include "plan/folder.h"
 #include "plugin/options.h"
@@ -75,9 +76,9 @@ static int strategy_resolve(plan *p, plan_method *m, const struct strategy_entry
 /* As the file calls it: variants share a fault, and it is told once. */
 static const char *method_name(const plan_method *m) { return m->options->base ? m->options->base : m->name; }
 
-static void sole_check(const plan_method *m, int i, bool has, int *owner, const char *hook, faults *f)
+static void sole_check(const plan_method *m, int i, enum sole_hook hook, int *owner, faults *f)
 {
-    if (!has)
+    if (!sole_has(&m->strategies[i].plugin->hooks, hook))
         return;
     const struct strategy_entry *entries = m->options->strategies;
     if (*owner < 0)
@@ -85,33 +86,26 @@ static void sole_check(const plan_method *m, int i, bool has, int *owner, const 
     else
         faults_add(f, entries[i].at, entries[i].path,
                    "found a second %s in method %s: %s has it too; expected one at most (the first is %s at line %d)",
-                   hook, method_name(m), m->strategies[i].name, m->strategies[*owner].name, m->strategies[*owner].line);
+                   sole_name(hook), method_name(m), m->strategies[i].name, m->strategies[*owner].name,
+                   m->strategies[*owner].line);
 }
 
-static void flags_check(const plan *p, const plan_method *m, int i, faults *f)
+static void needs_check(const plan *p, const plan_method *m, int i, faults *f)
 {
     const struct strategy_entry *entry = &m->options->strategies[i];
     uint32_t flags = m->strategies[i].plugin->descriptor->flags;
-    const char *name = m->strategies[i].name;
-    if ((flags & PDR_NEEDS_BOUNDARIES) && p->scenario->stream.scenario == TASK_FREE)
-        faults_add(
-            f, entry->at, entry->path,
-            "found %s, which needs task boundaries; expected another scenario than task-free, which tells of none",
-            name);
-    else if ((flags & PDR_NEEDS_BOUNDARIES) && m->train_on == TRAIN_ALL)
-        faults_add(f, entry->at, entry->path, "found %s, which needs task boundaries; expected train_on: task", name);
-    if ((flags & PDR_NEEDS_TASK_ID) && p->scenario->stream.scenario != TASK_IL)
-        faults_add(f, entry->at, entry->path, "found %s, which needs the task's identity; expected scenario: task-il",
-                   name);
+    for (const conflict_need *need = conflict_needs; need->flag; need++)
+        if ((flags & need->flag) && !need->met(p->scenario->stream.scenario, m->train_on))
+            faults_add(f, entry->at, entry->path, "found %s, which %s; expected %s", m->strategies[i].name, need->needs,
+                       need->expected);
 }
 
 static void method_check(const plan *p, plan_method *m, faults *f)
 {
     for (int i = 0; i < m->count; i++) {
-        const pdr_hooks *hooks = &m->strategies[i].plugin->hooks;
-        sole_check(m, i, hooks->compute_loss != NULL, &m->loss_owner, "compute_loss", f);
-        sole_check(m, i, hooks->predict != NULL, &m->prediction_owner, "predict", f);
-        flags_check(p, m, i, f);
+        sole_check(m, i, SOLE_LOSS, &m->loss_owner, f);
+        sole_check(m, i, SOLE_PREDICTION, &m->prediction_owner, f);
+        needs_check(p, m, i, f);
     }
 }
 

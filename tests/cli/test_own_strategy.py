@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """examples/own-strategy: one strategy in C, C++ and Rust, built outside the tree by every compiler that is there. All of them give the
 same numbers to the bit, and the Rust declarations of the ABI are those of the headers, member for member."""
+import json
 import os
 import re
 import shutil
@@ -11,6 +12,8 @@ from program import SOURCE, Case
 
 FOLDER = os.path.join(SOURCE, "examples", "own-strategy")
 INCLUDE = os.path.join(SOURCE, "sdk", "include")
+
+ALIKE = ("name", "version", "summary", "state_version", "flags", "hooks", "parameters")
 
 
 def compilers():
@@ -69,6 +72,14 @@ class OwnStrategy(Own):
             subprocess.run(["make", "-s", target, f"PERDURE_INCLUDE={INCLUDE}"], cwd=self.copy, check=True)
         if {target for _, target, _, _ in self.compilers} == {"c", "cxx", "rust"}:
             self.run_program("check", "own/scenario.yaml")
+
+    def test_descriptors_are_alike(self):
+        said = []
+        for one in self.compilers:
+            shown = json.loads(self.run_program("plugin", "show", self.built(*one), "--json").stdout)
+            said.append({key: shown[key] for key in ALIKE})
+        for other in said[1:]:
+            self.assertEqual(other, said[0])
 
 
 # ---- the declarations: what both sides print of themselves ----

@@ -128,6 +128,8 @@ static void param_choices_wild(pdr_plugin *p)
     (void)p;
 }
 static void param_none(pdr_plugin *p) { (void)p, params[0].key = NULL; }
+static void flags_task(pdr_plugin *p) { p->flags = PDR_NEEDS_TASK_ID; }
+static void flags_newer(pdr_plugin *p) { p->flags = PDR_RANK_SAFE | 1u << 20; }
 static void config_huge(pdr_plugin *p) { p->config_size = UINT64_MAX; }
 
 /* ---- what the code can do ---- */
@@ -215,6 +217,8 @@ static const struct row {
     {"param_choices", param_choices, 0},
     {"param_choices_wild", param_choices_wild, 0},
     {"param_none", param_none, 0},
+    {"flags_task", flags_task, 0},
+    {"flags_newer", flags_newer, 0},
     {"config_huge", config_huge, 0},
     {"load_bus", bus, 1},
     {"load_segv", segv, 1},
