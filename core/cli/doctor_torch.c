@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/program.h"
 #include "base/text.h"
 #include "cli/findings.h"
 #include "cli/probe.h"
@@ -100,9 +101,16 @@ static void openmp_look(findings *f, const probe_found *p, const char *root)
 
 /* ---- CUDA's parts ---- */
 
+/* "set up again (perdure-setup-torch --gpu), ...": words around the command that brings CUDA's libraries. */
+static const char *setup_words(char out[160], const char *before, const char *after)
+{
+    snprintf(out, 160, "%s%s --gpu%s", before, program_setup(), after);
+    return out;
+}
+
 static void cudart_look(findings *f, const probe_found *p)
 {
-    char built[32];
+    char built[32], advice[160];
     int major = p->cudart_version / 1000, minor = p->cudart_version % 1000 / 10, wanted = 0, least = 0;
     if (!p->cudart_version || !setting(p->configuration, "CUDA_VERSION", built))
         return;
@@ -113,13 +121,13 @@ static void cudart_look(findings *f, const probe_found *p)
                 : major == wanted ? WARNING
                                   : BAD,
                 "CUDA runtime",
-                same ? NULL : "set up again (scripts/setup --gpu), and take another CUDA out of LD_LIBRARY_PATH",
+                same ? NULL : setup_words(advice, "set up again (", "), and take another CUDA out of LD_LIBRARY_PATH"),
                 "%d.%d in %s; LibTorch was built for %s", major, minor, p->cudart, built);
 }
 
 static void cudnn_look(findings *f, const probe_found *p)
 {
-    char built[32];
+    char built[32], advice[160];
     long v = p->cudnn_version, step = v >= 90000 ? 10000 : 1000;
     long major = v / step, minor = v % step / 100, patch = v % 100;
     int wanted = 0, least = 0;
@@ -128,7 +136,7 @@ static void cudnn_look(findings *f, const probe_found *p)
     sscanf(built, "%d.%d", &wanted, &least);
     bool same = major == wanted && minor >= least;
     finding_add(f, same ? GOOD : BAD, "cuDNN",
-                same ? NULL : "set up again (scripts/setup --gpu), and take another cuDNN out of LD_LIBRARY_PATH",
+                same ? NULL : setup_words(advice, "set up again (", "), and take another cuDNN out of LD_LIBRARY_PATH"),
                 "%ld.%ld.%ld in %s; LibTorch was built for %s", major, minor, patch, p->cudnn, built);
 }
 
@@ -151,7 +159,7 @@ static void nccl_look(findings *f, const probe_found *p, const char *root)
 static void missing_look(findings *f, const char *what, const char *path)
 {
     if (!path[0])
-        finding_add(f, GOOD, what, NULL, "not beside LibTorch; a GPU needs it (scripts/setup --gpu)");
+        finding_add(f, GOOD, what, NULL, "not beside LibTorch; a GPU needs it (%s --gpu)", program_setup());
 }
 
 static bool torch_has_cuda(const char *root)
@@ -257,7 +265,7 @@ void torch_look(findings *f)
     f->section = "LibTorch";
     if (!root) {
         const char *words = strncmp(e.text, "LibTorch: ", 10) ? e.text : e.text + 10;
-        finding_add(f, BAD, "LibTorch", e.hint[0] ? e.hint : "run scripts/setup, or set TORCH_ROOT", "%s", words);
+        finding_add(f, BAD, "LibTorch", e.hint, "%s", words);
     } else if (engine_ask(f, &d, root, p, &asked, &e)) {
         finding_add(f, BAD, "LibTorch", e.hint[0] ? e.hint : "build again with the TORCH_ROOT that is used now",
                     "%s: %s", root, e.text);

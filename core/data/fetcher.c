@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/program.h"
 #include "data/fetch.h"
 
 int fetcher_load(const fetcher **out, error *e)

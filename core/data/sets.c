@@ -1,11 +1,10 @@
 /* The sets that are known by name: where their files lie, whether they are at hand, and how they get there. */
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/program.h"
 #include "data/source.h"
 
 static const char *const fashion_names[] = {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
@@ -160,14 +159,6 @@ int set_missing(const data_set_info *set, const char *root, const char *path, er
     error_set(e, EXIT_NO_INPUT, "%s[.gz]: found no such file; expected the files of %s in %s/%s", path, set->name, root,
               set->name);
     return error_hint(e, "set data.root or PERDURE_DATA, or run `perdure data fetch %s`", set->name);
-}
-
-char *program_folder(void)
-{
-    char program[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = 0;
-    return path_folder(program);
 }
 
 /* The set that is shipped: in the root like any, else beside the program, in the checkout or where it is installed. */

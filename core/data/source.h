@@ -61,7 +61,6 @@ char *set_file(const data_set_info *set, const char *root, const char *file);   
 int set_missing(const data_set_info *set, const char *root, const char *path, error *e); /* 66 */
 char *digits_path(const char *root);                                                     /* owned; NULL: nowhere */
 int set_files(const data_set_info *set);                                                 /* how many it has */
-char *program_folder(void);                                                              /* owned */
 
 /* ---- images.c, cifar.c, synthetic.c, table.c, pad.c, normalize.c, augment.c: the parts of dataset_open. `least`: what `unit` maps to 0 ---- */
 int images_open(dataset *d, const char *const paths[4], array_reader rows, array_reader labels, double *least,

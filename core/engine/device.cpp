@@ -19,6 +19,10 @@
 
 #include "engine/inside.hpp"
 
+extern "C" {
+#include "base/program.h"
+}
+
 namespace caffe2
 { // exported by libtorch_cpu; at::show_config() tells the same, but asks about CUDA on the way
 const std::map<std::string, std::string> &GetBuildOptions();
@@ -60,7 +64,7 @@ static int load_cuda(const char *device, error *e)
         return 0;
     error_set(e, EXIT_UNAVAILABLE, "device: found no usable libtorch_cuda for %s; expected it to load: %s", device,
               dlerror());
-    return error_hint(e, "scripts/setup --gpu fetches what LibTorch needs for a GPU");
+    return error_hint(e, "%s --gpu fetches what LibTorch needs for a GPU", program_setup());
 }
 
 // The name as the driver gives it: LibTorch has it in CUDA's own headers only.

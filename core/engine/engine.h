@@ -251,7 +251,7 @@ const struct engine *perdure_engine(uint32_t version);
 
 /* ---- outside the shared object (room_engine, linked into perdure) ---- */
 
-/* Loads $TORCH_ROOT's (else .deps', else <prefix>/lib/perdure/torch's) libtorch_cpu and libperdure_engine.so beside the
+/* Loads $TORCH_ROOT's (else .deps', in a build folder; else <prefix>/lib/perdure/torch's) libtorch_cpu and libperdure_engine.so beside the
  * program. Only the process of a cell (or of a probe) calls it. Fails with 69 and what was looked for. */
 int engine_load(const struct engine **out, error *e);
 /* The folder of LibTorch that engine_load would take: owned by the caller, NULL with the error where there is none. */

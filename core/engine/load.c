@@ -11,23 +11,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/program.h"
 #include "engine/engine.h"
 
 #define CPU_LIBRARY "lib/libtorch_cpu.so"
-#define SETUP_HINT "run scripts/setup, or set TORCH_ROOT to the folder that holds LibTorch's lib/"
-
-static char *program_folder(void)
-{
-    char path[4096];
-    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
-    if (n <= 0)
-        return alloc_text(".");
-    path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash)
-        *slash = '\0';
-    return alloc_text(path);
-}
 
 static bool holds_torch(const char *root)
 {
@@ -47,36 +34,37 @@ static char *resolved(char *path)
     return real;
 }
 
-static char *refuse_torch(const char *where, error *e)
+/* The command with its folder where it is installed: that need not stand in PATH. */
+static int hint_setup(error *e)
 {
-    error_set(e, EXIT_UNAVAILABLE, "LibTorch: found no " CPU_LIBRARY " in %s; expected LibTorch %s", where,
-              PERDURE_TORCH_BUILT);
-    error_hint(e, SETUP_HINT);
-    return NULL;
+    char *folder = program_built() ? NULL : program_folder();
+    error_hint(e, "run %s%s%s, or set TORCH_ROOT to the folder that holds LibTorch's lib/", folder ? folder : "",
+               folder ? "/" : "", program_setup());
+    free(folder);
+    return e->code;
+}
+
+/* Where the set-up puts it: of a build in the checkout around it, else in the prefix. Nothing above the prefix is looked
+ * at, as in /tmp/mine it could be anybody's. */
+static char *torch_place(void)
+{
+    char *prefix = program_prefix();
+    char *place = alloc_format("%s/%s", prefix, program_built() ? "../../.deps/libtorch/torch" : "lib/perdure/torch");
+    free(prefix);
+    return place;
 }
 
 char *engine_torch_root(error *e)
 {
     const char *asked = getenv("TORCH_ROOT");
-    if (asked && *asked)
-        return holds_torch(asked) ? resolved(alloc_text(asked)) : refuse_torch(asked, e);
-    static const char *const BESIDE[] = {"../../../.deps/libtorch/torch",
-                                         "../lib/perdure/torch"}; /* checkout, installed */
-    char *folder = program_folder(), *found = NULL;
-    for (size_t i = 0; i < sizeof BESIDE / sizeof *BESIDE && !found; i++) {
-        found = alloc_format("%s/%s", folder, BESIDE[i]);
-        if (holds_torch(found))
-            break;
-        free(found);
-        found = NULL;
-    }
-    if (!found) {
-        char *places = alloc_format("%s/%s or %s/%s", folder, BESIDE[0], folder, BESIDE[1]);
-        refuse_torch(places, e);
-        free(places);
-    }
-    free(folder);
-    return found ? resolved(found) : NULL;
+    char *root = asked && *asked ? alloc_text(asked) : torch_place();
+    if (holds_torch(root))
+        return resolved(root);
+    error_set(e, EXIT_UNAVAILABLE, "LibTorch: found no " CPU_LIBRARY " in %s; expected LibTorch %s", root,
+              PERDURE_TORCH_BUILT);
+    hint_setup(e);
+    free(root);
+    return NULL;
 }
 
 /* What LibTorch says of itself; one before 2.9 has no such symbol, and open() asks it in another way. */
@@ -93,7 +81,8 @@ static int check_version(void *torch, error *e)
     error_set(e, EXIT_UNAVAILABLE,
               "LibTorch: found version %d.%d; expected %d.%d, which this Perdure was built against", has_major,
               has_minor, major, minor);
-    return error_hint(e, "set TORCH_ROOT to the LibTorch of the build, or build again");
+    return program_built() ? error_hint(e, "set TORCH_ROOT to the LibTorch of the build, or build again")
+                           : hint_setup(e);
 }
 
 static int load_torch(error *e)

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/program.h"
 
 enum { GPUS = 16 };
 
@@ -124,7 +125,7 @@ static int cuda_check(const struct scenario *s, const machine *m, int number, er
     if (torch_has_cuda())
         return 0;
     refuse(s, "device.type", e, "a LibTorch without libtorch_cuda.so", "one with CUDA");
-    return error_hint(e, "scripts/setup --gpu adds it");
+    return error_hint(e, "%s --gpu adds it", program_setup());
 }
 
 static int auto_choose(const machine *m, char why[256])
@@ -135,8 +136,10 @@ static int auto_choose(const machine *m, char why[256])
         snprintf(why, 256, "auto took cuda:0, %s", m->gpus[0].name);
         return 0;
     }
-    snprintf(why, 256, "auto took the CPU: %s%s", found,
-             m->gpu_count ? ", but a LibTorch without CUDA (scripts/setup --gpu adds it)" : "");
+    char words[96] = "";
+    if (m->gpu_count)
+        snprintf(words, sizeof words, ", but a LibTorch without CUDA (%s --gpu adds it)", program_setup());
+    snprintf(why, 256, "auto took the CPU: %s%s", found, words);
     return -1;
 }
 

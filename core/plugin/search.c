@@ -1,29 +1,20 @@
 /* Where strategies are looked for by name: PERDURE_PLUGIN_PATH, then the folder that was installed with the program. The
  * working directory is never searched, so that a file that happens to lie there is never run. */
 #include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/file.h"
+#include "base/program.h"
 #include "base/text.h"
 #include "plugin/plugin.h"
 
 /* lib/perdure/plugins/<major> beside the folder of the program. */
 static char *folder_installed(void)
 {
-    char program[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    if (length < 0)
-        return NULL;
-    program[length] = 0;
-    char *bin = path_folder(program), *prefix = path_folder(bin);
-    char *folder = alloc_format("%s/lib/perdure/plugins/%u", prefix, PDR_ABI_MAJOR);
-    free(bin);
+    char *prefix = program_prefix(), *folder = alloc_format("%s/lib/perdure/plugins/%u", prefix, PDR_ABI_MAJOR);
     free(prefix);
     return folder;
 }
@@ -39,11 +30,8 @@ static size_t folders_open(char ***out)
             folders = alloc_again(folders, count + 1, sizeof *folders);
             folders[count++] = alloc_text(one);
         }
-    char *installed = folder_installed();
-    if (installed) {
-        folders = alloc_again(folders, count + 1, sizeof *folders);
-        folders[count++] = installed;
-    }
+    folders = alloc_again(folders, count + 1, sizeof *folders);
+    folders[count++] = folder_installed();
     free(path);
     *out = folders;
     return count;

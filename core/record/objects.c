@@ -2,14 +2,13 @@
 #include "record/objects.h"
 
 #include <glob.h>
-#include <limits.h>
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/program.h"
 #include "engine/engine.h"
 
 static const char engine_file[] = "libperdure_engine.so";
@@ -18,14 +17,6 @@ const char *object_role_name(enum object_role role)
 {
     static const char *const names[] = {"program", "engine", "torch", "library"};
     return names[role];
-}
-
-static char *program_path(void)
-{
-    char path[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
-    path[length > 0 ? length : 0] = '\0';
-    return alloc_text(path);
 }
 
 /* Its folder without links and "..", its name as it is. */

@@ -1,22 +1,18 @@
 /* Finding and loading what speaks to libarchive; see archive.h. */
 #include <dlfcn.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/program.h"
 #include "run/archive.h"
 
 static char *object_path(void)
 {
-    char program[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    char *folder = path_folder(program), *path = alloc_format("%s/../lib/libperdure_archive.so", folder);
-    free(folder);
+    char *prefix = program_prefix(), *path = alloc_format("%s/lib/libperdure_archive.so", prefix);
+    free(prefix);
     return path;
 }
 

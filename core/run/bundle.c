@@ -3,16 +3,15 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/file.h"
+#include "base/program.h"
 #include "base/sha256.h"
 #include "base/text.h"
 #include "record/record.h"
@@ -117,13 +116,11 @@ static void cell_add(struct bundle *b, const struct audit_cell *c)
 
 static bool is_shipped(const char *name, const char *expected)
 {
-    char program[PATH_MAX], found[SHA256_HEX] = "";
-    ssize_t length = readlink("/proc/self/exe", program, sizeof program - 1);
-    program[length > 0 ? length : 0] = '\0';
-    char *folder = path_folder(program), *path = alloc_format("%s/../lib/perdure/plugins/1/%s", folder, name);
+    char found[SHA256_HEX] = "";
+    char *prefix = program_prefix(), *path = alloc_format("%s/lib/perdure/plugins/1/%s", prefix, name);
     bool same = file_exists(path) && file_sha256(path, found, NULL) == 0 && !strcmp(found, expected);
     free(path);
-    free(folder);
+    free(prefix);
     return same;
 }
 
