@@ -6,6 +6,7 @@
 #include "base/text.h"
 
 static const plugin_verb *const verbs[] = {
+    &plugin_new,
     &plugin_show,
     &plugin_test,
 };
@@ -41,14 +42,18 @@ static int plugin_run(const call *c, error *e)
 /* Options of all of them, a block each. */
 static const option_row options[] = {
     {"--json", NULL, "show, test: one object on standard output, perdure.plugin.show/1 or perdure.plugin.test/1"},
+    {"--cxx", NULL, "new: in C++17, else in C11"},
+    {"--out", "DIR", "new: the folder to make; NAME, where it is not given"},
+    {"--include", "DIR", "new: the folder that has perdure/perdure.h, where this program does not find it"},
     {NULL, NULL, NULL},
 };
 
 const command command_plugin = {
     .name = "plugin",
-    .arguments = "show | test FILE.so",
-    .summary = "For authors of strategies: look at one, test it",
-    .detail = "show: what the strategy of FILE.so (or of that name) says of itself, parameters, hooks, flags, and what "
+    .arguments = "new NAME | show FILE.so | test FILE.so",
+    .summary = "For authors of strategies: begin one, look at one, test it",
+    .detail = "new makes the folder NAME: a strategy that works, its test, Makefile, CMakeLists.txt and a scenario.\n"
+              "show: what the strategy of FILE.so (or of that name) says of itself, parameters, hooks, flags, and what "
               "it cannot go together with.\n"
               "test runs the strategy of FILE.so through checks, a line each: good or bad. Exit 1 where one is bad.",
     .options = options,

@@ -10,6 +10,6 @@ typedef struct plugin_verb {
     int (*run)(const call *c, error *e);
 } plugin_verb;
 
-extern const plugin_verb plugin_show, plugin_test;
+extern const plugin_verb plugin_new, plugin_show, plugin_test;
 
 #endif

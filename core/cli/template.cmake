@@ -1,0 +1,22 @@
+# cmake -DOUT=FILE.c -DSDK=FOLDER -P template.cmake: the files of sdk/template and sdk/template-cxx as texts in C. What is the same in
+# both lies in sdk/template alone.
+function(texts_of LIST RESULT)
+  set(texts "")
+  set(rows "")
+  set(number 0)
+  foreach(file ${ARGN})
+    get_filename_component(name ${file} NAME)
+    file(READ ${SDK}/${file} hex HEX)
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    string(REGEX REPLACE "((0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],)(0x[0-9a-f][0-9a-f],))" "\\1\n" bytes "${bytes}")
+    string(APPEND texts "static const char ${LIST}_${number}[] = {\n${bytes}0x00};\n")
+    string(APPEND rows "    {\"${name}\", ${LIST}_${number}},\n")
+    math(EXPR number "${number} + 1")
+  endforeach()
+  set(${RESULT} "${texts}const template_file ${LIST}[] = {\n${rows}    {0, 0},\n};\n" PARENT_SCOPE)
+endfunction()
+
+set(both template/scenario.yaml template/.gitignore)
+texts_of(template_c c template/strategy.c template/Makefile template/CMakeLists.txt template/README.md ${both})
+texts_of(template_cxx cxx template-cxx/strategy.cpp template-cxx/Makefile template-cxx/CMakeLists.txt template-cxx/README.md ${both})
+file(WRITE ${OUT} "/* Made by template.cmake out of sdk/template and sdk/template-cxx. */\n#include \"cli/template.h\"\n\n${c}\n${cxx}")
