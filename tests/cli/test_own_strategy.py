@@ -59,7 +59,7 @@ class OwnStrategy(Own):
             head = f.read().split("  - name: c\n")[0]
         rows = [f"  - {{name: {method}, strategies: [{{plugin: own/{method}.so}}]}}\n" for method, *_ in self.compilers]
         self.write("all.yaml", head + "".join(rows))
-        self.run_program("run", "all.yaml", "--out", "out", "--set", "seeds=[0]", "--set", "training.epochs=3")
+        self.run_program("run", "all.yaml", "--out", "out", "--set", "seeds=[0]", "--set", "training.epochs=1")
         first = self.result_of("c-0")
         self.assertNotEqual(first, self.result_of("finetune"), "the strategy changed nothing")
         for method, *_ in self.compilers:
@@ -72,6 +72,29 @@ class OwnStrategy(Own):
             subprocess.run(["make", "-s", target, f"PERDURE_INCLUDE={INCLUDE}"], cwd=self.copy, check=True)
         if {target for _, target, _, _ in self.compilers} == {"c", "cxx", "rust"}:
             self.run_program("check", "own/scenario.yaml")
+
+    def failing(self, method, target, variable, program):
+        """The strategy with a fault in after_loss, and what the host should say of it."""
+        name, before, fault, words = {
+            "cxx": ("steady.cpp", "        if (!anchor)", "        throw std::bad_alloc();\n", "std::bad_alloc"),
+            "rust": ("steady.rs", "        if self.anchor", "        None::<i32>.unwrap();\n",
+                     "a panic; its words are on standard error")}[target]
+        with open(os.path.join(FOLDER, name), encoding="utf-8") as f:
+            source = f.read()
+        self.assertEqual(source.count(before), 1)
+        self.write("own/" + name, source.replace(before, fault + before))
+        self.built(method, target, variable, program)
+        return words
+
+    def test_neither_exceptions_nor_panics_pass_the_border(self):
+        with open(os.path.join(FOLDER, "scenario.yaml"), encoding="utf-8") as f:
+            head = f.read().split("  - name: finetune\n")[0]
+        for one in self.compilers:
+            if one[1] != "c":
+                method, words = one[0], self.failing(*one)
+                self.write("one.yaml", head + f"  - {{name: {method}, strategies: [{{plugin: own/{method}.so}}]}}\n")
+                said = self.run_program("run", "one.yaml", "--out", "out-" + method, "--set", "seeds=[0]", code=1).stderr
+                self.assertIn(f"perdure: error: {method}/seed-0: strategy steady, hook after_loss, task 1, step 1: {words}\n", said)
 
     def test_descriptors_are_alike(self):
         said = []
