@@ -7,6 +7,7 @@ import unittest
 
 SOURCE, BUILD = os.environ["PERDURE_SOURCE_DIR"], os.environ["PERDURE_BUILD_DIR"]
 PROGRAM = os.path.join(BUILD, "bin", "perdure")
+ENVIRONMENT = dict(os.environ, PERDURE_PLUGIN_PATH=os.path.join(BUILD, "tests", "strategies")) # those of examples/strategies
 
 
 class Examples(unittest.TestCase):
@@ -15,7 +16,7 @@ class Examples(unittest.TestCase):
         self.assertGreaterEqual(len(files), 4)
         for file in files:
             with self.subTest(file=os.path.relpath(file, SOURCE)):
-                done = subprocess.run([PROGRAM, "check", file], capture_output=True, text=True, check=False)
+                done = subprocess.run([PROGRAM, "check", file], capture_output=True, text=True, check=False, env=ENVIRONMENT)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_tables_are_those_of_the_results(self):
