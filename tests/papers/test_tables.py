@@ -21,7 +21,7 @@ class Examples(unittest.TestCase):
 
     def test_tables_are_those_of_the_results(self):
         done = subprocess.run([sys.executable, "-B", SOURCE + "/examples/papers/reproduce", "--check"], cwd=SOURCE,
-                              env=dict(os.environ, PERDURE=PROGRAM), capture_output=True, text=True, check=False)
+                              env=dict(ENVIRONMENT, PERDURE=PROGRAM), capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 

@@ -27,7 +27,7 @@ typedef struct {
     pdr_model *teacher; /* the network as it was before the running task; NULL in the first */
     pdr_tensor *bias;   /* [2] alpha and beta; NULL: none was fitted yet */
     struct {
-        int64_t first, end, now; /* columns that `bias` corrects: first .. end - 1; 1: of the network as it is now */
+        int64_t first, end, task; /* what `bias` corrects: columns first .. end - 1, after that many tasks */
     } of;
 } strategy;
 
@@ -51,8 +51,8 @@ static pdr_tensor *corrected(const strategy *self, pdr_scope *s, const pdr_tenso
                              int64_t first, int64_t end)
 {
     const pdr_tensor_api *T = self->host->tensor;
-    pdr_tensor *new = T->mul(s, T->slice(s, z, 1, first, end - first), T->slice(s, bias, 0, 0, 1));
-    pdr_tensor *parts[3] = {T->slice(s, z, 1, 0, first), T->add(s, new, T->slice(s, bias, 0, 1, 1)),
+    pdr_tensor *fresh = T->mul(s, T->slice(s, z, 1, first, end - first), T->slice(s, bias, 0, 0, 1));
+    pdr_tensor *parts[3] = {T->slice(s, z, 1, 0, first), T->add(s, fresh, T->slice(s, bias, 0, 1, 1)),
                             T->slice(s, z, 1, end, T->size(z, 1) - end)};
     return T->cat(s, parts, 3, 1);
 }
@@ -61,12 +61,10 @@ static pdr_status before_task(void *p, const pdr_task *t)
 {
     strategy *self = p;
     if (t->task_id_given || t->seen == t->seen_before || !t->held_out)
-        return self->host->fail(self->host, PDR_EINVALID,
-                                "found a task without new columns, without held-out rows, or "
-                                "with its identity given; expected class-il and data.validation above 0");
+        return pdr_failf(self->host, PDR_EINVALID, "found %s; expected class-il and data.validation above 0",
+                         t->held_out ? "a task that is told, or without classes of its own" : "no held-out rows");
     if (!t->previous)
         return PDR_OK;
-    self->of.now = 0;
     self->host->model->discard(self->teacher);
     self->teacher = self->host->model->snapshot(self->host, t->model);
     return self->host->data->mingle(t, self->memory);
@@ -77,82 +75,77 @@ static pdr_status after_loss(void *p, const pdr_step *s)
 {
     strategy *self = p;
     const pdr_tensor_api *T = self->host->tensor;
-    const double cold = self->config.temperature, old = (double)s->task->seen_before;
+    const int64_t old = s->task->seen_before, fresh = s->task->seen - old;
+    const double cold = self->config.temperature;
     if (!self->teacher)
         return PDR_OK;
     pdr_tensor *q = self->host->model->forward(s->scope, self->teacher, s->x, PDR_EVAL);
     q = self->bias ? corrected(self, s->scope, q, self->bias, self->of.first, self->of.end) : q;
-    pdr_tensor *rows = T->distill(s->scope, T->slice(s->scope, s->logits, 1, 0, s->task->seen_before),
-                                  T->slice(s->scope, q, 1, 0, s->task->seen_before), cold);
+    q = T->slice(s->scope, q, 1, 0, old);
+    pdr_tensor *rows = T->distill(s->scope, T->slice(s->scope, s->logits, 1, 0, old), q, cold);
     pdr_tensor *term = T->affine(s->scope, T->mean(s->scope, rows, PDR_ALL, 0), 1 / (cold * cold), 0);
-    return self->host->step->add_loss(s, term, PDR_SHARE, old / (double)(s->task->seen - s->task->seen_before),
-                                      "distill");
+    return self->host->step->add_loss(s, term, PDR_SHARE, (double)old / (double)fresh, "distill");
 }
 
-/* The task's rows to the one memory, those held out to the other, in chunks that are freed at once. */
-static pdr_status offer(const strategy *self, const pdr_task *t)
+/* Rows first .. end - 1 of the task to a memory, in chunks that are freed at once. */
+static pdr_status offer(const pdr_host *h, const pdr_task *t, pdr_memory *into, int64_t first, int64_t end)
 {
-    const pdr_host *h = self->host;
-    const int64_t all = t->row_count + t->held_out, most = 1024;
     pdr_status bad = PDR_OK;
-    for (int64_t i = 0, n; !bad && i < all; i += n) {
-        const int64_t end = i < t->row_count ? t->row_count : all;
+    for (int64_t n = 1000; !bad && first < end; first += n) {
         pdr_scope *s = h->tensor->open(h, PDR_NO_GRAD);
         pdr_tensor *x = NULL, *y = NULL;
         if (!s)
             return PDR_ENOMEM;
-        n = end - i < most ? end - i : most;
-        h->data->rows(s, t, h->tensor->arange(s, i, n), &x, &y);
-        h->memory->offer(s, i < t->row_count ? self->memory : self->held, x, y, NULL, NULL);
+        h->data->rows(s, t, h->tensor->arange(s, first, end - first < n ? end - first : n), &x, &y);
+        h->memory->offer(s, into, x, y, NULL, NULL);
         bad = h->tensor->close(s);
     }
     return bad;
 }
 
 /* (B4) A step of the second stage, on all held-out rows: nothing else moves, so their logits z were made once. */
-static pdr_status fit(const strategy *self, const pdr_task *t, pdr_tensor *bias, pdr_tensor *velocity, pdr_tensor *z,
-                      pdr_tensor *y)
+static pdr_status fit(const strategy *self, const pdr_task *t, pdr_tensor *z, pdr_tensor *y, pdr_tensor *velocity)
 {
     const pdr_tensor_api *T = self->host->tensor;
-    pdr_scope *g = T->open(self->host, PDR_GRAD), *s = g ? T->open(self->host, PDR_NO_GRAD) : NULL;
+    pdr_scope *s = T->open(self->host, PDR_GRAD);
     if (!s)
-        return (void)T->close(g), PDR_ENOMEM;
-    pdr_tensor *leaf = T->leaf(g, bias);
-    pdr_tensor *rows = T->cross_entropy(g, corrected(self, g, z, leaf, t->seen_before, t->seen), y);
-    T->blend(s, velocity, 0.9, self->host->model->derivative(s, T->mean(g, rows, PDR_ALL, 0), leaf), 1);
-    T->blend(s, bias, 1, velocity, -self->config.lr);
-    pdr_status one = T->close(s), two = T->close(g);
-    return two ? two : one;
+        return PDR_ENOMEM;
+    pdr_tensor *leaf = T->leaf(s, self->bias);
+    pdr_tensor *rows = T->cross_entropy(s, corrected(self, s, z, leaf, t->seen_before, t->seen), y);
+    T->blend(s, velocity, 0.9, self->host->model->derivative(s, T->mean(s, rows, PDR_ALL, 0), leaf), 1);
+    T->blend(s, self->bias, 1, velocity, -self->config.lr);
+    return T->close(s);
 }
 
 static pdr_status after_task(void *p, const pdr_task *t)
 {
     strategy *self = p;
-    const pdr_host *h = self->host;
-    const pdr_tensor_api *T = h->tensor;
-    const float none[2] = {1, 0};
-    const int64_t two = 2;
-    pdr_tensor *x = NULL, *y = NULL, *start = T->from(t->scope, PDR_F32, &two, 1, none), *velocity = NULL;
-    pdr_status bad = offer(self, t);
+    const pdr_tensor_api *T = self->host->tensor;
+    const pdr_memory_api *Y = self->host->memory;
+    pdr_tensor *x = NULL, *y = NULL, *start = T->from(t->scope, PDR_F32, &(int64_t){2}, 1, (const float[]){1, 0});
+    pdr_status bad = offer(self->host, t, self->memory, 0, t->row_count);
+    bad = bad ? bad : offer(self->host, t, self->held, t->row_count, t->row_count + t->held_out);
     if (bad || !t->previous)
         return bad;
-    bad = h->memory->fetch(t->scope, self->held, h->memory->find(t->scope, self->held, PDR_ALL), &x, &y, NULL, NULL);
-    pdr_tensor *z = T->slice(t->scope, h->model->forward(t->scope, t->model, x, PDR_EVAL), 1, 0, t->seen);
-    pdr_hold(h, &self->bias, start);
-    velocity = T->affine(t->scope, start, 0, 0);
+    bad = Y->fetch(t->scope, self->held, Y->find(t->scope, self->held, PDR_ALL), &x, &y, NULL, NULL);
+    pdr_tensor *z = T->slice(t->scope, self->host->model->forward(t->scope, t->model, x, PDR_EVAL), 1, 0, t->seen);
+    pdr_tensor *velocity = T->affine(t->scope, start, 0, 0);
+    pdr_hold(self->host, &self->bias, start);
     for (int64_t i = 0; !bad && i < self->config.steps; i++)
-        bad = fit(self, t, self->bias, velocity, z, y);
+        bad = fit(self, t, z, y, velocity);
     self->of.first = t->seen_before;
     self->of.end = t->seen;
-    self->of.now = 1;
+    self->of.task = t->index + 1;
     return bad ? bad : T->status(t->scope);
 }
 
+/* While the next task is trained the numbers are those of the teacher alone. */
 static pdr_status predict(void *p, const pdr_eval *e, pdr_tensor **scores)
 {
     strategy *self = p;
-    *scores = self->of.now ? corrected(self, e->scope, e->logits, self->bias, self->of.first, self->of.end)
-                           : self->host->tensor->detach(e->scope, e->logits);
+    *scores = self->bias && self->of.task == e->after_task
+                  ? corrected(self, e->scope, e->logits, self->bias, self->of.first, self->of.end)
+                  : self->host->tensor->detach(e->scope, e->logits);
     return self->host->tensor->status(e->scope);
 }
 

@@ -133,8 +133,8 @@ static void bic_says_what_it_needs(void **state)
                                                      method("bic", "memory: {capacity: 8}, held: {capacity: 8}")));
     assert_int_equal(cell_tried(&p, 0, 3, NULL, &r, &e), EXIT_FAILED);
     assert_string_equal(e.text,
-                        "strategy bic, hook before_task, task 1, step 0: found a task without new columns, without "
-                        "held-out rows, or with its identity given; expected class-il and data.validation above 0");
+                        "strategy bic, hook before_task, task 1, step 0: found no held-out rows; expected class-il and "
+                        "data.validation above 0");
     planned_free(&p);
 }
 
