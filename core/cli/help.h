@@ -4,6 +4,14 @@
 #include "base/text.h"
 #include "cli/cli.h"
 
+#define HELP_SUMMARY "trains a network task after task, measures what it forgets, and compares strategies"
+
+typedef struct help_code {
+    int code;
+    const char *words; /* NULL ends the table */
+} help_code;
+extern const help_code help_codes[]; /* the exit codes that a user meets */
+
 void help_program(const command *const *commands, text *out);
 void help_command(const command *c, text *out);
 const command *command_find(const command *const *commands, const char *name);
