@@ -17,7 +17,9 @@ set(CMAKE_C_FLAGS_RELEASE "-O3 -g")
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g")
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
 set(CMAKE_LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib)
-set(PERDURE_PLUGIN_OUTPUT ${CMAKE_BINARY_DIR}/lib/perdure/plugins/1)
+file(STRINGS ${CMAKE_SOURCE_DIR}/sdk/include/perdure/status.h PERDURE_ABI_MAJOR REGEX "^#define PDR_ABI_MAJOR ")
+string(REGEX MATCH "[0-9]+" PERDURE_ABI_MAJOR "${PERDURE_ABI_MAJOR}")
+set(PERDURE_PLUGIN_OUTPUT ${CMAKE_BINARY_DIR}/lib/perdure/plugins/${PERDURE_ABI_MAJOR})
 
 add_compile_definitions(_GNU_SOURCE PERDURE_VERSION="${PROJECT_VERSION}")
 add_compile_definitions(PDR_VISIBLE_MINOR=PDR_ABI_MINOR) # a host sees every member of its own headers

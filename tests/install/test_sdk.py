@@ -1,0 +1,82 @@
+"""The template against the installed SDK: by make, by pkg-config and by find_package, each as a stranger would, far from the
+checkout. The three objects must train to the same weights."""
+import os
+import shutil
+import unittest
+
+import installed
+
+PROJECT = """\
+cmake_minimum_required(VERSION 3.16)
+project(mine LANGUAGES C)
+find_package(Perdure 0.1 REQUIRED)
+perdure_add_strategy(my_strategy strategy.c)
+add_executable(look look.c)
+target_link_libraries(look PRIVATE Perdure::sdk)
+install(TARGETS my_strategy LIBRARY DESTINATION ${PERDURE_PLUGINS})
+"""
+LOOK = """\
+#include <perdure/perdure.h>
+int main(void) { return PDR_ABI_MAJOR == 1 ? 0 : 1; }
+"""
+
+
+class Sdk(installed.Case):
+    def setUp(self):
+        super().setUp()
+        shutil.copytree(self.at("share/perdure/template"), self.path("mine"))
+
+    def by_make(self):
+        self.run_in("make", "-C", "mine", "PERDURE_INCLUDE=" + self.at("include"))
+        return self.path("mine/my_strategy.so")
+
+    def by_pkg_config(self):
+        self.need("pkg-config")
+        where = {"PKG_CONFIG_PATH": self.at("lib/pkgconfig")}
+        flags = self.run_in("pkg-config", "--cflags", "perdure", **where).stdout.split()
+        self.assertEqual([os.path.realpath(f[2:]) for f in flags], [self.at("include")])
+        plugins = self.run_in("pkg-config", "--variable=plugindir", "perdure", **where).stdout.strip()
+        self.assertEqual(os.path.realpath(plugins), self.at("lib/perdure/plugins/1"))
+        self.run_in("cc", "-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared", "-fvisibility=hidden", *flags,
+                    "mine/strategy.c", "-o", "mine/by_pkg_config.so", "-lm")
+        return self.path("mine/by_pkg_config.so")
+
+    def by_find_package(self):
+        self.write("mine/CMakeLists.txt", PROJECT)
+        self.write("mine/look.c", LOOK)
+        self.run_in(installed.CMAKE, "-S", "mine", "-B", "mine/build", "-DCMAKE_PREFIX_PATH=" + self.prefix,
+                    "-DCMAKE_C_FLAGS=-Werror")
+        self.run_in(installed.CMAKE, "--build", "mine/build")
+        self.run_in("mine/build/look")
+        told = self.run_in("nm", "-D", "--defined-only", "mine/build/my_strategy.so").stdout
+        self.assertEqual([line.split()[-1] for line in told.splitlines()], ["perdure_plugin"])
+        return self.path("mine/build/my_strategy.so")
+
+    def weights(self, name, plugin):
+        """Those after a short run of the digits with this object, named by its path."""
+        with open(self.at("share/perdure/examples/split-digits/scenario.yaml"), encoding="utf-8") as f:
+            head = f.read().split("methods:")[0]
+        self.write(name + ".yaml", f"{head}methods:\n  - {{name: mine, strategies: [{{plugin: {plugin}, with: {{strength: 0.5}}}}]}}\n")
+        self.perdure("check", name + ".yaml")
+        self.perdure("run", name + ".yaml", "--out", name, "--set", "training.epochs=1", "--set", "seeds=[0]",
+                     TORCH_ROOT=installed.TORCH)
+        return self.result(name, "cells/mine/seed-0")["weights_sha256"]
+
+    def test_three_ways(self):
+        ways = {"make": self.by_make(), "pkg-config": self.by_pkg_config(), "find_package": self.by_find_package()}
+        self.assertEqual(len({self.weights(name, plugin) for name, plugin in ways.items()}), 1)
+
+    def test_installed_beside_the_others(self):
+        self.by_find_package()
+        self.run_in(installed.CMAKE, "--install", "mine/build")
+        self.addCleanup(os.unlink, self.at("lib/perdure/plugins/1/my_strategy.so"))
+        self.assertIn("strength", self.perdure("describe", "my_strategy").stdout)
+
+    def test_another_version(self):
+        self.write("mine/CMakeLists.txt", PROJECT.replace("Perdure 0.1", "Perdure 7"))
+        done = self.run_in(installed.CMAKE, "-S", "mine", "-B", "mine/build", "-DCMAKE_PREFIX_PATH=" + self.prefix, code=1)
+        self.assertIn('requested version "7"', done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

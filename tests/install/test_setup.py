@@ -1,0 +1,108 @@
+"""perdure-setup-torch, with an index of the test's own in the place of PyPI's: a folder with one small wheel."""
+import hashlib
+import os
+import unittest
+import zipfile
+
+import installed
+
+
+class Setup(installed.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.index = os.path.join(cls.root, "index")
+        os.makedirs(cls.index)
+
+    def setUp(self):
+        super().setUp()
+        for name in ("libtorch", "torch", "libtorch.lock"):
+            self.run_in("rm", "-rf", self.at("lib/perdure", name))
+        self.wheel(b"library")
+
+    def wheel(self, library, listed=None):
+        """A wheel as torch's is laid out, and the list that names it by its hash."""
+        path = os.path.join(self.index, "torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl")
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("torch/lib/libtorch_cpu.so", library)
+            archive.writestr("torch/include/torch/version.h", "")
+            archive.writestr("torch/__init__.py", "")
+            archive.writestr("torch-2.11.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 2.11.0\n")
+            archive.writestr("torch-2.11.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp312-cp312-manylinux_2_28_x86_64\n")
+            archive.writestr("torch-2.11.0.dist-info/RECORD", "")
+        with open(path, "rb") as f:
+            digest = listed or hashlib.sha256(f.read()).hexdigest()
+        with open(self.at("share/perdure/setup/libtorch.txt"), "w", encoding="utf-8") as f:
+            f.write(f"torch==2.11.0 \\\n    --hash=sha256:{digest}\n")
+
+    def setup(self, *words, code=0, **more):
+        return self.run_in(self.at("bin/perdure-setup-torch"), *words, code=code, PIP_NO_INDEX="1", PIP_FIND_LINKS=self.index, **more)
+
+    def library(self, *parts):
+        with open(os.path.join(*parts, "lib/libtorch_cpu.so"), "rb") as f:
+            return f.read()
+
+    def test_fills_the_prefix(self):
+        self.assertIn("libtorch_cpu.so in " + self.at("lib/perdure/torch"), self.perdure("doctor", code=1).stdout)
+        done = self.setup()
+        self.assertEqual(done.stderr, "perdure-setup-torch: downloading LibTorch to lib/perdure/libtorch\n"
+                                      f"perdure-setup-torch: LibTorch 2.11.0 is in {self.at('lib/perdure/torch')}\n")
+        self.assertEqual(self.library(self.at("lib/perdure/torch")), b"library")
+        self.assertFalse(os.path.exists(self.at("lib/perdure/torch/__init__.py")))
+        self.assertEqual(os.readlink(self.at("lib/perdure/torch")), "libtorch/torch")  # so that the prefix may move
+        self.assertEqual(os.stat(self.at("lib/perdure/torch/lib/libtorch_cpu.so")).st_mode & 0o777, 0o644)
+        self.assertEqual(sorted(os.listdir(self.at("lib/perdure"))), ["libtorch", "libtorch.lock", "plugins", "torch"])
+        self.assertIn("libtorch_cpu.so", self.perdure("doctor", code=1).stdout.split("does not load")[1])  # it is no library
+        os.unlink(os.path.join(self.index, os.listdir(self.index)[0]))
+        again = self.setup(TORCH_ROOT="/elsewhere")  # nothing is downloaded
+        self.assertEqual(again.stderr, f"perdure-setup-torch: LibTorch 2.11.0 is in {self.at('lib/perdure/torch')}\n"
+                                       "perdure-setup-torch: but TORCH_ROOT=/elsewhere is set, and counts before it\n")
+
+    def test_another_list_replaces_it(self):
+        self.setup()
+        self.wheel(b"newer")
+        self.setup()
+        self.assertEqual(self.library(self.at("lib/perdure/torch")), b"newer")
+
+    def test_a_file_with_another_hash(self):
+        self.wheel(b"library", listed="0" * 64)
+        done = self.setup(code=69)
+        self.assertIn("THESE PACKAGES DO NOT MATCH THE HASHES", done.stderr)
+        self.assertTrue(done.stderr.endswith("could not download LibTorch from the Python package index (see above)\n"), done.stderr)
+        self.assertFalse(os.path.exists(self.at("lib/perdure/torch")))
+        self.wheel(b"library")
+        self.setup()
+        self.assertEqual(self.library(self.at("lib/perdure/torch")), b"library")
+
+    def test_to_a_folder(self):
+        done = self.setup("--to", "own/torch")
+        self.assertTrue(done.stderr.endswith(f"export TORCH_ROOT={self.path('own/torch/torch')}\n"), done.stderr)
+        self.assertEqual(self.library(self.path("own/torch/torch")), b"library")
+        self.assertFalse(os.path.exists(self.at("lib/perdure/torch")))
+
+    def refused(self, code, words, *arguments):
+        done = self.setup(*arguments, code=code)
+        self.assertEqual(done.stderr, f"perdure-setup-torch: error: {words}\n")
+
+    def test_refusals(self):
+        os.makedirs(self.at("lib/perdure/torch"))
+        self.refused(73, f"found {self.at('lib/perdure/torch')}, which is not from here; expected it to be absent (or use --to DIR)")
+        os.makedirs(self.path("mine"))
+        self.refused(73, f"found {self.path('mine')}, which is not from here; expected it to be absent", "--to", self.path("mine"))
+        self.refused(73, "/proc/1/none: found that it cannot be written; expected it to be (run this as root, or use --to DIR)",
+                     "--to", "/proc/1/none/torch")
+        os.unlink(self.at("share/perdure/setup/libtorch.txt"))
+        self.refused(69, f"found no {self.at('share/perdure/setup/libtorch.txt')}: this Perdure was built against a LibTorch whose "
+                         "hashes it does not know; expected TORCH_ROOT to name that LibTorch")
+        for words in (("--what",), ("--to",), ("more",)):
+            self.assertTrue(self.setup(*words, code=64).stderr.startswith("perdure-setup-torch [--gpu] [--to DIR]\n"))
+        self.assertTrue(self.setup("--help").stdout.startswith("perdure-setup-torch [--gpu] [--to DIR]\n"))
+
+    def test_in_a_checkout(self):
+        script = os.path.join(installed.SOURCE, "scripts/perdure-setup-torch")
+        done = self.run_in(script, code=69)
+        self.assertIn("(in a checkout: scripts/setup)", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
