@@ -40,12 +40,11 @@ find_python() {
     die "$EX_UNAVAILABLE" "found no python3 with pip; expected one (Debian: python3 python3-pip)"
 }
 
-# download WHEELS TEMPORARY FILE...: the files that the requirement files list, checked by their hashes. One Python tag and
+# download PYTHON WHEELS TEMPORARY FILE...: the files that the requirement files list, checked by their hashes. One Python tag and
 # platform for all, so that every Python gets the same file. A file that is there already is not downloaded again.
 download() {
-    local wheels=$1 temporary=$2 python file platform arguments=()
-    shift 2
-    python=$(find_python)
+    local python=$1 wheels=$2 temporary=$3 file platform arguments=()
+    shift 3
     for platform in $PLATFORMS; do arguments+=(--platform "${platform}_x86_64"); done
     for file in "$@"; do arguments+=(-r "$file"); done
     [ -t 2 ] || arguments+=(--progress-bar off -q)
@@ -60,7 +59,7 @@ download() {
 # lies there meanwhile: an interrupted run leaves its downloads, which the next one takes up, and other folders, which the
 # next one removes.
 fetch_torch() {
-    local folder=$1 work=$2 fresh=$2/fresh stale=$1.stale wheels missing=()
+    local folder=$1 work=$2 fresh=$2/fresh stale=$1.stale wheels python missing=()
     shift 2
     [ -e "$folder" ] || [ ! -e "$stale" ] || mv "$stale" "$folder"
     rm -rf "$fresh" "$stale" "$work/tmp"
@@ -75,8 +74,9 @@ fetch_torch() {
     fi
     say "${0##*/}: downloading LibTorch to ${folder#"$root"/}"
     wheels=$work/wheels-$(hashes "${missing[@]}" | sha256sum | cut -c 1-12)
-    download "$wheels" "$work/tmp" "${missing[@]}"
-    "$(find_python)" "$torch_scripts/unpack.py" "$fresh" "$wheels"/*.whl
+    python=$(find_python)
+    download "$python" "$wheels" "$work/tmp" "${missing[@]}"
+    "$python" "$torch_scripts/unpack.py" "$fresh" "$wheels"/*.whl
     hashes "$@" >"$fresh/stamp"
     sync -f "$fresh"
     [ ! -e "$folder" ] || mv "$folder" "$stale"

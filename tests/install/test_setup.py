@@ -1,6 +1,7 @@
 """perdure-setup-torch, with an index of the test's own in the place of PyPI's: a folder with one small wheel."""
 import hashlib
 import os
+import subprocess
 import unittest
 import zipfile
 
@@ -20,20 +21,22 @@ class Setup(installed.Case):
             self.run_in("rm", "-rf", self.at("lib/perdure", name))
         self.wheel(b"library")
 
-    def wheel(self, library, listed=None):
+    def wheel(self, library, listed=None, name="torch", path="torch/lib/libtorch_cpu.so", to="libtorch.txt"):
         """A wheel as torch's is laid out, and the list that names it by its hash."""
-        path = os.path.join(self.index, "torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl")
-        with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("torch/lib/libtorch_cpu.so", library)
+        tag = "cp312-cp312-manylinux_2_28_x86_64"
+        wheel = os.path.join(self.index, f"{name}-2.11.0-{tag}.whl")
+        about = f"{name}-2.11.0.dist-info/"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr(path, library)
             archive.writestr("torch/include/torch/version.h", "")
             archive.writestr("torch/__init__.py", "")
-            archive.writestr("torch-2.11.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: torch\nVersion: 2.11.0\n")
-            archive.writestr("torch-2.11.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: cp312-cp312-manylinux_2_28_x86_64\n")
-            archive.writestr("torch-2.11.0.dist-info/RECORD", "")
-        with open(path, "rb") as f:
+            archive.writestr(about + "METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: 2.11.0\n")
+            archive.writestr(about + "WHEEL", f"Wheel-Version: 1.0\nRoot-Is-Purelib: false\nTag: {tag}\n")
+            archive.writestr(about + "RECORD", "")
+        with open(wheel, "rb") as f:
             digest = listed or hashlib.sha256(f.read()).hexdigest()
-        with open(self.at("share/perdure/setup/libtorch.txt"), "w", encoding="utf-8") as f:
-            f.write(f"torch==2.11.0 \\\n    --hash=sha256:{digest}\n")
+        with open(self.at("share/perdure/setup", to), "w", encoding="utf-8") as f:
+            f.write(f"{name}==2.11.0 \\\n    --hash=sha256:{digest}\n")
 
     def setup(self, *words, code=0, **more):
         return self.run_in(self.at("bin/perdure-setup-torch"), *words, code=code, PIP_NO_INDEX="1", PIP_FIND_LINKS=self.index, **more)
@@ -53,7 +56,8 @@ class Setup(installed.Case):
         self.assertEqual(os.stat(self.at("lib/perdure/torch/lib/libtorch_cpu.so")).st_mode & 0o777, 0o644)
         self.assertEqual(sorted(os.listdir(self.at("lib/perdure"))), ["libtorch", "libtorch.lock", "plugins", "torch"])
         self.assertIn("libtorch_cpu.so", self.perdure("doctor", code=1).stdout.split("does not load")[1])  # it is no library
-        os.unlink(os.path.join(self.index, os.listdir(self.index)[0]))
+        for name in os.listdir(self.index):
+            os.unlink(os.path.join(self.index, name))
         again = self.setup(TORCH_ROOT="/elsewhere")  # nothing is downloaded
         self.assertEqual(again.stderr, f"perdure-setup-torch: LibTorch 2.11.0 is in {self.at('lib/perdure/torch')}\n"
                                        "perdure-setup-torch: but TORCH_ROOT=/elsewhere is set, and counts before it\n")
@@ -73,6 +77,28 @@ class Setup(installed.Case):
         self.wheel(b"library")
         self.setup()
         self.assertEqual(self.library(self.at("lib/perdure/torch")), b"library")
+
+    def test_what_a_gpu_needs_comes_to_it(self):
+        self.wheel(b"cublas", name="nvidia_cublas", path="nvidia/cu13/lib/libcublas.so", to="libtorch-gpu.txt")
+        self.setup()
+        os.unlink(os.path.join(self.index, "torch-2.11.0-cp312-cp312-manylinux_2_28_x86_64.whl"))  # is not downloaded again
+        self.setup("--gpu")
+        self.assertEqual(self.library(self.at("lib/perdure/torch")), b"library")
+        self.assertTrue(os.path.isfile(self.at("lib/perdure/libtorch/nvidia/cu13/lib/libcublas.so")))
+
+    def test_after_one_that_was_killed(self):
+        for left in ("libtorch.work/fresh/torch/lib", "libtorch.work/tmp", "libtorch.stale/torch"):
+            os.makedirs(self.at("lib/perdure", left))
+        self.setup()
+        self.assertEqual(self.library(self.at("lib/perdure/torch")), b"library")
+        self.assertEqual(sorted(os.listdir(self.at("lib/perdure"))), ["libtorch", "libtorch.lock", "plugins", "torch"])
+
+    def test_two_at_once(self):
+        environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.index}
+        both = [subprocess.Popen([self.at("bin/perdure-setup-torch")], env=environment, stderr=subprocess.PIPE, text=True) for _ in "12"]
+        said = [one.communicate(timeout=120)[1] for one in both]
+        self.assertEqual([one.returncode for one in both], [0, 0], said)
+        self.assertEqual("".join(said).count("downloading LibTorch"), 1, said)
 
     def test_to_a_folder(self):
         done = self.setup("--to", "own/torch")
