@@ -57,7 +57,6 @@ install(FILES README.md CHANGELOG.md DESTINATION share/doc/perdure COMPONENT pro
 include(CMakePackageConfigHelpers)
 set(generated ${CMAKE_BINARY_DIR}/sdk)
 install(DIRECTORY sdk/include/perdure DESTINATION include COMPONENT sdk FILES_MATCHING PATTERN "*.h")
-install(DIRECTORY sdk/template DESTINATION ${share} COMPONENT sdk)
 configure_file(sdk/cmake/perdure.pc.in ${generated}/perdure.pc @ONLY)
 configure_file(sdk/cmake/PerdureConfig.cmake.in ${generated}/PerdureConfig.cmake @ONLY)
 write_basic_package_version_file(${generated}/PerdureConfigVersion.cmake COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)

@@ -33,5 +33,5 @@ set(CPACK_DEBIAN_SDK_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_SDK_PACKAGE_DEPENDS "perdure (= ${PROJECT_VERSION})")
 set(CPACK_DEBIAN_SDK_PACKAGE_RECOMMENDS "gcc | c-compiler, make, pkgconf")
 set(CPACK_COMPONENT_SDK_DESCRIPTION "Headers for strategies: what one is compiled against, by make, pkg-config or CMake's
- find_package(Perdure), and a working one to begin with.")
+ find_package(Perdure). perdure plugin new makes one to begin with.")
 include(CPack)

@@ -1,7 +1,6 @@
-"""The template against the installed SDK: by make, by pkg-config and by find_package, each as a stranger would, far from the
-checkout. The three objects must train to the same weights."""
+"""What `perdure plugin new` makes, built against the installed SDK: by make, by pkg-config and by find_package, each as a stranger
+would, far from the checkout. The three objects must train to the same weights."""
 import os
-import shutil
 import unittest
 
 import installed
@@ -10,10 +9,10 @@ PROJECT = """\
 cmake_minimum_required(VERSION 3.16)
 project(mine LANGUAGES C)
 find_package(Perdure 0.1 REQUIRED)
-perdure_add_strategy(my_strategy strategy.c)
+perdure_add_strategy(mine strategy.c)
 add_executable(look look.c)
 target_link_libraries(look PRIVATE Perdure::sdk)
-install(TARGETS my_strategy LIBRARY DESTINATION ${PERDURE_PLUGINS})
+install(TARGETS mine LIBRARY DESTINATION ${PERDURE_PLUGINS})
 """
 LOOK = """\
 #include <perdure/perdure.h>
@@ -24,11 +23,12 @@ int main(void) { return PDR_ABI_MAJOR == 1 ? 0 : 1; }
 class Sdk(installed.Case):
     def setUp(self):
         super().setUp()
-        shutil.copytree(self.at("share/perdure/template"), self.path("mine"))
+        self.perdure("plugin", "new", "mine")
 
     def by_make(self):
-        self.run_in("make", "-C", "mine", "PERDURE_INCLUDE=" + self.at("include"))
-        return self.path("mine/my_strategy.so")
+        done = self.run_in("make", "-C", "mine", "test", TORCH_ROOT=installed.TORCH)
+        self.assertIn("acc.macro", done.stdout)
+        return self.path("mine/mine.so")
 
     def by_pkg_config(self):
         self.need("pkg-config")
@@ -48,9 +48,9 @@ class Sdk(installed.Case):
                     "-DCMAKE_C_FLAGS=-Werror")
         self.run_in(installed.CMAKE, "--build", "mine/build")
         self.run_in("mine/build/look")
-        told = self.run_in("nm", "-D", "--defined-only", "mine/build/my_strategy.so").stdout
+        told = self.run_in("nm", "-D", "--defined-only", "mine/build/mine.so").stdout
         self.assertEqual([line.split()[-1] for line in told.splitlines()], ["perdure_plugin"])
-        return self.path("mine/build/my_strategy.so")
+        return self.path("mine/build/mine.so")
 
     def weights(self, name, plugin):
         """Those after a short run of the digits with this object, named by its path."""
@@ -66,11 +66,17 @@ class Sdk(installed.Case):
         ways = {"make": self.by_make(), "pkg-config": self.by_pkg_config(), "find_package": self.by_find_package()}
         self.assertEqual(len({self.weights(name, plugin) for name, plugin in ways.items()}), 1)
 
+    def test_by_cmake_alone(self):
+        """The folder's own CMakeLists.txt, which asks for no package: it knows where the headers and the program were."""
+        self.run_in(installed.CMAKE, "-S", "mine", "-B", "mine/build")
+        self.run_in(installed.CMAKE, "--build", "mine/build")
+        self.run_in(installed.CMAKE, "-E", "chdir", "mine/build", "ctest", "--output-on-failure", TORCH_ROOT=installed.TORCH)
+
     def test_installed_beside_the_others(self):
         self.by_find_package()
         self.run_in(installed.CMAKE, "--install", "mine/build")
-        self.addCleanup(os.unlink, self.at("lib/perdure/plugins/1/my_strategy.so"))
-        self.assertIn("strength", self.perdure("describe", "my_strategy").stdout)
+        self.addCleanup(os.unlink, self.at("lib/perdure/plugins/1/mine.so"))
+        self.assertIn("strength", self.perdure("describe", "mine").stdout)
 
     def test_another_version(self):
         self.write("mine/CMakeLists.txt", PROJECT.replace("Perdure 0.1", "Perdure 7"))
