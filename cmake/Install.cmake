@@ -24,6 +24,7 @@ endforeach()
 
 install(FILES examples/data/digits.csv.gz DESTINATION ${share}/data COMPONENT program)
 file(GLOB scenarios RELATIVE ${CMAKE_SOURCE_DIR} CONFIGURE_DEPENDS examples/*/*.yaml)
+list(FILTER scenarios EXCLUDE REGEX own-strategy) # goes with its sources, below
 foreach(scenario ${scenarios})
   get_filename_component(folder ${scenario} DIRECTORY)
   install(FILES ${scenario} DESTINATION ${share}/${folder} COMPONENT program)
@@ -57,6 +58,9 @@ install(FILES README.md CHANGELOG.md DESTINATION share/doc/perdure COMPONENT pro
 include(CMakePackageConfigHelpers)
 set(generated ${CMAKE_BINARY_DIR}/sdk)
 install(DIRECTORY sdk/include/perdure DESTINATION include COMPONENT sdk FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY examples/own-strategy examples/strategies DESTINATION ${share}/examples COMPONENT sdk
+  PATTERN "*.so" EXCLUDE PATTERN build EXCLUDE PATTERN runs EXCLUDE
+  PATTERN lines EXCLUDE PATTERN avalanche.json EXCLUDE) # which count lines, and need the checkout
 configure_file(sdk/cmake/perdure.pc.in ${generated}/perdure.pc @ONLY)
 configure_file(sdk/cmake/PerdureConfig.cmake.in ${generated}/PerdureConfig.cmake @ONLY)
 write_basic_package_version_file(${generated}/PerdureConfigVersion.cmake COMPATIBILITY SameMajorVersion ARCH_INDEPENDENT)

@@ -1,6 +1,7 @@
 """What `perdure plugin new` makes, built against the installed SDK: by make, by pkg-config and by find_package, each as a stranger
 would, far from the checkout. The three objects must train to the same weights."""
 import os
+import shutil
 import unittest
 
 import installed
@@ -71,6 +72,20 @@ class Sdk(installed.Case):
         self.run_in(installed.CMAKE, "-S", "mine", "-B", "mine/build")
         self.run_in(installed.CMAKE, "--build", "mine/build")
         self.run_in(installed.CMAKE, "-E", "chdir", "mine/build", "ctest", "--output-on-failure", TORCH_ROOT=installed.TORCH)
+
+    def test_examples(self):
+        """Those that are installed build where they are copied to, and can be loaded."""
+        shutil.copytree(self.at("share/perdure/examples"), self.path("examples"))
+        self.run_in("make", "-C", "examples/own-strategy", "c", "cxx", "PERDURE_INCLUDE=" + self.at("include"))
+        self.run_in(installed.CMAKE, "-S", "examples/strategies", "-B", "built", "-DCMAKE_PREFIX_PATH=" + self.prefix)
+        self.run_in(installed.CMAKE, "--build", "built")
+        with open(self.path("built/CMakeCache.txt"), encoding="utf-8") as f:
+            self.assertIn(f"Perdure_DIR:PATH={self.at('lib/cmake/Perdure')}\n", f.read())
+        found = sorted(name for name in os.listdir(self.path("built")) if name.endswith(".so"))
+        self.assertEqual(found, ["bic.so", "er-ace.so", "gdumb.so", "mas.so", "packnet.so"])
+        for path in [*(f"built/{name}" for name in found), "examples/own-strategy/steady-c.so", "examples/own-strategy/steady-cxx.so"]:
+            self.assertIn('"schema":', self.perdure("describe", "./" + path, "--json").stdout)
+        self.assertFalse(os.path.exists(self.at("share/perdure/examples/strategies/lines")))
 
     def test_installed_beside_the_others(self):
         self.by_find_package()
