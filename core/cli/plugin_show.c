@@ -145,6 +145,8 @@ static void head_words(const json_t *all, text *out)
     text_addf(out, "file     %s, %lld bytes\nsha256   %s\n", word_of(all, "path"),
               (long long)json_integer_value(json_object_get(all, "bytes")), word_of(all, "sha256"));
     text_addf(out, "ABI      %s; this Perdure has %s\n", word_of(abi, "plugin"), word_of(abi, "host"));
+    if (json_is_true(json_object_get(all, "extensions")))
+        text_addf(out, "extends  it answers ids beyond the headers, by extension()\n");
     if (json_is_null(state))
         text_addf(out, "state    none: it has no save()\n");
     else

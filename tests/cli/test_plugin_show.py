@@ -132,6 +132,13 @@ class Show(Case):
         self.assertEqual([(f["name"], f["words"]) for f in self.shown("flags_newer.so")["flags"][1:]],
                          [("0x100000", "unknown to this Perdure")])
 
+    def test_extensions(self):
+        shutil.copy(os.path.join(TINY, "shape.so"), self.path("extension_some.so"))
+        line = "extends  it answers ids beyond the headers, by extension()\n"
+        self.assertIn(line, self.run_program("plugin", "show", "extension_some.so").stdout)
+        self.assertNotIn(line, self.run_program("plugin", "show", "ewc").stdout)
+        self.assertEqual([self.shown(name)["extensions"] for name in ("extension_some.so", "ewc")], [True, False])
+
     def test_refusals_are_those_of_the_loader(self):
         for name, words in (("none.so", "found nothing that can be read"), ("abi_two.so", "found plugin ABI 2.0; expected 1.0")):
             if name != "none.so":

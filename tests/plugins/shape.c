@@ -130,6 +130,8 @@ static void param_choices_wild(pdr_plugin *p)
 static void param_none(pdr_plugin *p) { (void)p, params[0].key = NULL; }
 static void flags_task(pdr_plugin *p) { p->flags = PDR_NEEDS_TASK_ID; }
 static void flags_newer(pdr_plugin *p) { p->flags = PDR_RANK_SAFE | 1u << 20; }
+static const void *answer(const char *id) { return id ? NULL : id; }
+static void extension_some(pdr_plugin *p) { p->extension = answer; }
 static void config_huge(pdr_plugin *p) { p->config_size = UINT64_MAX; }
 
 /* ---- what the code can do ---- */
@@ -219,6 +221,7 @@ static const struct row {
     {"param_none", param_none, 0},
     {"flags_task", flags_task, 0},
     {"flags_newer", flags_newer, 0},
+    {"extension_some", extension_some, 0},
     {"config_huge", config_huge, 0},
     {"load_bus", bus, 1},
     {"load_segv", segv, 1},
