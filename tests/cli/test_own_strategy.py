@@ -54,7 +54,7 @@ class OwnStrategy(Own):
         return matrix, self.read_json("out", "cells", method, "seed-0", "result.json")["weights_sha256"]
 
     def test_all_languages_give_the_same_bits(self):
-        files = [self.built(*one) for one in self.compilers]
+        files = {method: self.built(method, *rest) for method, *rest in self.compilers}
         with open(os.path.join(FOLDER, "scenario.yaml"), encoding="utf-8") as f:
             head = f.read().split("  - name: c\n")[0]
         rows = [f"  - {{name: {method}, strategies: [{{plugin: own/{method}.so}}]}}\n" for method, *_ in self.compilers]
@@ -64,8 +64,9 @@ class OwnStrategy(Own):
         self.assertNotEqual(first, self.result_of("finetune"), "the strategy changed nothing")
         for method, *_ in self.compilers:
             self.assertEqual(self.result_of(method), first, method)
-        for file in files:
-            self.run_program("plugin", "test", file)
+        for method, file in files.items():
+            if method.endswith("-0"):
+                self.run_program("plugin", "test", file)
 
     def test_the_scenario_names_what_make_builds(self):
         for target in {target for _, target, _, _ in self.compilers}:
