@@ -19,7 +19,7 @@
 #include "base/error.h"
 #include "base/random.h"
 
-#define ENGINE_VERSION 2u
+#define ENGINE_VERSION 3u
 
 /* The first member of what pdr_host.impl points to: what the host's plugin holds, counted by the engine. */
 typedef struct engine_owner {
@@ -244,6 +244,9 @@ struct engine {
 
     /* What LibTorch says of its own build, many lines; asks about CUDA, so only after open(). Borrowed for good. */
     const char *(*configuration)(void);
+    /* The calling thread's own grad mode, which no operation of the tables depends on or changes: who finds it changed has a
+     * guest that speaks to LibTorch past them. */
+    bool (*grad_enabled)(void);
 };
 
 /* The only symbol that libperdure_engine.so exports. */
@@ -252,7 +255,7 @@ const struct engine *perdure_engine(uint32_t version);
 /* ---- outside the shared object (room_engine, linked into perdure) ---- */
 
 /* Loads $TORCH_ROOT's (else .deps', in a build folder; else <prefix>/lib/perdure/torch's) libtorch_cpu and libperdure_engine.so beside the
- * program. Only the process of a cell (or of a probe) calls it. Fails with 69 and what was looked for. */
+ * program. Only the process of a cell (or of a probe) calls it, and who forks many cells that shall find it loaded. Fails with 69 and what was looked for. */
 int engine_load(const struct engine **out, error *e);
 /* The folder of LibTorch that engine_load would take: owned by the caller, NULL with the error where there is none. */
 char *engine_torch_root(error *e);

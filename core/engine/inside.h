@@ -19,6 +19,7 @@ void engine_scope_clear(pdr_scope *s, int32_t mode);
 const char *engine_scope_message(const pdr_scope *s);
 void engine_scope_fail(pdr_scope *s, pdr_status code, const char *why);
 bool engine_scope_records(const pdr_scope *s); /* graphs */
+bool engine_grad_enabled(void);                /* of the thread, outside of any scope */
 void engine_scope_guard(pdr_scope *s, bool guarded);
 int64_t engine_scope_sweep(engine_owner *owner);
 

@@ -147,6 +147,8 @@ pdr_status engine_scope_status(const pdr_scope *s) { return s && s->what == SCOP
 
 bool engine_scope_records(const pdr_scope *s) { return s && s->mode == PDR_GRAD; }
 
+bool engine_grad_enabled(void) { return c10::GradMode::is_enabled(); }
+
 void engine_scope_guard(pdr_scope *s, bool guarded)
 {
     if (s && s->what == SCOPE_OPEN)

@@ -52,6 +52,7 @@ static const struct engine table = {
     .optimizer_steps = engine_optimizer_steps,
     .optimizer_births = engine_optimizer_births,
     .configuration = engine_configuration,
+    .grad_enabled = engine_grad_enabled,
 };
 
 __attribute__((visibility("default"))) const struct engine *perdure_engine(uint32_t version)
