@@ -245,6 +245,34 @@ void host_flush_metrics(host_session *session)
     session->metric_count = 0;
 }
 
+/* ---- functions of tensors that have no scope to leave their words in: training must not go on without what was refused ---- */
+
+static bool scope_mode(pdr_grad mode) { return mode == PDR_NO_GRAD || mode == PDR_GRAD; }
+
+static pdr_scope *host_api_open(const pdr_host *h, pdr_grad mode)
+{
+    pdr_scope *s = engine->tensor->open(h, mode);
+    if (!s && scope_mode(mode))
+        host_fail(host_strategy(h), PDR_ENOMEM, "open: no memory for a scope");
+    return s;
+}
+
+static pdr_tensor *host_api_keep(const pdr_host *h, const pdr_tensor *t)
+{
+    pdr_tensor *kept = engine->tensor->keep(h, t);
+    if (!kept && engine->tensor->rank(t) >= 0)
+        host_fail(host_strategy(h), PDR_ENOMEM, "keep: no memory for a tensor");
+    return kept;
+}
+
+static pdr_status host_api_read(const pdr_tensor *t, pdr_dtype d, void *out, uint64_t bytes)
+{
+    pdr_status status = engine->tensor->read(t, d, out, bytes);
+    if (status != PDR_OK && status != PDR_EINVALID)
+        host_fail(running, status, "read: %s", status_words(status));
+    return status;
+}
+
 /* ---- a session and its strategies ---- */
 
 void host_begin(host_session *session)
@@ -253,6 +281,9 @@ void host_begin(host_session *session)
     session->moment = "";
     pthread_mutex_init(&session->lock, NULL);
     session->tensor = *engine->tensor;
+    session->tensor.open = host_api_open;
+    session->tensor.keep = host_api_keep;
+    session->tensor.read = host_api_read;
     host_model_fill(&session->model_api, engine->model);
 }
 

@@ -284,6 +284,53 @@ static void no_slot_is_null(void **state)
     house_close(h);
 }
 
+/* ---- an engine that has no memory any more ---- */
+
+static pdr_scope *no_scope(const pdr_host *h, pdr_grad mode) { return (void)h, (void)mode, NULL; }
+static pdr_tensor *no_tensor(const pdr_host *h, const pdr_tensor *t) { return (void)h, (void)t, NULL; }
+static pdr_status no_read(const pdr_tensor *t, pdr_dtype d, void *out, uint64_t bytes)
+{
+    return (void)d, (void)out, (void)bytes, t ? PDR_ENOMEM : PDR_EINVALID;
+}
+
+/* Functions without a scope leave their words with the host, so that a hook which goes on with NULL fails all the same. */
+static void without_memory_a_hook_fails(void **state)
+{
+    (void)state;
+    house *h = house_open(DIGITS, 1);
+    pdr_tensor_api tensor = *E->tensor;
+    struct engine poor = *E;
+    poor.tensor = &tensor;
+    h->session.engine = &poor;
+    pthread_mutex_destroy(&h->session.lock);
+    host_begin(&h->session);
+    strategy *a = invited(h, 0, &guest, "a", NULL);
+    const pdr_tensor_api *theirs = a->host.tensor;
+    double value = 0;
+    pdr_scope *s = enter(a, "before_task");
+    pdr_tensor *one = T->full(s, PDR_F32, NULL, 0, 1);
+    tensor.open = no_scope;
+    tensor.keep = no_tensor;
+    tensor.read = no_read;
+    assert_null(theirs->open(&a->host, PDR_GRAD));
+    leave_with(a, "open: no memory for a scope");
+    assert_null(theirs->open(&a->host, 77)); /* which is no mode, and nobody's memory */
+    assert_null(theirs->keep(&a->host, NULL));
+    assert_int_equal(theirs->read(NULL, PDR_F64, &value, sizeof value), PDR_EINVALID);
+    enter(a, "before_task");
+    leave(a);
+    s = enter(a, "before_task");
+    one = T->full(s, PDR_F32, NULL, 0, 1);
+    assert_null(theirs->keep(&a->host, one));
+    leave_with(a, "keep: no memory for a tensor");
+    s = enter(a, "before_task");
+    one = T->full(s, PDR_F32, NULL, 0, 1);
+    assert_int_equal(theirs->read(one, PDR_F64, &value, sizeof value), PDR_ENOMEM);
+    leave_with(a, "read: out of memory");
+    tensor = *E->tensor;
+    house_close(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +346,7 @@ int main(void)
         cmocka_unit_test(failures_of_a_scope_of_ones_own_keep_their_words),
         cmocka_unit_test(a_gradient_needs_its_flag),
         cmocka_unit_test(no_slot_is_null),
+        cmocka_unit_test(without_memory_a_hook_fails),
     };
     return cmocka_run_group_tests(tests, engine_begin, folder_end);
 }
