@@ -82,6 +82,7 @@ pdr_tensor *host_fisher(pdr_scope *s, pdr_model *m, const pdr_task *t, const cha
     pdr_tensor *into = e->tensor->full(s, PDR_F32, &size, 1, 0);
     if (into)
         rows_add(s, m, task, how, count, into);
-    e->tensor->blend(s, into, 1.0 / (double)count, into, 0.0);
+    if (count) /* of no rows it is zero, and nothing is important */
+        e->tensor->blend(s, into, 1.0 / (double)count, into, 0.0);
     return e->tensor->status(s) ? NULL : into;
 }

@@ -54,8 +54,9 @@ static int bare_task(cell *c, stage *s, error *e)
     return code;
 }
 
-static int bare_run(cell *c, error *e)
+static int bare_run(cell *c, void *self, error *e)
 {
+    (void)self;
     int code = 0;
     for (int64_t i = 0; !code && i < c->stage_count; i++)
         code = bare_task(c, &c->stages[i], e);
@@ -68,5 +69,5 @@ int train_bare(const plan *p, int method, int64_t seed, const dataset *data, cel
     bare.count = 0;
     bare.flags = 0;
     bare.loss_owner = bare.prediction_owner = -1;
-    return cell_train(p, &bare, seed, data, NULL, bare_run, out, e);
+    return cell_train(p, &bare, seed, data, NULL, bare_run, NULL, out, e);
 }

@@ -151,7 +151,7 @@ static void cell_close(cell *c)
 }
 
 int cell_train(const plan *p, const plan_method *method, int64_t seed, const dataset *data,
-               const train_listener *listener, cell_body *body, cell_result **out, error *e)
+               const train_listener *listener, cell_body *body, void *self, cell_result **out, error *e)
 {
     static const train_listener deaf;
     double start = cell_now();
@@ -166,7 +166,7 @@ int cell_train(const plan *p, const plan_method *method, int64_t seed, const dat
     int code = cell_open(c, e);
     c->saved = cell_now();
     c->clock.start += c->saved - start; /* the first step is added to it */
-    if (!code && !(code = body(c, e)) && !(code = save_end(c, e)))
+    if (!code && !(code = body(c, self, e)) && !(code = save_end(c, e)))
         code = result_fill(c, e);
     cell_close(c); /* leaks are noted in here */
     c->result->warnings = c->session.warnings;
@@ -177,8 +177,14 @@ int cell_train(const plan *p, const plan_method *method, int64_t seed, const dat
     return code;
 }
 
+static int loop_body(cell *c, void *self, error *e)
+{
+    (void)self;
+    return loop_run(c, e);
+}
+
 int train_cell(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,
                cell_result **out, error *e)
 {
-    return cell_train(p, &p->methods[method], seed, data, listener, loop_run, out, e);
+    return cell_train(p, &p->methods[method], seed, data, listener, loop_body, NULL, out, e);
 }

@@ -201,9 +201,9 @@ int loop_run(cell *c, error *e);
 int cell_optimizer(cell *c, error *e); /* a new one, in the place of the one there is */
 
 /* ---- cell.c: opened, trained by `body`, closed ---- */
-typedef int cell_body(cell *c, error *e);
+typedef int cell_body(cell *c, void *self, error *e);
 int cell_train(const plan *p, const plan_method *method, int64_t seed, const dataset *data,
-               const train_listener *listener, cell_body *body, cell_result **out, error *e);
+               const train_listener *listener, cell_body *body, void *self, cell_result **out, error *e);
 
 double cell_now(void); /* seconds of a steady clock */
 

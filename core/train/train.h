@@ -54,4 +54,15 @@ int train_cell(const plan *p, int method, int64_t seed, const dataset *data, con
  * matrix stays empty. */
 int train_bare(const plan *p, int method, int64_t seed, const dataset *data, cell_result **out, error *e);
 
+/* ---- what no run asks for, and who tests strategies does: see unusual.c ---- */
+
+/* As train_cell, with no row to train on in task `empty` (from 0): its hooks are called, and none of a step. */
+int train_without_rows(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,
+                       int64_t empty, cell_result **out, error *e);
+/* Opens the cell of listener->folder from its newest checkpoint, as going on does, and saves its strategies at once, before any
+ * further step. *differs: the first name ("tensor/anchor", "memory/samples/x") of which the two states differ, and how; ""
+ * where they are equal to the byte; owned. 65 where there is no checkpoint. */
+int train_saved_again(const plan *p, int method, int64_t seed, const dataset *data, const train_listener *listener,
+                      char **differs, error *e);
+
 #endif
