@@ -82,7 +82,7 @@ const command *command_find(const command *const *commands, const char *name)
 /* Commands of the design that this build does not have. */
 static bool command_later(const char *name)
 {
-    static const char *const later[] = {"plugin", "update", "watch", "models"};
+    static const char *const later[] = {"update", "watch", "models"};
     for (size_t i = 0; i < sizeof later / sizeof *later; i++)
         if (!strcmp(name, later[i]))
             return true;
