@@ -41,10 +41,14 @@ static int plugin_run(const call *c, error *e)
 
 /* Options of all of them, a block each. */
 static const option_row options[] = {
-    {"--json", NULL, "show, test: one object on standard output, perdure.plugin.show/1 or perdure.plugin.test/1"},
     {"--cxx", NULL, "new: in C++17, else in C11"},
     {"--out", "DIR", "new: the folder to make; NAME, where it is not given"},
     {"--include", "DIR", "new: the folder that has perdure/perdure.h, where this program does not find it"},
+    {"--with", "'KEY: VALUE'", "test: a parameter of the strategy, as in a scenario; repeatable"},
+    {"--only", "CHECK", "test: this check alone; repeatable"},
+    {"--calls", "N", "test: so many calls to the host are refused one by one (200)"},
+    {"--limit", "SECONDS", "test: that one training may take (20)"},
+    {"--json", NULL, "show, test: one object on standard output, perdure.plugin.show/1 or perdure.plugin.test/1"},
     {NULL, NULL, NULL},
 };
 
@@ -55,7 +59,19 @@ const command command_plugin = {
     .detail = "new makes the folder NAME: a strategy that works, its test, Makefile, CMakeLists.txt and a scenario.\n"
               "show: what the strategy of FILE.so (or of that name) says of itself, parameters, hooks, flags, and what "
               "it cannot go together with.\n"
-              "test runs the strategy of FILE.so through checks, a line each: good or bad. Exit 1 where one is bad.",
+              "test trains the strategy of FILE.so, or of that NAME, on data that is made, each time in a process of "
+              "its own, and\n"
+              "says of each check whether it is good or bad, and what was found: run (all tasks to their end, hooks in "
+              "order),\n"
+              "findings (of the host's own checks), release (nothing is left behind destroy), grad-mode, seed (the "
+              "same bits from\n"
+              "the same seed), saving (a checkpoint changes nothing), state (saved, loaded and saved: the same bytes), "
+              "resume\n"
+              "(killed and gone on with: the same bits), gradient (of its terms, by finite differences), refusals (the "
+              "n-th call to\n"
+              "the host fails: one message, nothing left), one-row, one-class and no-rows (streams as they seldom "
+              "come), streams\n"
+              "(every kind), gpu (where there is one). Then the time of each hook. Exit 1 where a check is bad.",
     .options = options,
     .least = 1,
     .most = 2,

@@ -5,7 +5,7 @@
 
 typedef struct plugin_verb {
     const char *name;
-    const char *argument;       /* what stands behind it, for a message: "FILE.so" */
+    const char *argument;       /* what stands behind it, for a message: "FILE.so or NAME" */
     const char *const *options; /* that it takes, NULL-ended */
     int (*run)(const call *c, error *e);
 } plugin_verb;

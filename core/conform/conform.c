@@ -1,32 +1,148 @@
-/* See conform.h. */
+/* See conform.h. The checks in their order: what the first finds decides whether the others mean anything. */
 #include "conform/conform.h"
 
+#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
 
-static void check_add(json_t *report, const conform_listener *listener, const char *name, bool good, const char *words)
+#include "base/alloc.h"
+#include "conform/inside.h"
+#include "engine/engine.h"
+
+/* `run` has the four verdicts that one look at a whole cell gives. */
+static const struct {
+    const char *name;
+    conform_check *run;
+} checks[] = {
+    {"run", try_run},           {"findings", NULL},         {"release", NULL},        {"grad-mode", NULL},
+    {"seed", try_seed},         {"saving", try_saving},     {"state", try_state},     {"resume", try_resume},
+    {"gradient", try_gradient}, {"refusals", try_refusals}, {"one-row", try_one_row}, {"one-class", try_one_class},
+    {"no-rows", try_no_rows},   {"streams", try_streams},   {"gpu", try_gpu},
+};
+enum { CHECKS = sizeof checks / sizeof *checks };
+
+const char *const conform_checks[] = {"run",     "findings", "release",  "grad-mode", "seed",    "saving",
+                                      "state",   "resume",   "gradient", "refusals",  "one-row", "one-class",
+                                      "no-rows", "streams",  "gpu",      NULL};
+_Static_assert(sizeof conform_checks / sizeof *conform_checks == CHECKS + 1, "one name a check");
+
+bool check_wanted(const conform *k, const char *check)
 {
-    json_t *check = json_pack("{s:s, s:s, s:s}", "name", name, "verdict", good ? "good" : "bad", "words", words);
-    json_array_append_new(json_object_get(report, "checks"), check);
-    if (listener)
-        listener->told(listener->self, check);
+    for (size_t i = 0; i < k->options->only_count; i++)
+        if (!strcmp(k->options->only[i], check))
+            return true;
+    return k->options->only_count == 0;
 }
 
-/* Who is here was opened by plugin_open(): everything that it refuses was told before. */
-static void descriptor_check(const plugin *p, json_t *report, const conform_listener *listener)
+static double seconds_now(void)
 {
-    char words[160];
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+void verdict_say(conform *k, const char *check, enum verdict v, const char *format, ...)
+{
+    static const char *const names[] = {"good", "bad", "not applicable"};
+    static double before; /* a check ends where its verdict is said */
+    char words[1024];
+    const double now = seconds_now();
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    if (check_wanted(k, check)) {
+        json_t *said = json_pack("{s:s, s:s, s:s, s:f}", "name", check, "verdict", names[v], "words", words, "seconds",
+                                 before > 0 ? now - before : 0.0);
+        json_array_append_new(json_object_get(k->report, "checks"), said);
+        if (k->options->told)
+            k->options->told(k->options->self, said);
+        if (v == BAD)
+            json_object_set_new(k->report, "bad",
+                                json_integer(json_integer_value(json_object_get(k->report, "bad")) + 1));
+    }
+    before = now;
+}
+
+static json_t *hooks_json(const outcome *first)
+{
+    json_t *all = json_array();
+    for (int i = 0; i < HOOKS; i++)
+        if (first->times[i].calls)
+            json_array_append_new(all, json_pack("{s:s, s:I, s:f, s:f}", "hook", hook_names[i], "calls",
+                                                 (json_int_t)first->times[i].calls, "seconds", first->times[i].seconds,
+                                                 "most", first->times[i].most));
+    return all;
+}
+
+/* Only hooks that the strategy has: those that the witness stands in for take no time worth telling. */
+static void hooks_own(const plugin *p, outcome *first)
+{
+#define HOOK_OWN(hook)  \
+    if (!p->hooks.hook) \
+        first->times[HOOK_##hook].calls = 0;
+    HOOK_LIST(HOOK_OWN)
+}
+
+static int checks_run(conform *k, error *e)
+{
+    int code = 0;
+    for (size_t i = 0; i < CHECKS && !code; i++) {
+        if (!checks[i].run || (i > 0 && !check_wanted(k, checks[i].name)))
+            continue;
+        if (i > 0 && !k->ended)
+            verdict_say(k, checks[i].name, NOT_APPLICABLE, "there is nothing to compare: run is bad");
+        else
+            code = checks[i].run(k, e);
+    }
+    return code;
+}
+
+static json_t *report_begin(const plugin *p)
+{
     const pdr_plugin *d = p->descriptor;
-    snprintf(words, sizeof words, "ABI %u.%u, %s %.64s", d->abi_version >> 16, d->abi_version & 0xffffu, d->name,
-             d->version);
-    check_add(report, listener, "descriptor", true, words);
+    char abi[32];
+    snprintf(abi, sizeof abi, "%u.%u", d->abi_version >> 16, d->abi_version & 0xffffu);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:[], s:i}", "schema", "perdure.plugin.test/1", "name", d->name,
+                     "version", d->version, "abi", abi, "file", p->path, "sha256", p->sha256, "checks", "bad", 0);
 }
 
-int conform_run(const plugin *p, const conform_listener *listener, json_t **out, error *e)
+static int conform_open(conform *k, error *e)
 {
-    (void)e;
-    *out = json_pack("{s:s, s:s, s:s, s:s, s:s, s:[], s:i}", "schema", "perdure.plugin.test/1", "name",
-                     p->descriptor->name, "version", p->descriptor->version, "file", p->path, "sha256", p->sha256,
-                     "checks", "bad", 0);
-    descriptor_check(p, *out, listener);
-    return 0;
+    const struct engine *engine = NULL;
+    const ground_words words = {0};
+    error why = {0};
+    int code = ground_open(k->real, k->options, &words, &k->base, &why);
+    if (k->base.faults.count) {
+        if (!k->base.faults.at[k->base.faults.count - 1].hint)
+            faults_hint(&k->base.faults, "parameters of the strategy: --with 'KEY: VALUE'");
+        faults_print(&k->base.faults);
+    } else if (code) {
+        error_copy(e, &why);
+    }
+    if (code || (code = engine_load(&engine, e))) /* here, so that no attempt has to */
+        return code;
+    k->first = alloc_zero(1, sizeof *k->first);
+    return (k->out = outcome_open(e)) ? 0 : e->code;
+}
+
+int conform_run(const plugin *p, const conform_options *options, json_t **out, error *e)
+{
+    conform k = {.real = p, .options = options, .report = report_begin(p)};
+    int code = conform_open(&k, e);
+    if (!code)
+        code = checks_run(&k, e);
+    if (!code) {
+        hooks_own(p, k.first);
+        json_object_set_new(k.report, "hooks", hooks_json(k.first));
+    } else {
+        json_decref(k.report);
+    }
+    *out = code ? NULL : k.report;
+    ground_close(&k.base);
+    outcome_close(k.out);
+    free(k.first);
+    return code;
 }

@@ -1,0 +1,106 @@
+/* See inside.h. A ground is a scenario in words, as a user would write it, so that parameters are read, checked and refused as
+ * everywhere. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "conform/inside.h"
+
+#define NAME "(scenario of the test)" /* where a file's name stands in messages */
+
+static const ground_words plain = {
+    .data = "{set: synthetic, classes: 6, train_rows: 72, test_rows: 24, shape: [1, 4, 4]}",
+    .stream = "{split: {by: class, tasks: 3}, scenario: class-il}",
+    .network = "{type: mlp, hidden: [12]}",
+    .training = "{batch: 8, epochs: 2}",
+    .device = "{type: cpu, threads: 1}",
+};
+
+/* What says nothing else is by class, with the task's identity where the strategy needs it. */
+static const char *stream_of(const plugin *p, const ground_words *words)
+{
+    if (words->stream)
+        return words->stream;
+    return p->descriptor->flags & PDR_NEEDS_TASK_ID ? "{split: {by: class, tasks: 3}, scenario: task-il, head: multi}"
+                                                    : plain.stream;
+}
+
+static void path_add(text *out, const char *path)
+{
+    for (const char *c = path; *c; c++)
+        text_add(out, *c == '\'' ? "''" : c, *c == '\'' ? 2 : 1);
+}
+
+/* Lines of the parameters, which may be several in one text, each further in. */
+static void with_add(text *out, const conform_options *o)
+{
+    text_addf(out, o->with_count ? "        with:\n" : "");
+    for (size_t i = 0; i < o->with_count; i++)
+        for (const char *line = o->with[i]; *line;) {
+            size_t length = strcspn(line, "\n");
+            text_addf(out, "          %.*s\n", (int)length, line);
+            line += length + (line[length] == '\n');
+        }
+}
+
+static void words_make(const plugin *p, const conform_options *o, const ground_words *w, text *out)
+{
+    text_addf(out, "perdure: 1\nname: conformance\nseeds: [1]\ndata: %s\nstream: %s\nnetwork: %s\n",
+              w->data ? w->data : plain.data, stream_of(p, w), w->network ? w->network : plain.network);
+    text_addf(out, "optimizer: {type: sgd, lr: 0.1}\ntraining: %s\ndevice: %s\noutput: {%s}\nmethods:\n",
+              w->training ? w->training : plain.training, w->device ? w->device : plain.device,
+              w->output ? w->output : "checkpoint: none");
+    text_addf(out, "  - name: method\n    strategies:\n      - plugin: '");
+    path_add(out, p->path);
+    text_addf(out, "'\n");
+    with_add(out, o);
+}
+
+/* In the place of the plugin stands the witness, which has it behind itself. */
+static void witness_place(const plugin *p, plan *to)
+{
+    plugin *as = arena_take(to->arena, 1, sizeof *as);
+    pdr_plugin *descriptor = arena_take(to->arena, 1, sizeof *descriptor);
+    witness_plan(p, as, descriptor);
+    to->methods[0].strategies[0].plugin = as;
+}
+
+/* The first one: the others are in `faults`. */
+static int fault_say(ground *g, int code, error *e)
+{
+    text line = {0};
+    if (code && g->faults.count) {
+        faults_sort(&g->faults);
+        faults_line(&g->faults, 0, &line);
+        error_set(e, code, "%s", line.at);
+    }
+    text_free(&line);
+    return code;
+}
+
+int ground_open(const plugin *p, const conform_options *o, const ground_words *words, ground *out, error *e)
+{
+    text yaml = {0};
+    *out = (ground){0};
+    faults_begin(&out->faults, NAME);
+    words_make(p, o, words, &yaml);
+    int code = scenario_take_faulty(yaml.at, NAME, NULL, 0, &out->scenario, &out->faults, e);
+    if (!code)
+        code = plan_resolve(out->scenario, &out->plan, &out->faults, e);
+    if (!code)
+        code = dataset_open(out->scenario, &out->data, e);
+    if (!code)
+        witness_place(p, out->plan);
+    text_free(&yaml);
+    return fault_say(out, code, e);
+}
+
+void ground_close(ground *g)
+{
+    dataset_close(g->data);
+    plan_close(g->plan);
+    if (g->scenario)
+        scenario_free(g->scenario);
+    faults_free(&g->faults);
+    *g = (ground){0};
+}
