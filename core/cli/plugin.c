@@ -21,6 +21,14 @@ static int option_check(const plugin_verb *v, const char *name, error *e)
     return error_hint(e, "perdure help plugin");
 }
 
+int plugin_named(const call *c, const plugin **out, error *e)
+{
+    const char *word = c->arguments[1];
+    size_t length = strlen(word);
+    bool file = strchr(word, '/') || (length > 3 && !strcmp(word + length - 3, ".so"));
+    return file ? plugin_open(word, out, e) : plugin_find(word, out, e);
+}
+
 static int plugin_run(const call *c, error *e)
 {
     const char *names[VERBS + 1] = {NULL};
@@ -57,7 +65,7 @@ const command command_plugin = {
     .arguments = "new NAME | show FILE.so | test FILE.so",
     .summary = "For authors of strategies: begin one, look at one, test it",
     .detail = "new makes the folder NAME: a strategy that works, its test, Makefile, CMakeLists.txt and a scenario.\n"
-              "show: what the strategy of FILE.so (or of that name) says of itself, parameters, hooks, flags, and what "
+              "show: what the strategy of FILE.so, or of that NAME, says of itself, parameters, hooks, flags, and what "
               "it cannot go together with.\n"
               "test trains the strategy of FILE.so, or of that NAME, on data that is made, each time in a process of "
               "its own, and\n"

@@ -184,18 +184,10 @@ static void plugin_words(const json_t *all, const plugin *p, text *out)
                (const char *const[3]){"with", "what", "why"}, out);
 }
 
-/* "x.so" is a file here, "ewc" a name. */
-static int plugin_named(const char *word, const plugin **out, error *e)
-{
-    size_t length = strlen(word);
-    bool file = strchr(word, '/') || (length > 3 && !strcmp(word + length - 3, ".so"));
-    return file ? plugin_open(word, out, e) : plugin_find(word, out, e);
-}
-
 static int show(const call *c, error *e)
 {
     const plugin *p = NULL;
-    int code = plugin_named(c->arguments[1], &p, e);
+    int code = plugin_named(c, &p, e);
     if (code)
         return code;
     json_t *all = plugin_json(p);
@@ -210,4 +202,4 @@ static int show(const call *c, error *e)
 }
 
 static const char *const options[] = {"--json", NULL};
-const plugin_verb plugin_show = {.name = "show", .argument = "FILE.so", .options = options, .run = show};
+const plugin_verb plugin_show = {.name = "show", .argument = "FILE.so or NAME", .options = options, .run = show};

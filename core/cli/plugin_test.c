@@ -64,11 +64,6 @@ static int options_take(const call *c, conform_options *o, error *e)
     return code ? code : only_check(o, e);
 }
 
-static int strategy_open(const char *name, const plugin **out, error *e)
-{
-    return strchr(name, '/') || strstr(name, ".so") ? plugin_open(name, out, e) : plugin_find(name, out, e);
-}
-
 static int test_run(const call *c, error *e)
 {
     const plugin *p = NULL;
@@ -78,7 +73,7 @@ static int test_run(const call *c, error *e)
     o.with = with;
     o.only = only;
     int code = options_take(c, &o, e);
-    if (!code && !(code = strategy_open(c->arguments[1], &p, e)))
+    if (!code && !(code = plugin_named(c, &p, e)))
         code = conform_run(p, &o, &report, e);
     const bool bad = json_integer_value(json_object_get(report, "bad")) > 0;
     if (!code)

@@ -147,7 +147,7 @@ class Show(Case):
             self.assertIn(f"{os.path.realpath(self.path(name))}: {words}", said)
         said = self.run_program("plugin", "show", "ewk", code=69).stderr
         self.assertRegex(said, r"found no strategy ewk; expected one of: .*\nhint: did you mean ewc\?")
-        self.assertIn("plugin show: found nothing behind it; expected FILE.so", self.run_program("plugin", "show", code=64).stderr)
+        self.assertIn("plugin show: found nothing behind it; expected FILE.so or NAME", self.run_program("plugin", "show", code=64).stderr)
 
 
 if __name__ == "__main__":

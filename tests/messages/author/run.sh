@@ -76,7 +76,7 @@ program=$perdure
 
 # ---- words ----
 plain 64 'plugin new: found nothing behind it; expected NAME' '' new
-plain 64 'plugin show: found nothing behind it; expected FILE.so' '' show
+plain 64 'plugin show: found nothing behind it; expected FILE.so or NAME' '' show
 plain 64 'found sow; expected one of: new, show, test' 'did you mean show?' sow x
 plain 64 'plugin show: found option --cxx; expected one that it takes' 'perdure help plugin' show x.so --cxx
 plain 64 'plugin new: found option --json; expected one that it takes' 'perdure help plugin' new mine --json
