@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""examples/own-strategy: one strategy in C, C++ and Rust, built outside the tree by every compiler that is there. All of them give the
-same numbers to the bit, and the Rust declarations of the ABI are those of the headers, member for member."""
+"""examples/own-strategy: one strategy in C, C++ and Rust, built outside the tree by every compiler that is there. All of them
+give the same numbers to the bit, and the Rust declarations of the ABI are those of the headers, member for member."""
+import functools
 import json
 import os
 import re
 import shutil
 import subprocess
+import tempfile
 import unittest
 
 from program import SOURCE, Case
@@ -26,6 +28,15 @@ def compilers():
     return found
 
 
+@functools.lru_cache(maxsize=None)
+def workshop():
+    """A copy of the folder, for as long as the tests run: what is built of it as it stands is built once."""
+    folder = tempfile.TemporaryDirectory(prefix="perdure-own-")
+    copy = os.path.join(folder.name, "own")
+    shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("*.so"))
+    return folder, copy
+
+
 class Own(Case):
     def setUp(self):
         super().setUp()
@@ -36,15 +47,18 @@ class Own(Case):
         self.copy = self.path("own")
         shutil.copytree(FOLDER, self.copy, ignore=shutil.ignore_patterns("*.so"))
 
-    def built(self, method, target, variable, program):
+    def built(self, method, target, variable, program, folder=None):
         """Warnings are errors here; the Makefile of a stranger only shows them."""
+        folder = folder or workshop()[1]
+        file = os.path.join(folder, method + ".so")
         strict = {"CFLAGS": "-O2 -Wshadow -Werror", "CXXFLAGS": "-O2 -Wshadow -Werror"}
         command = ["make", "-s", target, f"{variable}={program}", f"PERDURE_INCLUDE={INCLUDE}",
                    *(f"{k}={v}" for k, v in strict.items())]
-        done = subprocess.run(command, cwd=self.copy, capture_output=True, text=True, check=False)
-        self.assertEqual((done.returncode, done.stderr), (0, ""), f"{command}\n{done.stdout}")
-        os.rename(os.path.join(self.copy, f"steady-{target}.so"), os.path.join(self.copy, f"{method}.so"))
-        return os.path.join(self.copy, f"{method}.so")
+        if not os.path.exists(file):
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), f"{command}\n{done.stdout}")
+            os.rename(os.path.join(folder, f"steady-{target}.so"), file)
+        return file
 
 
 class OwnStrategy(Own):
@@ -57,7 +71,7 @@ class OwnStrategy(Own):
         files = {method: self.built(method, *rest) for method, *rest in self.compilers}
         with open(os.path.join(FOLDER, "scenario.yaml"), encoding="utf-8") as f:
             head = f.read().split("  - name: c\n")[0]
-        rows = [f"  - {{name: {method}, strategies: [{{plugin: own/{method}.so}}]}}\n" for method, *_ in self.compilers]
+        rows = [f"  - {{name: {method}, strategies: [{{plugin: {file}}}]}}\n" for method, file in files.items()]
         self.write("all.yaml", head + "".join(rows))
         self.run_program("run", "all.yaml", "--out", "out", "--set", "seeds=[0]", "--set", "training.epochs=1")
         first = self.result_of("c-0")
@@ -84,7 +98,7 @@ class OwnStrategy(Own):
             source = f.read()
         self.assertEqual(source.count(before), 1)
         self.write("own/" + name, source.replace(before, fault + before))
-        self.built(method, target, variable, program)
+        self.built(method, target, variable, program, self.copy)
         return words
 
     def test_neither_exceptions_nor_panics_pass_the_border(self):
