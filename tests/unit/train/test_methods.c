@@ -19,6 +19,14 @@ static void same_matrix(const cell_result *a, const cell_result *b)
     assert_memory_equal(a->accuracy->right, b->accuracy->right, places);
 }
 
+/* Measured behind every step, too. */
+static cell_result *trained_watched(const char *keys, const char *streams, const char *strategies)
+{
+    return sole_trained(
+        tiny_plan(streams, SAID("evaluation: {anytime: {batches: 1}}\nmethods: [{name: a, %sstrategies: [%s]}]\n", keys,
+                                strategies)));
+}
+
 /* ---- mas ---- */
 
 static void mas_is_the_sum_of_slopes(void **state)
@@ -51,13 +59,14 @@ static void ace_has_a_softmax_for_fresh_rows_and_one_for_old(void **state)
 
 static void packnet_equals(const char *keys, const char *streams, const char *with)
 {
-    cell_result *fast = trained_with(keys, streams, method("packnet", with)),
-                *slow = trained_with(keys, streams, method("slow_packnet", with));
+    cell_result *fast = trained_watched(keys, streams, method("packnet", with)),
+                *slow = trained_watched(keys, streams, method("slow_packnet", with));
     cell_result *plain = trained_with(keys, streams, "");
     assert_int_equal(fast->parameter_count, slow->parameter_count);
     assert_memory_equal(fast->parameters, slow->parameters, (size_t)fast->parameter_count * sizeof(float));
     assert_string_not_equal(fast->weights_sha256, plain->weights_sha256);
     same_matrix(fast, slow);
+    curves_equal(fast->anytime, slow->anytime);
     cell_result_close(fast);
     cell_result_close(slow);
     cell_result_close(plain);
@@ -76,15 +85,22 @@ static void packnet_keeps_the_largest(void **state)
     packnet_equals(ADAM, single, "prune: 0.5, after: 2");
 }
 
-/* What it is for: nothing that a task has learned is lost, to the last row. */
+/* What it is for: nothing that a task has learned is lost, to the last row, nor while others are learned. */
 static void packnet_forgets_nothing(void **state)
 {
     (void)state;
-    cell_result *r = trained_with(ADAM, "split: {by: class, tasks: 4}, scenario: task-il",
-                                  method("packnet", "prune: 0.5, after: 1"));
+    cell_result *r = sole_trained(planned_well(SAID(
+        "perdure: 1\nname: t\ndata: {set: synthetic, classes: 8, train_rows: 160, test_rows: 240, shape: [1, 3, 3]}\n"
+        "stream: {split: {by: class, tasks: 4}, scenario: task-il}\nnetwork: {type: mlp, hidden: [24, 16]}\n"
+        "optimizer: {type: adam, lr: 0.01}\ntraining: {batch: 8, epochs: 3}\n" CPU
+        "evaluation: {anytime: {batches: 1}}\nmethods: [{name: a, strategies: [%s]}]\n",
+        method("packnet", "prune: 0.5, after: 2"))));
     for (int64_t after = 2; after <= r->accuracy->tasks; after++)
         for (int64_t task = 1; task < after; task++)
-            assert_float_equal(matrix_at(r->accuracy, after, task), matrix_at(r->accuracy, task, task), 0);
+            assert_true(matrix_at(r->accuracy, after, task) == matrix_at(r->accuracy, task, task));
+    for (int64_t i = 0; i < r->anytime->count; i++)
+        for (int64_t task = 1; task < r->anytime->at[i].task; task++)
+            assert_true(curve_at(r->anytime, i, task) == matrix_at(r->accuracy, task, task));
     cell_result_close(r);
 }
 
@@ -141,19 +157,31 @@ static void bic_says_what_it_needs(void **state)
 /* ---- gdumb ---- */
 
 /* A task's network depends on what is in the memory alone: not on the optimizer of the scenario, its epochs, or the network
- * of before. */
+ * of before. (With weight decay the loop moves even what has no gradient.) */
 static void gdumb_learns_from_scratch(void **state)
 {
     (void)state;
     const char *dumb = method("gdumb", "capacity: 100, policy: class-balanced, passes: 4, batch: 5");
     cell_result *one = trained_with("", THREE, dumb);
-    cell_result *other = trained_with("set: {optimizer.lr: 0.5, training.epochs: 5}, ", THREE, dumb);
+    cell_result *other = trained_with("set: {optimizer.weight_decay: 0.2, training.epochs: 5}, ", THREE, dumb);
     cell_result *plain = trained_with("", THREE, "");
     assert_string_equal(one->weights_sha256, other->weights_sha256);
     assert_string_not_equal(one->weights_sha256, plain->weights_sha256);
     cell_result_close(one);
     cell_result_close(other);
     cell_result_close(plain);
+}
+
+static void gdumb_learns_at_the_end_of_a_task(void **state)
+{
+    (void)state;
+    cell_result *r = trained_watched("set: {optimizer.lr: 0.5}, ", THREE, method("gdumb", "capacity: 100, passes: 20"));
+    int64_t seen = 0;
+    for (int64_t i = 0; i < r->anytime->count; i++)
+        for (int64_t task = 1; !r->anytime->at[i].ended && task < r->anytime->at[i].task; task++, seen++)
+            assert_true(curve_at(r->anytime, i, task) == matrix_at(r->accuracy, r->anytime->at[i].task - 1, task));
+    assert_true(seen > 5);
+    cell_result_close(r);
 }
 
 /* ---- all ---- */
@@ -183,10 +211,15 @@ static void stopped_anywhere_they_go_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mas_is_the_sum_of_slopes),  cmocka_unit_test(ace_has_a_softmax_for_fresh_rows_and_one_for_old),
-        cmocka_unit_test(packnet_keeps_the_largest), cmocka_unit_test(packnet_forgets_nothing),
-        cmocka_unit_test(bic_fits_two_numbers),      cmocka_unit_test(bic_says_what_it_needs),
-        cmocka_unit_test(gdumb_learns_from_scratch), cmocka_unit_test(stopped_anywhere_they_go_on),
+        cmocka_unit_test(mas_is_the_sum_of_slopes),
+        cmocka_unit_test(ace_has_a_softmax_for_fresh_rows_and_one_for_old),
+        cmocka_unit_test(packnet_keeps_the_largest),
+        cmocka_unit_test(packnet_forgets_nothing),
+        cmocka_unit_test(bic_fits_two_numbers),
+        cmocka_unit_test(bic_says_what_it_needs),
+        cmocka_unit_test(gdumb_learns_from_scratch),
+        cmocka_unit_test(gdumb_learns_at_the_end_of_a_task),
+        cmocka_unit_test(stopped_anywhere_they_go_on),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
 }
