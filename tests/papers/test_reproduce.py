@@ -125,6 +125,18 @@ class Keep(Case):
         self.assertTrue((self.paper / "README.md").read_text().endswith("<!-- end of table -->\n\nBehind it.\n"))
         self.reproduce("--check")
 
+    def test_a_strategy_with_a_table_is_a_paper(self):
+        mine, other = self.folder / "examples/strategies/made", self.folder / "examples/strategies/plain"
+        shutil.copytree(self.paper, mine)
+        shutil.rmtree(self.paper)
+        other.mkdir()
+        (other / "README.md").write_text("# No table\n")
+        self.paper, self.kept = mine, mine / "results/made.json"
+        self.keep()
+        self.assertIn(" (2) | pass | a share; ", self.table()[0])
+        self.reproduce("--check")
+        self.assertIn("found paper plain; expected one of made", self.reproduce("plain", code=1))
+
     def test_a_run_of_another_plan_is_refused(self):
         self.keep()
         good = self.kept.read_bytes()
