@@ -170,6 +170,16 @@ class Bad(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("leak/seed-0: warning: leak: leaked 3 tensors: kept and not released\n", done.stderr)
 
+    def test_objects_that_export_or_import_what_they_may_not_are_seen(self):
+        """By the test of symbols, which every shipped strategy passes."""
+        script = os.path.join(os.environ["PERDURE_SOURCE_DIR"], "tests", "abi", "symbols.sh")
+        for name, words in (("no_entry", "exports: T perdure_test_something_else"), ("entry_data", "exports: R perdure_plugin"),
+                            ("undefined", "imports perdure_test_nobody_has_this, which is not of glibc"),
+                            ("throws", "needs libstdc++.so.6"), ("nowhere", "not built")):
+            done = subprocess.run(["sh", script, "nm", f"{PLUGINS}/{name}.so"], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 1, name)
+            self.assertIn(words, done.stdout)
+
     def test_two_that_own_the_loss_are_refused_with_both_lines(self):
         self.scenario({"both": f"{{plugin: {PLUGINS}/sole_a.so}}, {{plugin: {PLUGINS}/sole_b.so}}"})
         done = self.perdure("run", "bad.yaml", "--out", "both")
