@@ -111,7 +111,7 @@ def main():
             at = f"{os.path.basename(page)}:{line}"
             if language == "sh":
                 if not caption.startswith("once"):
-                    said = shell.type(body, 1 if caption == "ends with 1" else 0)
+                    said = shell.type(body, 1 if caption.endswith("exit code 1") else 0)
             elif language == "text":
                 compare(body, said, at)
             elif language != "python": # that is of others, to be read
