@@ -10,7 +10,7 @@ status=0
 bash "$source/scripts/docs" --out "$work/site" || status=$?
 if [ $status -eq 69 ] && [ "${PERDURE_CI:-0}" != 1 ]; then exit 77; fi
 [ $status -eq 0 ] || exit 1
-for page in index tutorial avalanche refusals hooks/index hooks/after_loss reference/host; do
+for page in index tutorial avalanche refusals hooks/index hooks/after_loss reference/host strategies/ewc; do
     [ -s "$work/site/html/$page.html" ] || { echo "found no $page.html; expected it in the site"; exit 1; }
 done
 
