@@ -180,9 +180,11 @@ typedef struct pdr_hooks {
     /** [no-grad] The last moment at which data->rows reads this task. Before the evaluation. */
     pdr_status (*after_task)(void *self, const pdr_task *t);
 
-    /** [no-grad] Before a cell of the matrix is measured. Changes of parameters and gates are undone after after_eval. */
+    /** [no-grad] Before a cell of the matrix is measured. Changes of parameters and gates are undone after
+     * after_eval. */
     pdr_status (*before_eval)(void *self, const pdr_eval *e);
-    /** [no-grad] [sole] *scores: [n, C] f32, a tensor of e->scope; the host masks the columns and takes the greatest. */
+    /** [no-grad] [sole] *scores: [n, C] f32, a tensor of e->scope; the host masks the columns and takes the
+     * greatest. */
     pdr_status (*predict)(void *self, const pdr_eval *e, pdr_tensor **scores);
     /** [no-grad] A cell of the matrix has been measured. What before_eval changed is still so, and is undone now. */
     pdr_status (*after_eval)(void *self, const pdr_eval *e);
