@@ -11,6 +11,7 @@
 #include "conform/inside.h"
 #include "record/record.h"
 #include "run/marks.h"
+#include "run/signals.h"
 #include "train/train.h"
 
 enum { OVER = 'o' };
@@ -178,7 +179,7 @@ void attempt_make(const attempt *a, double seconds, outcome *out)
     struct child_end end;
     char answer = 0;
     memset(out, 0, offsetof(outcome, place));
-    if (none.code)
+    if (none.code || signals_stopped(&none))
         out->why = none;
     else if (child_ask(attempt_live, &asked, seconds, &answer, 1, &end, &none) || !out->over) {
         out->why = none; /* no process; else nothing yet */

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "conform/inside.h"
 #include "engine/engine.h"
+#include "run/signals.h"
 
 /* `run` has the four verdicts that one look at a whole cell gives. */
 static const struct {
@@ -50,6 +51,8 @@ void verdict_say(conform *k, const char *check, enum verdict v, const char *form
     char words[1024];
     const double now = seconds_now();
     va_list arguments;
+    if (signals_stop()) /* nobody looked on to its end */
+        return;
     va_start(arguments, format);
     vsnprintf(words, sizeof words, format, arguments);
     va_end(arguments);
@@ -97,7 +100,9 @@ static int checks_run(conform *k, error *e)
         else
             code = checks[i].run(k, e);
     }
-    return code;
+    if (code || !signals_stopped(e))
+        return code;
+    return error_hint(e, "nothing of a test is kept: the same command starts over");
 }
 
 static json_t *report_begin(const plugin *p)
@@ -131,9 +136,11 @@ static int conform_open(conform *k, error *e)
 int conform_run(const plugin *p, const conform_options *options, json_t **out, error *e)
 {
     conform k = {.real = p, .options = options, .report = report_begin(p)};
+    signals_take();
     int code = conform_open(&k, e);
     if (!code)
         code = checks_run(&k, e);
+    signals_give_back();
     if (!code) {
         hooks_own(p, k.first);
         json_object_set_new(k.report, "hooks", hooks_json(k.first));

@@ -24,7 +24,7 @@ extern const char *const conform_checks[]; /* their names, NULL-ended */
 
 /* *out: "perdure.plugin.test/1", owned: {"name", "version", "file", "sha256", "abi", "checks": [{"name", "verdict": "good" |
  * "bad" | "not applicable", "words", "seconds"}], "hooks": [{"hook", "calls", "seconds", "most"}], "bad": how many}. 0 whatever
- * the verdicts are; 69: no LibTorch; 78: parameters that it does not take, which were printed; 71, 73. Loads LibTorch into
+ * the verdicts are; 69: no LibTorch; 78: parameters that it does not take, which were printed; 71, 73; 75: asked to stop. Loads LibTorch into
  * this process and forks: no other thread may run. */
 int conform_run(const plugin *p, const conform_options *options, json_t **out, error *e);
 

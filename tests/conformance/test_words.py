@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import unittest
@@ -66,6 +67,19 @@ class Words(Case):
         os.mkdir(self.path("tmp"))
         self.run_program("plugin", "test", UNRULY, "--with", "fault: forget", "--only", "resume", "--only", "state", code=1,
                          TMPDIR=self.path("tmp"))
+        self.assertEqual(os.listdir(self.path("tmp")), [])
+
+    def test_a_signal_ends_it_in_order(self):
+        os.mkdir(self.path("tmp"))
+        clean = {**self.environment(TMPDIR=self.path("tmp"))}
+        test = subprocess.Popen([os.path.join(BUILD, "bin", "perdure"), "plugin", "test", UNRULY], env=clean, text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.assertIn("run", test.stdout.readline())
+        test.send_signal(signal.SIGINT)
+        said, why = test.communicate(timeout=60)
+        self.assertEqual(test.returncode, 75)
+        self.assertNotIn("conforms", said)
+        self.assertIn("stopped by Ctrl-C (SIGINT)\nhint: nothing of a test is kept", why)
         self.assertEqual(os.listdir(self.path("tmp")), [])
 
     def test_without_libtorch_it_says_what_to_do(self):
