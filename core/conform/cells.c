@@ -25,9 +25,10 @@ static void ended_say(conform *k)
                     "found %s; expected hooks in their order and arguments in their ranges (a fault of Perdure)",
                     first->order);
     else
-        verdict_say(k, "run", GOOD, "%zu tasks to their end, %lld steps, %" PRIu64 " hooks in order, accuracy %.2f",
-                    (size_t)k->base.scenario->stream.split.tasks, (long long)first->steps, first->hooks,
-                    first->accuracy);
+        verdict_say(k, "run", GOOD,
+                    "%lld tasks (%s) to their end, %lld steps, %" PRIu64 " hooks in order, accuracy %.2f%s%s",
+                    (long long)k->base.scenario->stream.split.tasks, k->kind, (long long)first->steps, first->hooks,
+                    first->accuracy, first->warnings ? "; it warned: " : "", first->warning);
 }
 
 static void findings_say(conform *k)
@@ -71,16 +72,59 @@ static void mode_say(conform *k)
         verdict_say(k, "grad-mode", GOOD, "the thread's grad mode is as it was behind every hook");
 }
 
+const char *const conform_kinds[] = {"scenario: class-il", "scenario: task-il, head: multi", "scenario: domain-il",
+                                     NULL};
+
+bool refused_in_words(const conform *k)
+{
+    char prefix[96];
+    snprintf(prefix, sizeof prefix, "strategy %.64s, hook", k->real->descriptor->name);
+    return k->out->over && k->out->why.code && !strncmp(k->out->why.text, prefix, strlen(prefix));
+}
+
+/* One whole cell on a kind of stream, into k->first. */
+static int kind_look(conform *k, const char *kind, error *e)
+{
+    const ground_words words = {0};
+    ground_close(&k->base);
+    k->kind = kind;
+    int code = ground_open(k, &words, &k->base, e);
+    attempt a = attempt_of(k, &k->base);
+    a.observed = true;
+    if (!code)
+        attempt_make(&a, k->options->seconds, k->out);
+    memcpy(k->first, k->out, sizeof *k->first);
+    k->ended = !code && k->out->over && !k->out->why.code;
+    return code;
+}
+
+/* A strategy may be one for certain streams: those that it refuses in its own words are no fault. What it said of the first is
+ * what is told where it takes none. */
+static int kinds_look(conform *k, error *e)
+{
+    const bool needs_id = k->real->descriptor->flags & PDR_NEEDS_TASK_ID;
+    char said[sizeof k->out->why.text] = "";
+    int code = 0;
+    for (const char *const *kind = conform_kinds; *kind && !code; kind++) {
+        if (needs_id && !strstr(*kind, "task-il"))
+            continue;
+        code = kind_look(k, *kind, e);
+        if (!said[0])
+            memcpy(said, k->out->why.text, sizeof said);
+        if (k->ended || !refused_in_words(k))
+            return code;
+    }
+    memcpy(k->first->why.text, said, sizeof said);
+    return code;
+}
+
 int try_run(conform *k, error *e)
 {
-    attempt a = attempt_of(k, &k->base);
-    (void)e;
-    a.observed = true;
-    attempt_make(&a, k->options->seconds, k->out);
-    memcpy(k->first, k->out, sizeof *k->first);
-    k->ended = k->out->over && !k->out->why.code;
+    int code = kinds_look(k, e);
+    if (code)
+        return code;
     if (!k->ended) {
-        verdict_say(k, "run", BAD, "it did not come to its end: %s", k->out->why.text);
+        verdict_say(k, "run", BAD, "it did not come to its end: %s", k->first->why.text);
         return 0;
     }
     ended_say(k);
@@ -138,7 +182,7 @@ static int kept_open(const conform *k, const char *every, struct kept *out, erro
 {
     const ground_words words = {.output = every};
     *out = (struct kept){0};
-    int code = ground_open(k->real, k->options, &words, &out->ground, e);
+    int code = ground_open(k, &words, &out->ground, e);
     if (!code && !(out->folder = attempt_folder(e)))
         code = e->code;
     return code;
@@ -159,7 +203,7 @@ int try_saving(conform *k, error *e)
         return 0;
     }
     int code = kept_open(k, "checkpoint: {every: {batches: 1}}", &kept, e);
-    k->saves = true;
+    k->disturbed = true;
     attempt a = attempt_of(k, &kept.ground);
     a.folder = kept.folder;
     if (!code)
@@ -171,7 +215,7 @@ int try_saving(conform *k, error *e)
         verdict_say(
             k, "saving", BAD,
             "found other weights or accuracies with a checkpoint behind every step; expected save() to change nothing");
-    else if (!code && !(k->saves = false))
+    else if (!code && !(k->disturbed = false))
         verdict_say(k, "saving", GOOD, "a checkpoint behind every step changes nothing");
     kept_close(&kept);
     return code;
@@ -239,7 +283,7 @@ int try_resume(conform *k, error *e)
         verdict_say(k, "resume", NOT_APPLICABLE, "the same seed does not give the same bits");
         return 0;
     }
-    if (k->saves) {
+    if (k->disturbed) {
         verdict_say(k, "resume", NOT_APPLICABLE, "what is saved on the way changes what comes: saving is bad");
         return 0;
     }
@@ -264,7 +308,7 @@ int try_gradient(conform *k, error *e)
 {
     const ground_words words = {.network = "{type: layers, layers: [{linear: 10}, tanh, {linear: 8}, tanh]}"};
     ground g;
-    int code = ground_open(k->real, k->options, &words, &g, e);
+    int code = ground_open(k, &words, &g, e);
     attempt a = attempt_of(k, &g);
     const outcome *out = k->out;
     a.differentiated = true;

@@ -47,7 +47,6 @@ static double seconds_now(void)
 void verdict_say(conform *k, const char *check, enum verdict v, const char *format, ...)
 {
     static const char *const names[] = {"good", "bad", "not applicable"};
-    static double before; /* a check ends where its verdict is said */
     char words[1024];
     const double now = seconds_now();
     va_list arguments;
@@ -58,7 +57,7 @@ void verdict_say(conform *k, const char *check, enum verdict v, const char *form
     va_end(arguments);
     if (check_wanted(k, check)) {
         json_t *said = json_pack("{s:s, s:s, s:s, s:f}", "name", check, "verdict", names[v], "words", words, "seconds",
-                                 before > 0 ? now - before : 0.0);
+                                 now - k->since);
         json_array_append_new(json_object_get(k->report, "checks"), said);
         if (k->options->told)
             k->options->told(k->options->self, said);
@@ -66,7 +65,7 @@ void verdict_say(conform *k, const char *check, enum verdict v, const char *form
             json_object_set_new(k->report, "bad",
                                 json_integer(json_integer_value(json_object_get(k->report, "bad")) + 1));
     }
-    before = now;
+    k->since = now;
 }
 
 static json_t *hooks_json(const outcome *first)
@@ -114,12 +113,14 @@ static json_t *report_begin(const plugin *p)
                      "version", d->version, "abi", abi, "file", p->path, "sha256", p->sha256, "checks", "bad", 0);
 }
 
+/* Whether its parameters are good; `run` finds out which kind of stream it takes. */
 static int conform_open(conform *k, error *e)
 {
     const struct engine *engine = NULL;
     const ground_words words = {0};
     error why = {0};
-    int code = ground_open(k->real, k->options, &words, &k->base, &why);
+    k->kind = conform_kinds[0];
+    int code = ground_open(k, &words, &k->base, &why);
     if (k->base.faults.count) {
         if (!k->base.faults.at[k->base.faults.count - 1].hint)
             faults_hint(&k->base.faults, "parameters of the strategy: --with 'KEY: VALUE'");
@@ -130,6 +131,7 @@ static int conform_open(conform *k, error *e)
     if (code || (code = engine_load(&engine, e))) /* here, so that no attempt has to */
         return code;
     k->first = alloc_zero(1, sizeof *k->first);
+    k->since = seconds_now();
     return (k->out = outcome_open(e)) ? 0 : e->code;
 }
 

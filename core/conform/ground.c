@@ -10,20 +10,12 @@
 
 static const ground_words plain = {
     .data = "{set: synthetic, classes: 6, train_rows: 72, test_rows: 24, shape: [1, 4, 4]}",
-    .stream = "{split: {by: class, tasks: 3}, scenario: class-il}",
     .network = "{type: mlp, hidden: [12]}",
     .training = "{batch: 8, epochs: 2}",
     .device = "{type: cpu, threads: 1}",
+    .output = "checkpoint: none",
+    .tasks = 3,
 };
-
-/* What says nothing else is by class, with the task's identity where the strategy needs it. */
-static const char *stream_of(const plugin *p, const ground_words *words)
-{
-    if (words->stream)
-        return words->stream;
-    return p->descriptor->flags & PDR_NEEDS_TASK_ID ? "{split: {by: class, tasks: 3}, scenario: task-il, head: multi}"
-                                                    : plain.stream;
-}
 
 static void path_add(text *out, const char *path)
 {
@@ -43,17 +35,26 @@ static void with_add(text *out, const conform_options *o)
         }
 }
 
-static void words_make(const plugin *p, const conform_options *o, const ground_words *w, text *out)
+static void stream_add(text *out, const conform *k, const ground_words *w)
 {
-    text_addf(out, "perdure: 1\nname: conformance\nseeds: [1]\ndata: %s\nstream: %s\nnetwork: %s\n",
-              w->data ? w->data : plain.data, stream_of(p, w), w->network ? w->network : plain.network);
-    text_addf(out, "optimizer: {type: sgd, lr: 0.1}\ntraining: %s\ndevice: %s\noutput: {%s}\nmethods:\n",
-              w->training ? w->training : plain.training, w->device ? w->device : plain.device,
-              w->output ? w->output : "checkpoint: none");
+    if (w->stream)
+        text_addf(out, "stream: %s\n", w->stream);
+    else
+        text_addf(out, "stream: {split: {by: class, tasks: %d}, %s}\n", w->tasks ? w->tasks : plain.tasks, k->kind);
+}
+
+static void words_make(const conform *k, const ground_words *w, text *out)
+{
+    const plugin *p = k->real;
+    text_addf(out, "perdure: 1\nname: conformance\nseeds: [1]\ndata: %s\n", w->data ? w->data : plain.data);
+    stream_add(out, k, w);
+    text_addf(out, "network: %s\noptimizer: {type: sgd, lr: 0.1}\n", w->network ? w->network : plain.network);
+    text_addf(out, "training: %s\ndevice: %s\noutput: {%s}\nmethods:\n", w->training ? w->training : plain.training,
+              w->device ? w->device : plain.device, w->output ? w->output : plain.output);
     text_addf(out, "  - name: method\n    strategies:\n      - plugin: '");
     path_add(out, p->path);
     text_addf(out, "'\n");
-    with_add(out, o);
+    with_add(out, k->options);
 }
 
 /* In the place of the plugin stands the witness, which has it behind itself. */
@@ -78,19 +79,19 @@ static int fault_say(ground *g, int code, error *e)
     return code;
 }
 
-int ground_open(const plugin *p, const conform_options *o, const ground_words *words, ground *out, error *e)
+int ground_open(const conform *k, const ground_words *words, ground *out, error *e)
 {
     text yaml = {0};
     *out = (ground){0};
     faults_begin(&out->faults, NAME);
-    words_make(p, o, words, &yaml);
+    words_make(k, words, &yaml);
     int code = scenario_take_faulty(yaml.at, NAME, NULL, 0, &out->scenario, &out->faults, e);
     if (!code)
         code = plan_resolve(out->scenario, &out->plan, &out->faults, e);
     if (!code)
         code = dataset_open(out->scenario, &out->data, e);
     if (!code)
-        witness_place(p, out->plan);
+        witness_place(k->real, out->plan);
     text_free(&yaml);
     return fault_say(out, code, e);
 }

@@ -14,6 +14,7 @@
 
 typedef struct ground_words { /* sections of its scenario, in YAML; NULL: the ground's own */
     const char *data, *stream, *network, *training, *device, *output;
+    int tasks; /* by class, where `stream` is NULL; 0: three */
 } ground_words;
 
 typedef struct ground {
@@ -23,8 +24,10 @@ typedef struct ground {
     dataset *data;
 } ground;
 
-/* 78 with faults; else as those who read scenarios, plans and data. ground_close in any case. */
-int ground_open(const plugin *p, const conform_options *o, const ground_words *words, ground *out, error *e);
+/* With tasks of the kind that this strategy is tested on. 78 with faults; else as those who read scenarios, plans and data.
+ * ground_close in any case. */
+struct conform;
+int ground_open(const struct conform *k, const ground_words *words, ground *out, error *e);
 void ground_close(ground *g);
 
 /* ---- outcome: what an attempt leaves in a page that two processes share ---- */
@@ -96,7 +99,7 @@ void attempt_make(const attempt *a, double seconds, outcome *out);
 
 /* ---- witness.c: stands before the strategy and sees what passes between it and the host. One a process ---- */
 
-/* The plugin as the plan has it: of the same name, parameters and flags. `hidden` has the room. */
+/* The plugin as the plan has it: of the same name, parameters and flags. */
 void witness_plan(const plugin *real, plugin *as, pdr_plugin *descriptor);
 /* In the process of the attempt: from here on it sees `a` and tells `out`. */
 void witness_begin(const attempt *a, outcome *out);
@@ -113,23 +116,32 @@ void calls_between(const pdr_host *real, pdr_host *out); /* the same host, its t
 void gradient_before_forward(const pdr_step *s, outcome *out);
 void gradient_after_loss(const pdr_step *s);
 
-/* ---- report.c: verdicts ---- */
+/* ---- conform.c: verdicts ---- */
+
+/* Kinds of streams that a strategy may be tested on, the first that it takes. NULL-ended. */
+extern const char *const conform_kinds[];
 
 enum verdict { GOOD, BAD, NOT_APPLICABLE };
 typedef struct conform {
     const plugin *real;
     const conform_options *options;
     json_t *report;
-    outcome *out;
-    ground base;    /* on which it came to its end */
-    outcome *first; /* how: a copy of it */
-    bool ended, tidy, the_same,
-        saves; /* it came to its end; left nothing; came to the same bits; to others when it was saved */
+    double since;     /* when the check that runs began */
+    const char *kind; /* "scenario: class-il": of the stream that the strategy takes */
+    outcome *out;     /* of the last attempt */
+    ground base;      /* on which `run` looked at it */
+    outcome *first;   /* what it saw */
+    bool ended;       /* there: all tasks */
+    bool tidy;        /* it left nothing behind */
+    bool the_same;    /* a second time: the same bits */
+    bool disturbed;   /* by checkpoints: other bits */
 } conform;
 void verdict_say(conform *k, const char *check, enum verdict v, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 /* What was left behind destroy(), in words; NULL: nothing, or a whole cell leaves something too, which `release` has said. */
 const char *left_over(const conform *k, char *words, size_t room);
+/* The last attempt ended with a refusal of the strategy itself, in its own words. */
+bool refused_in_words(const conform *k);
 bool check_wanted(const conform *k, const char *check);
 
 /* ---- the checks: each says its verdict. Non-zero: Perdure cannot go on ---- */

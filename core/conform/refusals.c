@@ -14,8 +14,8 @@ enum { MOST_BAD = 3 };
 
 static const ground_words small = {
     .data = "{set: synthetic, classes: 4, train_rows: 24, test_rows: 8, shape: [1, 4, 4]}",
-    .stream = NULL,
     .training = "{batch: 8, epochs: 1}",
+    .tasks = 2,
 };
 
 struct refusals {
@@ -120,7 +120,7 @@ static int loading_make(struct refusals *r, const ground_words *words, error *e)
     ground g;
     ground_words keeping = *words;
     keeping.output = "checkpoint: {every: {batches: 1}}";
-    int code = ground_open(r->k->real, r->k->options, &keeping, &g, e);
+    int code = ground_open(r->k, &keeping, &g, e);
     char *folder = code ? NULL : attempt_folder(e);
     r->attempt.ground = &g;
     r->attempt.folder = folder;
@@ -137,7 +137,7 @@ static int loading_make(struct refusals *r, const ground_words *words, error *e)
 static int refusals_make(struct refusals *r, const ground_words *words, error *e)
 {
     ground g;
-    int code = ground_open(r->k->real, r->k->options, words, &g, e);
+    int code = ground_open(r->k, words, &g, e);
     r->attempt.ground = &g;
     if (!code)
         calls_refuse(r);
@@ -148,12 +148,8 @@ static int refusals_make(struct refusals *r, const ground_words *words, error *e
 
 int try_refusals(conform *k, error *e)
 {
-    ground_words words = small;
-    words.stream = k->real->descriptor->flags & PDR_NEEDS_TASK_ID
-                       ? "{split: {by: class, tasks: 2}, scenario: task-il, head: multi}"
-                       : "{split: {by: class, tasks: 2}, scenario: class-il}";
     struct refusals r = {.k = k, .attempt = {.real = k->real, .seed = 1}};
-    int code = refusals_make(&r, &words, e);
+    int code = refusals_make(&r, &small, e);
     if (!code && r.bad)
         verdict_say(k, "refusals", BAD, "%s%s", r.words.at,
                     r.bad >= MOST_BAD ? " (and more; the rest was left out)" : "");

@@ -20,7 +20,7 @@ class Words(Case):
 
     def test_a_line_a_check_a_line_a_hook_and_a_verdict(self):
         lines = self.run_program("plugin", "test", UNRULY, "--only", "run", "--only", "seed").stdout.splitlines()
-        self.assertRegex(lines[0], r"^good            run        3 tasks to their end, 18 steps, \d+ hooks in order, "
+        self.assertRegex(lines[0], r"^good            run        3 tasks \(scenario: class-il\) to their end, 18 steps, \d+ hooks in order, "
                                    r"accuracy 0\.\d\d$")
         self.assertEqual(lines[1], "good            seed       the same seed gives the same bits, in another process and "
                                    "twice in one")
@@ -34,6 +34,13 @@ class Words(Case):
         self.assertIn("not applicable  seed       there is nothing to compare: run is bad", done.stdout)
         self.assertTrue(done.stdout.endswith("unruly 1.0: does not conform\n"))
         self.assertEqual(done.stderr, "")
+
+    def test_a_strategy_for_certain_streams(self):
+        lines = self.run_program("plugin", "test", UNRULY, "--with", "fault: picky", "--only", "run", "--only",
+                                 "streams").stdout.splitlines()
+        self.assertRegex(lines[0], r"^good +run +3 tasks \(scenario: domain-il\) to their end, 18 steps")
+        self.assertRegex(lines[1], r"^good +streams +class-il refused \(found new classes; expected domain-il\); .*; domain-il; "
+                                   r"domain-il by permutation$")
 
     def test_json_names_the_file_and_its_digest(self):
         report = json.loads(self.run_program("plugin", "test", "ewc", "--with", "lambda: 10", "--only", "run", "--json").stdout)

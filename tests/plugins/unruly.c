@@ -7,27 +7,28 @@
 
 enum {
     NONE,
-    CRASH,   /* run */
-    HANG,    /* run */
-    REFUSE,  /* run: refuses in words */
-    ZERO,    /* findings: a penalty of 0 */
-    KEEP,    /* release: a tensor */
-    SCOPE,   /* release: a scope */
-    MODE,    /* grad-mode: speaks to LibTorch past the tables */
-    CLOCK,   /* seed: draws from the clock */
-    STATICS, /* seed: a static variable, which a second cell of the process finds changed */
-    SAVING,  /* saving: save() changes what comes */
-    LOADING, /* state: load() forgets what save() puts */
-    FORGET,  /* resume: nothing of what decides is saved */
-    DETACH,  /* gradient: half of it is cut off */
-    CUT,     /* gradient: all of it */
-    SILENT,  /* refusals: goes on with another number where a scope of its own has failed */
-    DEREF,   /* refusals: crashes where it is given NULL */
-    LEAK,    /* refusals: releases only what a whole setup() has */
-    ROW,     /* one-row: divides by rows - 1 */
-    CLASS,   /* one-class: divides by classes - 1 */
-    NO_ROWS, /* no-rows: divides by the rows of the task */
-    NEW_ONES /* streams: divides by the columns that a task brings */
+    CRASH,    /* run */
+    HANG,     /* run */
+    REFUSE,   /* run: refuses in words */
+    ZERO,     /* findings: a penalty of 0 */
+    KEEP,     /* release: a tensor */
+    SCOPE,    /* release: a scope */
+    MODE,     /* grad-mode: speaks to LibTorch past the tables */
+    CLOCK,    /* seed: draws from the clock */
+    STATICS,  /* seed: a static variable, which a second cell of the process finds changed */
+    SAVING,   /* saving: save() changes what comes */
+    LOADING,  /* state: load() forgets what save() puts */
+    FORGET,   /* resume: nothing of what decides is saved */
+    DETACH,   /* gradient: half of it is cut off */
+    CUT,      /* gradient: all of it */
+    SILENT,   /* refusals: goes on with another number where a scope of its own has failed */
+    DEREF,    /* refusals: crashes where it is given NULL */
+    LEAK,     /* refusals: releases only what a whole setup() has */
+    ROW,      /* one-row: divides by rows - 1 */
+    CLASS,    /* one-class: divides by classes - 1 */
+    NO_ROWS,  /* no-rows: divides by the rows of the task */
+    NEW_ONES, /* streams: divides by the columns that a task brings */
+    PICKY     /* none: refuses, in words, streams other than domain-il */
 };
 typedef struct {
     int32_t fault, reserved;
@@ -41,7 +42,7 @@ typedef struct {
 
 static const char *const faults[] = {"none",  "crash",   "hang",   "refuse",  "zero",    "keep",   "scope", "mode",
                                      "clock", "statics", "saving", "loading", "forget",  "detach", "cut",   "silent",
-                                     "deref", "leak",    "row",    "class",   "no-rows", "new",    NULL};
+                                     "deref", "leak",    "row",    "class",   "no-rows", "new",    "picky", NULL};
 static const pdr_param params[] = {{.key = "fault",
                                     .help = "the rule that is broken",
                                     .type = PDR_PARAM_CHOICE,
@@ -100,6 +101,8 @@ static pdr_status before_task(void *p, const pdr_task *t)
         self->kept = ops->keep(self->host, pdr_scalar(self->host, t->scope, 1));
     if (is(self, CLASS))
         never += 100 / (t->class_count - 1);
+    if (is(self, PICKY) && t->index > 0 && t->seen > t->seen_before)
+        return pdr_failf(self->host, PDR_EUNSUPPORTED, "found new classes; expected domain-il");
     if (is(self, NEW_ONES))
         never += 100 / (t->seen - t->seen_before);
     return PDR_OK;
