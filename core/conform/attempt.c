@@ -79,6 +79,7 @@ static void result_keep(const cell_result *r, outcome *out)
     sha256_add(bits, r->parameters, (size_t)r->parameter_count * sizeof *r->parameters);
     matrix_digest(bits, r->accuracy);
     matrix_digest(bits, r->network);
+    matrix_digest(bits, r->validation);
     sha256_end(bits, out->bits);
     for (int64_t i = 0; i < last; i++) {
         right += r->accuracy->right[last * last + i];

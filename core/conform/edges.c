@@ -58,11 +58,12 @@ int try_one_row(conform *k, error *e)
 {
     text words = {0};
     bool good = true;
-    const ground_words single = {.training = "{batch: 1, epochs: 1}",
-                                 .data =
-                                     "{set: synthetic, classes: 6, train_rows: 24, test_rows: 12, shape: [1, 4, 4]}"};
-    const ground_words last = {.training = "{batch: 3, epochs: 2}",
-                               .data = "{set: synthetic, classes: 6, train_rows: 30, test_rows: 12, shape: [1, 4, 4]}"};
+    const ground_words single = {
+        .training = "{batch: 1, epochs: 1}",
+        .data = "{set: synthetic, classes: 6, train_rows: 24, test_rows: 12, shape: [1, 4, 4], validation: 0.25}"};
+    const ground_words last = {
+        .training = "{batch: 7, epochs: 2}",
+        .data = "{set: synthetic, classes: 6, train_rows: 30, test_rows: 12, shape: [1, 4, 4], validation: 0.25}"};
     int code = ground_try(k, "one-row", "batches of one row", &single, &words, &good, e);
     if (!code)
         code = ground_try(k, "one-row", "a last batch of one row", &last, &words, &good, e);
@@ -73,8 +74,9 @@ int try_one_class(conform *k, error *e)
 {
     text words = {0};
     bool good = true;
-    const ground_words w = {.data = "{set: synthetic, classes: 4, train_rows: 48, test_rows: 16, shape: [1, 4, 4]}",
-                            .tasks = 4};
+    const ground_words w = {
+        .data = "{set: synthetic, classes: 4, train_rows: 48, test_rows: 16, shape: [1, 4, 4], validation: 0.25}",
+        .tasks = 4};
     int code = ground_try(k, "one-class", "tasks of one class", &w, &words, &good, e);
     return good_say(k, "one-class", good, code, &words);
 }

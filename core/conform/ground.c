@@ -8,8 +8,9 @@
 
 #define NAME "(scenario of the test)" /* where a file's name stands in messages */
 
+/* Of each class nine rows to train on and three held out, so that a task has batches of 8, 8 and 2. */
 static const ground_words plain = {
-    .data = "{set: synthetic, classes: 6, train_rows: 72, test_rows: 24, shape: [1, 4, 4]}",
+    .data = "{set: synthetic, classes: 6, train_rows: 72, test_rows: 24, shape: [1, 4, 4], validation: 0.25}",
     .network = "{type: mlp, hidden: [12]}",
     .training = "{batch: 8, epochs: 2}",
     .device = "{type: cpu, threads: 1}",

@@ -13,8 +13,8 @@
 enum { MOST_BAD = 3 };
 
 static const ground_words small = {
-    .data = "{set: synthetic, classes: 4, train_rows: 24, test_rows: 8, shape: [1, 4, 4]}",
-    .training = "{batch: 8, epochs: 1}",
+    .data = "{set: synthetic, classes: 4, train_rows: 24, test_rows: 8, shape: [1, 4, 4], validation: 0.25}",
+    .training = "{batch: 4, epochs: 1}",
     .tasks = 2,
 };
 
