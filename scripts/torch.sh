@@ -64,6 +64,7 @@ fetch_torch() {
     [ -e "$folder" ] || [ ! -e "$stale" ] || mv "$stale" "$folder"
     rm -rf "$fresh" "$stale" "$work/tmp"
     if has_torch "$folder" "$@"; then return; fi
+    python=$(find_python)
     mkdir -p "$fresh"
     if has_torch "$folder" "$1"; then # only what a GPU needs is missing: links to the files that are there
         cp -al "$folder/." "$fresh/"
@@ -74,7 +75,6 @@ fetch_torch() {
     fi
     say "${0##*/}: downloading LibTorch to ${folder#"$root"/}"
     wheels=$work/wheels-$(hashes "${missing[@]}" | sha256sum | cut -c 1-12)
-    python=$(find_python)
     download "$python" "$wheels" "$work/tmp" "${missing[@]}"
     "$python" "$torch_scripts/unpack.py" "$fresh" "$wheels"/*.whl
     hashes "$@" >"$fresh/stamp"

@@ -61,11 +61,8 @@ class Setup(installed.Case):
         again = self.setup(TORCH_ROOT="/elsewhere")  # nothing is downloaded
         self.assertEqual(again.stderr, f"perdure-setup-torch: LibTorch 2.11.0 is in {self.at('lib/perdure/torch')}\n"
                                        "perdure-setup-torch: but TORCH_ROOT=/elsewhere is set, and counts before it\n")
-
-    def test_another_list_replaces_it(self):
-        self.setup()
         self.wheel(b"newer")
-        self.setup()
+        self.setup()  # as after an upgrade: another list
         self.assertEqual(self.library(self.at("lib/perdure/torch")), b"newer")
 
     def test_a_file_with_another_hash(self):
@@ -86,19 +83,18 @@ class Setup(installed.Case):
         self.assertEqual(self.library(self.at("lib/perdure/torch")), b"library")
         self.assertTrue(os.path.isfile(self.at("lib/perdure/libtorch/nvidia/cu13/lib/libcublas.so")))
 
-    def test_after_one_that_was_killed(self):
+    def test_two_at_once_after_one_that_was_killed(self):
         for left in ("libtorch.work/fresh/torch/lib", "libtorch.work/tmp", "libtorch.stale/torch"):
             os.makedirs(self.at("lib/perdure", left))
-        self.setup()
-        self.assertEqual(self.library(self.at("lib/perdure/torch")), b"library")
-        self.assertEqual(sorted(os.listdir(self.at("lib/perdure"))), ["libtorch", "libtorch.lock", "plugins", "torch"])
-
-    def test_two_at_once(self):
+        with open(self.at("lib/perdure/libtorch.stale/stamp"), "w", encoding="utf-8"):
+            pass
         environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.index}
         both = [subprocess.Popen([self.at("bin/perdure-setup-torch")], env=environment, stderr=subprocess.PIPE, text=True) for _ in "12"]
         said = [one.communicate(timeout=120)[1] for one in both]
         self.assertEqual([one.returncode for one in both], [0, 0], said)
         self.assertEqual("".join(said).count("downloading LibTorch"), 1, said)
+        self.assertEqual(self.library(self.at("lib/perdure/torch")), b"library")
+        self.assertEqual(sorted(os.listdir(self.at("lib/perdure"))), ["libtorch", "libtorch.lock", "plugins", "torch"])
 
     def test_to_a_folder(self):
         done = self.setup("--to", "own/torch")
