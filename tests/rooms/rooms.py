@@ -25,6 +25,7 @@ WORDS_OR_COMMENTS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|//[^
 REFUSED = [(re.compile(r"\bdlclose\b"), "dlclose", "objects that stay loaded"),
            (re.compile(r"\bpickle|\bUnpickler\b"), "pickle", "formats that cannot run code"),
            (re.compile(r"\btorch\s*::\s*load\b"), "torch::load", "formats that cannot run code")]
+EXCUSED = {("core/plugin/probe.c", "dlclose")}  # in a child that ends with it: whether a destructor kills
 CPP_TREES = ("core/engine/", "bench/", "examples/own-strategy/", "sdk/template-cxx/")  # the last two show how it is done
 
 
@@ -104,7 +105,7 @@ class Check:
         bare = WORDS_OR_COMMENTS.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
         for number, line in enumerate(bare.split("\n"), 1):
             for pattern, what, expected in REFUSED:
-                if pattern.search(line):
+                if pattern.search(line) and (path, what) not in EXCUSED:
                     self.breach(path, number, what, expected)
 
     def file(self, path, rule):

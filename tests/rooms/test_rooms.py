@@ -13,6 +13,7 @@ GOOD = {
     "core/base/text.c": '/* #include "cli/cli.h" */\n#include "base/text.h"\n#include <unistd.h>\n',
     "core/engine/load.c": '#include "base/error.h"\n#include <perdure/host.h>\n/* never dlclose */\n',
     "core/engine/loss.cpp": '#include <torch/torch.h>\n#include <string>\n#include "engine/inside.hpp"\n',
+    "core/plugin/probe.c": "void f(void *p) { dlclose(p); }\n",
     "core/run/run.c": '#include "plan/plan.h"\nconst char *s = "dlclose pickle";\n',
     "core/scenario/tree.c": "#include <yaml.h>\n",
     "core/train/CMakeLists.txt": "perdure_room(NAME train SOURCES a.c USES base plan LIBS m)\n",
