@@ -119,7 +119,7 @@ static int conform_open(conform *k, error *e)
     const struct engine *engine = NULL;
     const ground_words words = {0};
     error why = {0};
-    k->kind = conform_kinds[0];
+    k->kind = conform_kinds[k->real->descriptor->flags & PDR_NEEDS_TASK_ID ? 1 : 0]; /* else the plan refuses it */
     int code = ground_open(k, &words, &k->base, &why);
     if (k->base.faults.count) {
         if (!k->base.faults.at[k->base.faults.count - 1].hint)
