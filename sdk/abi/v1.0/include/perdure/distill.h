@@ -5,8 +5,8 @@
  *
  * Two forms, after van de Ven and Tolias 2018 (arXiv 1809.10635, section 3) and their code; D(z, q) is distill(): T^2
  * times the cross entropy of softmax(z / T) with the target softmax(q / T), columns without a target having 0 there.
- *   by task     the mean over earlier tasks of D on the columns of that task alone: task-il, and where only a task's own
- *               columns compete in the scenario's loss (`active: task`)
+ *   by task     the mean over earlier tasks of D on the columns of that task alone: task-il, and where only a task's
+ *               own columns compete in the scenario's loss (`active: task`)
  *   all at once D of the columns that compete, with the teacher's columns 0 .. seen_before - 1 as its targets: class-il
  *               (the columns that are new have target 0), and domain-il, where that is all columns
  */
@@ -21,15 +21,21 @@ extern "C" {
 #endif
 
 /** The words of a parameter `scale`, CHOICE, and their indices: what stands before the term. */
-enum { PDR_SCALE_SQUARE, PDR_SCALE_NONE, PDR_SCALE_MEAN };
+enum {
+    PDR_SCALE_SQUARE, /**< T^2 */
+    PDR_SCALE_NONE,   /**< 1 */
+    PDR_SCALE_MEAN    /**< T^2 / columns */
+};
+/** Those words, in that order: .choices of the parameter. */
 #define PDR_SCALES                     \
     {                                  \
         "square", "none", "mean", NULL \
     }
 
-/** [waits] How many columns compete in the scenario's loss of a fresh row where none is mingled (`active`): all, those seen, or those of the
- * task; 0 when it could not be asked, and the scope has the words. Asked of the loss itself, which is log n for a row
- * whose n logits are equal. The same during a task: ask in before_task, and keep the answer in the checkpoint. */
+/** [waits] How many columns compete in the scenario's loss of a fresh row where none is mingled (`active`): all, those
+ * seen, or those of the task; 0 when it could not be asked, and the scope has the words. Asked of the loss itself,
+ * which is log n for a row whose n logits are equal. The same during a task: ask in before_task, and keep the answer in
+ * the checkpoint. */
 static inline int64_t pdr_competing(const pdr_host *h, const pdr_task *t)
 {
     const pdr_tensor_api *ops = h->tensor;
@@ -87,9 +93,9 @@ static inline int64_t pdr_distill_columns(const pdr_task *t, int64_t competing)
     return pdr_distills_by_task(t, competing) ? pdr_even_columns(t) : competing;
 }
 
-/** The factor of the term, T^2 being in it already: 1 with PDR_SCALE_SQUARE (Hinton et al. 2015, arXiv 1503.02531, section
- * 2), 1/T^2 with NONE, 1/columns with MEAN: T^2 times the mean over the columns, as van de Ven and Tolias 2018 and 2019
- * in their first public code. */
+/** The factor of the term, T^2 being in it already: 1 with PDR_SCALE_SQUARE (Hinton et al. 2015, arXiv 1503.02531,
+ * section 2), 1/T^2 with NONE, 1/columns with MEAN: T^2 times the mean over the columns, as van de Ven and Tolias 2018
+ * and 2019 in their first public code. */
 static inline double pdr_distill_factor(int32_t scale, double temperature, int64_t columns)
 {
     switch (scale) {
@@ -99,7 +105,8 @@ static inline double pdr_distill_factor(int32_t scale, double temperature, int64
     }
 }
 
-/** The mean over the earlier tasks where their columns are like a table of [tasks, each]: one distill() for all of them. */
+/** The mean over the earlier tasks where their columns are like a table of [tasks, each]: one distill() for all of
+ * them. */
 static inline pdr_tensor *pdr_distill_even_(const pdr_host *h, pdr_scope *s, const pdr_task *t,
                                             const pdr_tensor *student, const pdr_tensor *teacher, double temperature,
                                             int64_t each)
@@ -127,12 +134,12 @@ static inline pdr_tensor *pdr_distill_tasks_(const pdr_host *h, pdr_scope *s, co
     return ops->affine(s, sum, 1 / (double)pdr_earlier_tasks(t), 0);
 }
 
-/** [n]: the term of each row over the tasks before t, which has some. student [n, C]: logits of the network in training,
- * differentiable in a [grad] scope; teacher [n, K], seen_before <= K: those of the network as it was before t, on the
- * same rows, of which the columns 0 .. seen_before - 1 are used. competing: what pdr_competing() said in this task.
- * Weighed as van de Ven does: add_loss(s, mean, PDR_SHARE, t->index), that is 1/k for the rows' own loss and 1 - 1/k for
- * this at the k-th task. The temperature is positive. Forms without T^2, as Li and Hoiem 2016 (arXiv 1606.09282, equation
- * 2), or with a mean over the columns: pdr_distill_factor() of it. */
+/** [n]: the term of each row over the tasks before t, which has some. student [n, C]: logits of the network in
+ * training, differentiable in a [grad] scope; teacher [n, K], seen_before <= K: those of the network as it was before
+ * t, on the same rows, of which the columns 0 .. seen_before - 1 are used. competing: what pdr_competing() said in this
+ * task. Weighed as van de Ven does: add_loss(s, mean, PDR_SHARE, t->index), that is 1/k for the rows' own loss and 1 -
+ * 1/k for this at the k-th task. The temperature is positive. Forms without T^2, as Li and Hoiem 2016 (arXiv
+ * 1606.09282, equation 2), or with a mean over the columns: pdr_distill_factor() of it. */
 static inline pdr_tensor *pdr_distill_old(const pdr_host *h, pdr_scope *s, const pdr_task *t, const pdr_tensor *student,
                                           const pdr_tensor *teacher, double temperature, int64_t competing)
 {

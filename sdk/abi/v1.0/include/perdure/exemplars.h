@@ -13,8 +13,8 @@
  *         return bad;
  *     pdr_tensor *chosen = h->tensor->pick(s, rows, 0, order);         // the best first: dropping from the end shrinks
  *
- * A function here that returns a status works in scopes of its own: its temporaries die with every turn, only the result
- * lives in `s`. Return its status from the hook: the words of a failure stand there, and not in `s`.
+ * A function here that returns a status works in scopes of its own: its temporaries die with every turn, only the
+ * result lives in `s`. Return its status from the hook: the words of a failure stand there, and not in `s`.
  */
 #ifndef PERDURE_EXEMPLARS_H
 #define PERDURE_EXEMPLARS_H
@@ -56,8 +56,8 @@ static inline pdr_status pdr_task_features_chunk_(const pdr_host *h, const pdr_t
     return closed ? closed : bad;
 }
 
-/** *out [n, D] f32, a temporary of s: the features (model->features, EVAL) of the rows of the current task that index [n]
- * i64 names, n >= 1, as data->rows has them: not augmented. Read and run in chunks, so that n may be a whole task.
+/** *out [n, D] f32, a temporary of s: the features (model->features, EVAL) of the rows of the current task that index
+ * [n] i64 names, n >= 1, as data->rows has them: not augmented. Read and run in chunks, so that n may be a whole task.
  * Failures: those of data->rows and of model->features. */
 static inline pdr_status pdr_task_features(const pdr_host *h, pdr_scope *s, const pdr_task *t, pdr_model *m,
                                            const pdr_tensor *index, pdr_tensor **out)
@@ -112,17 +112,17 @@ static inline pdr_status pdr_herd_run_(const pdr_host *h, pdr_scope *s, pdr_herd
     return bad;
 }
 
-/** Herding: *order [min(count, n)] i64, a temporary of s: rows of `features` [n, D] f32, so that the mean of the first k is
- * near target [D] for every k (NULL: the mean of the features): row k + 1 is that phi which makes
+/** Herding: *order [min(count, n)] i64, a temporary of s: rows of `features` [n, D] f32, so that the mean of the first
+ * k is near target [D] for every k (NULL: the mean of the features): row k + 1 is that phi which makes
  *
  *     | target - (phi + sum of the k chosen) / (k + 1) |
  *
  * the least, over all rows that are not chosen yet: exact, greedy, none twice, the first among equals. (Rebuffi et al.
  * 2017, arXiv 1611.07725, algorithm 4; the features are used as they are: pass pdr_unit_rows() of them for iCaRL.)
  *
- * With w = (k + 1) target - sum, what is missing, that is the greatest of phi . w - |phi|^2 / 2: one product of matrix and
- * vector a row. (For features of length 1 it is Welling's herding, ICML 2009: w <- w + target - phi.) Features that are
- * not finite give no sensible choice, and still none twice but for NaN.
+ * With w = (k + 1) target - sum, what is missing, that is the greatest of phi . w - |phi|^2 / 2: one product of matrix
+ * and vector a row. (For features of length 1 it is Welling's herding, ICML 2009: w <- w + target - phi.) Features that
+ * are not finite give no sensible choice, and still none twice but for NaN.
  * Failures: shapes that do not fit, n = 0 without a target, and no memory. */
 static inline pdr_status pdr_choose_herding(const pdr_host *h, pdr_scope *s, const pdr_tensor *features,
                                             const pdr_tensor *target, int64_t count, pdr_tensor **order)

@@ -24,19 +24,26 @@ extern "C" {
 /* ---- models. All parameters of a model lie in one flat buffer [P], all gradients in another ---- */
 
 /** What a block of the flat buffer is. */
-enum { PDR_WEIGHT, PDR_BIAS, PDR_NORM, PDR_HEAD_WEIGHT, PDR_HEAD_BIAS };
+enum {
+    PDR_WEIGHT,      /**< of a layer: [out, in] or [out, in, height, width] */
+    PDR_BIAS,        /**< of a layer: [out] */
+    PDR_NORM,        /**< scale or shift of a normalisation: [channels] */
+    PDR_HEAD_WEIGHT, /**< of a head: [columns, D] */
+    PDR_HEAD_BIAS    /**< of a head: [columns] */
+};
 
 /** One parameter tensor, as a piece of the flat buffer. */
 typedef struct pdr_block {
-    uint32_t struct_size; /**< in: set by the caller, so that the host writes no further */
-    uint32_t kind;        /**< PDR_WEIGHT ... */
-    int64_t first, count; /**< elements first .. first + count - 1 of [P], row-major */
-    int64_t rank, shape[4];
-    int64_t first_column; /**< of a head: the first logit that it makes; else 0 */
-    int64_t columns;      /**< of a head: how many (its dim 0); else 0 */
-    const char *name;     /**< "hidden.0.weight"; borrowed, as long as the model */
+    uint32_t struct_size;   /**< in: set by the caller, so that the host writes no further */
+    uint32_t kind;          /**< PDR_WEIGHT ... */
+    int64_t first, count;   /**< elements first .. first + count - 1 of [P], row-major */
+    int64_t rank, shape[4]; /**< of the parameter tensor: number of sizes, and the sizes; behind them 0 */
+    int64_t first_column;   /**< of a head: the first logit that it makes; else 0 */
+    int64_t columns;        /**< of a head: how many (its dim 0); else 0 */
+    const char *name;       /**< "hidden.0.weight"; borrowed, as long as the model */
 } pdr_block;
 
+/** Networks: forward passes, gradients, snapshots, networks and optimizers of one's own, the Fisher information. */
 typedef struct pdr_model_api {
     uint32_t struct_size, reserved;
 
@@ -56,9 +63,9 @@ typedef struct pdr_model_api {
      * PDR_EINVALID when the loss is no scalar or has no graph. */
     pdr_tensor *(*gradient)(pdr_scope *s, pdr_model *m, const pdr_tensor *loss);
     /** d sum / d leaf, in the shape of leaf, which leaf() made. In a [grad] scope it is itself differentiable, and
-     * keeps the graph: gradient penalties (Gulrajani et al. 2017, arXiv 1704.00028, equation 3), learned scalars. Else the
-     * graph is freed. PDR_EINVALID: sum is no scalar, has no graph or does not depend on leaf, or leaf is none (a kept one
-     * is none either: keep() detaches). */
+     * keeps the graph: gradient penalties (Gulrajani et al. 2017, arXiv 1704.00028, equation 3), learned scalars. Else
+     * the graph is freed. PDR_EINVALID: sum is no scalar, has no graph or does not depend on leaf, or leaf is none (a
+     * kept one is none either: keep() detaches). */
     pdr_tensor *(*derivative)(pdr_scope *s, const pdr_tensor *sum, const pdr_tensor *leaf);
     /** [P] f32, borrowed: the buffer itself; as long as the model, and until its parameters grow (before a
      * before_task): ask again in each hook. Writing acts at once (flag PDR_WRITES_PARAMS when in a step). */
@@ -70,14 +77,15 @@ typedef struct pdr_model_api {
     int64_t (*block_count)(const pdr_model *m);
     /** Fills *out up to out->struct_size. PDR_EINVALID for an index out of range. */
     pdr_status (*block)(const pdr_model *m, int64_t i, pdr_block *out);
-    /** Units of a hidden layer (a convolution: channels), counted from 0 at the input; 0: there is no such layer. Heads and
-     * shortcuts are none. */
+    /** Units of a hidden layer (a convolution: channels), counted from 0 at the input; 0: there is no such layer. Heads
+     * and shortcuts are none. */
     int64_t (*units)(const pdr_model *m, int64_t layer);
     /** mask [units] f32 is multiplied onto the output of a hidden layer until it is set anew; NULL: none. Each strategy
-     * has its own gate, and the gates multiply. The output stands behind the first activation that follows the layer, in a
-     * residual block the one behind the sum; where none does, behind its batch norm or itself. A convolution's mask is one
-     * number a channel. The mask is copied, and no gradient flows to it; snapshots have the gates of their moment.
-     * PDR_EINVALID: no such layer, a mask of another shape or not f32. (Masse et al. 2018, arXiv 1802.01569.) */
+     * has its own gate, and the gates multiply. The output stands behind the first activation that follows the layer,
+     * in a residual block the one behind the sum; where none does, behind its batch norm or itself. A convolution's
+     * mask is one number a channel. The mask is copied, and no gradient flows to it; snapshots have the gates of their
+     * moment. PDR_EINVALID: no such layer, a mask of another shape or not f32. (Masse et al. 2018, arXiv
+     * 1802.01569.) */
     pdr_status (*gate)(pdr_scope *s, pdr_model *m, int64_t layer, const pdr_tensor *mask);
     /** A frozen copy with its gates: records no graph, cannot be trained. owned: discard(). NULL: no memory. */
     pdr_model *(*snapshot)(const pdr_host *h, const pdr_model *m);
@@ -89,18 +97,19 @@ typedef struct pdr_model_api {
      * with words: a layer that does not fit its input, a size below 1, no memory. */
     pdr_model *(*build)(const pdr_host *h, const char *network_yaml, const int64_t *shape, int64_t rank,
                         int64_t outputs);
-    /** Gives a snapshot or a built model back. NULL is allowed; task->model is not, nor a model that an optimizer holds. */
+    /** Gives a snapshot or a built model back. NULL is allowed; task->model is not, nor a model that an optimizer
+     * holds. */
     void (*discard)(pdr_model *owned);
     /** An optimizer over `count` models: YAML as a PDR_PARAM_OPTIMIZER hands over. owned: drop_optimizer(), before
-     * its models are discarded. The training model may be one of them, for descend() in before_task and after_task. NULL,
-     * with words: a snapshot, a model twice or NULL among them, no memory. */
+     * its models are discarded. The training model may be one of them, for descend() in before_task and after_task.
+     * NULL, with words: a snapshot, a model twice or NULL among them, no memory. */
     pdr_optim *(*optimizer)(const pdr_host *h, pdr_model *const *models, int64_t count, const char *optimizer_yaml);
-    /** One step down a scalar loss, differentiated to the models of `o` only and in one pass, whatever else it depends on;
-     * the loss's graph is freed; the gradient is the mean over ranks. Models that the loss does not depend on are left alone,
-     * as torch leaves a parameter without a gradient. PDR_EINVALID: no scalar, no graph, no model of `o` that it depends on,
-     * or the training model in another hook than these two. PDR_ENOTFINITE: a loss or a gradient that is not finite; looked
-     * at in every step on a CPU, in every tenth on a GPU. PDR_EENGINE: a graph from before a descent that wrote what it
-     * needs: compute both losses anew, or descend their sum. */
+    /** One step down a scalar loss, differentiated to the models of `o` only and in one pass, whatever else it depends
+     * on; the loss's graph is freed; the gradient is the mean over ranks. Models that the loss does not depend on are
+     * left alone, as torch leaves a parameter without a gradient. PDR_EINVALID: no scalar, no graph, no model of `o`
+     * that it depends on, or the training model in another hook than these two. PDR_ENOTFINITE: a loss or a gradient
+     * that is not finite; looked at in every step on a CPU, in every tenth on a GPU. PDR_EENGINE: a graph from before a
+     * descent that wrote what it needs: compute both losses anew, or descend their sum. */
     pdr_status (*descend)(pdr_scope *s, pdr_optim *o, const pdr_tensor *loss);
     /** Gives it back. NULL is allowed. */
     void (*drop_optimizer)(pdr_optim *owned);
@@ -114,6 +123,7 @@ typedef struct pdr_model_api {
 
 /* ---- the running step: what a hook queues. It takes effect after the last strategy's hook of that moment ---- */
 
+/** What a hook of a step queues. It takes effect after the last strategy's hook of that moment (rule 11). */
 typedef struct pdr_step_api {
     uint32_t struct_size, reserved;
 
@@ -140,6 +150,7 @@ typedef struct pdr_step_api {
 
 /* ---- data of the current task ---- */
 
+/** Rows of the task in training, the scenario's augmentation, and mingling a memory with the task's rows. */
 typedef struct pdr_data_api {
     uint32_t struct_size, reserved;
 
@@ -153,8 +164,8 @@ typedef struct pdr_data_api {
      * without augmentation in the scenario: x itself. */
     pdr_tensor *(*augment)(pdr_scope *s, const pdr_tensor *x);
     /** [no-grad] In before_task only: for this task the loader draws its batches from the task's rows and from the rows
-     * of m (as they are when an epoch begins) together: one epoch sees all of both once. In a batch they stand after the fresh
-     * rows. Several memories may be mingled. */
+     * of m (as they are when an epoch begins) together: one epoch sees all of both once. In a batch they stand after
+     * the fresh rows. Several memories may be mingled. */
     pdr_status (*mingle)(const pdr_task *t, pdr_memory *m);
 } pdr_data_api;
 
@@ -169,15 +180,16 @@ typedef struct pdr_data_api {
  * (0 of a whole type). slots [k] i64: places in
  * the memory. A slot number stays with its row until the row is evicted, replaced or not retained; then it may be
  * given anew, so numbers are good within one hook, or for as long as nobody offers to this memory.
- * NULL for value, extra: none, or as it was. Under data parallelism a memory holds capacity / ranks rows of its rank. */
+ * NULL for value, extra: none, or as it was. Under data parallelism a memory holds capacity / ranks rows of its
+ * rank. */
 typedef struct pdr_memory_api {
     uint32_t struct_size, reserved;
 
     /** `name` tells memories of one strategy apart, in logs and checkpoints; `memory_yaml` is what a PDR_PARAM_MEMORY
      * handed over: capacity, policy (reservoir | class-balanced | fifo | value | none), where (ram | device | disk).
-     * After a resume it is filled as it was, where create(), load() or before_run() opens it: rows of one that none of them opens
-     * are an error then. owned: close(). In create() at the earliest. NULL, with words: policy or place that this host lacks, no
-     * memory, a name that is open. */
+     * After a resume it is filled as it was, where create(), load() or before_run() opens it: rows of one that none of
+     * them opens are an error then. owned: close(). In create() at the earliest. NULL, with words: policy or place that
+     * this host lacks, no memory, a name that is open. */
     pdr_memory *(*open)(const pdr_host *h, const char *name, const char *memory_yaml);
     /** Offers rows, in order; the policy decides which stay, drawing from the memory's own stream:
      *   reservoir       each row offered so far is kept with equal chance: row number i > capacity replaces a
@@ -185,16 +197,16 @@ typedef struct pdr_memory_api {
      *   class-balanced  a row of a class that was never the largest takes the place of a random row of the largest; a
      *                   class that was is a reservoir of its own (Chrysakis and Moens 2020, algorithm 1)
      *   fifo            the oldest goes
-     *   value           the row of the lowest value goes, the one that is offered among them; of equals the one that came
-     *                   last; NaN is below every number. Rows without `value`: PDR_EINVALID
+     *   value           the row of the lowest value goes, the one that is offered among them; of equals the one that
+     *                   came last; NaN is below every number. Rows without `value`: PDR_EINVALID
      *   none            only put() and retain() decide: PDR_EINVALID
-     * With a budget a class (capacity: {per_class: N} in YAML) all this holds for each class of each task by itself, the
-     * task being the one that runs when its rows are given; reservoir and class-balanced are then the same.
+     * With a budget a class (capacity: {per_class: N} in YAML) all this holds for each class of each task by itself,
+     * the task being the one that runs when its rows are given; reservoir and class-balanced are then the same.
      * x, y and extra are copied. */
     pdr_status (*offer)(pdr_scope *s, pdr_memory *m, const pdr_tensor *x, const pdr_tensor *y, const pdr_tensor *value,
                         const pdr_tensor *extra);
-    /** You decide. slots NULL: n new rows, PDR_EINVALID when there is no room for them (in all, or in their class). Else: what is not NULL replaces
-     * that of the rows in `slots`; x and y may then both be NULL. */
+    /** You decide. slots NULL: n new rows, PDR_EINVALID when there is no room for them (in all, or in their class).
+     * Else: what is not NULL replaces that of the rows in `slots`; x and y may then both be NULL. */
     pdr_status (*put)(pdr_scope *s, pdr_memory *m, const pdr_tensor *slots, const pdr_tensor *x, const pdr_tensor *y,
                       const pdr_tensor *value, const pdr_tensor *extra);
     /** Of the rows of one class only those in `slots` stay, in this order; the rest is dropped. */
@@ -212,8 +224,9 @@ typedef struct pdr_memory_api {
     /** Rows of a class, or of all with PDR_ALL. 0 for NULL. */
     int64_t (*count)(const pdr_memory *m, int64_t column);
     /** The most rows it holds (on this rank). With a budget a class: N for each class of each task up to the one that
-     * runs, so that capacity / classes so far is N; before the first task 0. With a budget of bytes: rows that fit in with
-     * their extra, fewer once extra comes or grows; before the first row, rows of floats without extra. 0 for NULL. */
+     * runs, so that capacity / classes so far is N; before the first task 0. With a budget of bytes: rows that fit in
+     * with their extra, fewer once extra comes or grows; before the first row, rows of floats without extra. 0 for
+     * NULL. */
     int64_t (*capacity)(const pdr_memory *m);
     /** Gives it back. NULL is allowed. */
     void (*close)(pdr_memory *owned);
@@ -222,6 +235,7 @@ typedef struct pdr_memory_api {
 /* ---- random streams. Counter-based: a stream is f(run seed, strategy, name, number) and shares no state with
  *      another, so a strategy that draws more changes nobody else's numbers ---- */
 
+/** Random streams. Draws of a stream are the same whatever other strategies draw, and after a resume they go on. */
 typedef struct pdr_rng_api {
     uint32_t struct_size, reserved;
 
@@ -237,8 +251,9 @@ typedef struct pdr_rng_api {
     double (*unit)(pdr_rng *r);
     /** Mean 0, standard deviation 1. */
     double (*normal)(pdr_rng *r);
-    /** f32 tensors of that shape: in [0, 1); with mean 0 and standard deviation 1. */
+    /** f32 tensor of that shape: each in [0, 1). */
     pdr_tensor *(*units)(pdr_scope *s, pdr_rng *r, const int64_t *shape, int32_t rank);
+    /** f32 tensor of that shape: mean 0, standard deviation 1. */
     pdr_tensor *(*normals)(pdr_scope *s, pdr_rng *r, const int64_t *shape, int32_t rank);
     /** [n] i64: 0 .. n - 1 in random order. */
     pdr_tensor *(*permutation)(pdr_scope *s, pdr_rng *r, int64_t n);
@@ -247,6 +262,7 @@ typedef struct pdr_rng_api {
 /* ---- the checkpoint. Keys are the plugin's own. put of NULL stores nothing; a missing key gives NULL or 0,
  *      quietly: use your default. The shelf holds the first error, as a scope does ---- */
 
+/** One strategy's shelf in a checkpoint: in save() to put on, in load() to take from (rule 21). */
 typedef struct pdr_state_api {
     uint32_t struct_size, reserved;
 
@@ -260,8 +276,8 @@ typedef struct pdr_state_api {
     pdr_model *(*get_model)(pdr_state *s, const char *key);
     /** The state of an optimizer to the bit, averages and counts of updates, without its models. */
     void (*put_optim)(pdr_state *s, const char *key, const pdr_optim *o);
-    /** Into an optimizer of the same type over models of the same shapes. PDR_ENOTFOUND: no such key; PDR_EINVALID, with words: it
-     * does not fit. In both cases `into` is as it was. */
+    /** Into an optimizer of the same type over models of the same shapes. PDR_ENOTFOUND: no such key; PDR_EINVALID,
+     * with words: it does not fit. In both cases `into` is as it was. */
     pdr_status (*get_optim)(pdr_state *s, const char *key, pdr_optim *into);
     /** n bytes at p. Numbers are written as this machine has them; a checkpoint names its byte order. */
     void (*put_bytes)(pdr_state *s, const char *key, const void *p, uint64_t n);
@@ -271,19 +287,21 @@ typedef struct pdr_state_api {
 
 /* ---- the host: one per strategy instance, so that logs, metrics, streams and leaks carry its name ---- */
 
+/** All that a plugin may call. create() is given it; it lives until destroy() has returned. */
 struct pdr_host {
     uint32_t abi_version; /**< of the host: major << 16 | minor */
-    uint32_t struct_size;
+    uint32_t struct_size; /**< sizeof(pdr_host) of the host */
     uint32_t rank, ranks; /**< this process among those of a data-parallel cell: 0, 1 */
     void *impl;           /**< the host's own */
 
-    const pdr_tensor_api *tensor;
-    const pdr_model_api *model;
-    const pdr_step_api *step;
-    const pdr_data_api *data;
-    const pdr_memory_api *memory;
-    const pdr_rng_api *rng;
-    const pdr_state_api *state;
+    /* The tables: borrowed, as long as the host; none is NULL. */
+    const pdr_tensor_api *tensor; /**< tensors and scopes (tensor.h) */
+    const pdr_model_api *model;   /**< networks and optimizers */
+    const pdr_step_api *step;     /**< what a hook of a step queues */
+    const pdr_data_api *data;     /**< rows of the task in training */
+    const pdr_memory_api *memory; /**< bounded stores of samples */
+    const pdr_rng_api *rng;       /**< random streams */
+    const pdr_state_api *state;   /**< the checkpoint, in save() and load() */
 
     /** Records why something failed, in one line, and returns `code`, to be returned by the hook at once. The text is
      * copied. The first words of a hook stay. A hook that called it and then returns PDR_OK fails all the same. */

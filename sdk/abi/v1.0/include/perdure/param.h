@@ -25,6 +25,7 @@ extern "C" {
 
 /** What a key takes in YAML, and the C member at `offset` that receives it. */
 typedef int32_t pdr_param_type;
+/** Values of pdr_param_type. */
 enum {
     PDR_PARAM_INT = 1, /**< int64_t; 2000, 1e4 (a whole number however it is spelled) */
     PDR_PARAM_REAL,    /**< double; finite */
@@ -44,8 +45,8 @@ enum {
 
 /** A list of numbers. `at` may be NULL when count is 0. Borrowed: lives until destroy() has returned. */
 typedef struct pdr_reals {
-    const double *at;
-    int64_t count;
+    const double *at; /**< the first of `count` */
+    int64_t count;    /**< how many */
 } pdr_reals;
 
 /** One row. Rows may grow at their end: pdr_plugin.param_size tells the host how long they are. The table and all
@@ -53,9 +54,9 @@ typedef struct pdr_reals {
  * plugin, in words, when a key occurs twice, a fallback is outside its own range or is no value of its type, an
  * offset leaves config_size or is not aligned, or CHOICE has no choices. */
 typedef struct pdr_param {
-    const char *key;  /**< lower case, words joined by '_' or '-'; NULL ends the table */
-    const char *help; /**< one line, no full stop: "rows a step, 0: as many as fresh" */
-    pdr_param_type type;
+    const char *key;            /**< lower case, words joined by '_' or '-'; NULL ends the table */
+    const char *help;           /**< one line, no full stop: "rows a step, 0: as many as fresh" */
+    pdr_param_type type;        /**< what YAML may say, and the member's C type */
     uint32_t offset;            /**< offsetof(config, member) */
     const char *fallback;       /**< the default, spelled as YAML would: "0.5", "{capacity: 20}"; NULL: the key is
                                    required, of a subtree those keys that the host's schema requires. A subtree's

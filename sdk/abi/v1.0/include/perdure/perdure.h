@@ -8,8 +8,8 @@
  *   host.h     all other tables that a plugin calls: model, step, data, memory, random streams, state
  *   plugin.h   what a plugin provides: descriptor, hooks, moments; and THE RULES, at its top: start there
  *
- * Not included, inline helpers on top of these: sugar.h for all; distill.h for those that distil; exemplars.h, which rows of a
- * task to keep. And pictures.h, an extension.
+ * Not included, inline helpers on top of these: sugar.h for all; distill.h for those that distil; exemplars.h, which
+ * rows of a task to keep. And pictures.h, an extension.
  */
 #ifndef PERDURE_PERDURE_H
 #define PERDURE_PERDURE_H

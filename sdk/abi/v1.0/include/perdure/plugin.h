@@ -83,7 +83,7 @@ extern "C" {
 
 /** A task. Chained to the ones before it: `previous` and what it points to lives as long as the run. */
 struct pdr_task {
-    uint32_t struct_size;
+    uint32_t struct_size;     /**< of the host: ask PDR_HAS for what came later */
     uint32_t boundary_known;  /**< 0: a task-free stream, and this its only task, whose classes grow */
     uint32_t task_id_given;   /**< 1 in task-il: the task of a row is known, also at evaluation */
     uint32_t augmented;       /**< 1 when a row differs from epoch to epoch */
@@ -141,6 +141,8 @@ struct pdr_eval {
 
 /* ---- hooks, in the order of training. NULL: not interested. Each returns PDR_OK or fails the cell ---- */
 
+/** The hooks: what a strategy does at each moment of training. NULL: not interested. Each returns PDR_OK or fails the
+ * cell. `self` is what create() made. A pointer at the very end may be left out by a smaller struct_size. */
 typedef struct pdr_hooks {
     uint32_t struct_size, reserved;
 
@@ -149,7 +151,7 @@ typedef struct pdr_hooks {
 
     /** [no-grad] The network has grown its columns for this task. May mingle, write parameters, set gates. */
     pdr_status (*before_task)(void *self, const pdr_task *t);
-    /** [no-grad] */
+    /** [no-grad] Before the first batch of an epoch. epoch: from 0 in each task. */
     pdr_status (*before_epoch)(void *self, const pdr_task *t, int64_t epoch);
 
     /** [no-grad] Fresh rows are there. May rehearse. */
@@ -158,7 +160,7 @@ typedef struct pdr_hooks {
     pdr_status (*before_forward)(void *self, const pdr_step *s);
     /** [grad] Logits are there. */
     pdr_status (*after_forward)(void *self, const pdr_step *s);
-    /** [no-grad] The place to ask a teacher. */
+    /** [no-grad] The place to ask a teacher: what it says must be kept, for after_loss is another hook. */
     pdr_status (*before_loss)(void *self, const pdr_step *s);
     /** [grad] [sole] *rows: [B] loss of each row, a tensor of s->scope; those of unlabelled rows are ignored. */
     pdr_status (*compute_loss)(void *self, const pdr_step *s, pdr_tensor **rows);
@@ -173,16 +175,18 @@ typedef struct pdr_hooks {
     /** [no-grad] The end of a step. The place to offer rows to a memory. */
     pdr_status (*after_batch)(void *self, const pdr_step *s);
 
-    /** [no-grad] */
+    /** [no-grad] Behind the last batch of an epoch. epoch: from 0 in each task. */
     pdr_status (*after_epoch)(void *self, const pdr_task *t, int64_t epoch);
     /** [no-grad] The last moment at which data->rows reads this task. Before the evaluation. */
     pdr_status (*after_task)(void *self, const pdr_task *t);
 
-    /** [no-grad] Before a cell of the matrix is measured. Changes of parameters and gates are undone after after_eval. */
+    /** [no-grad] Before a cell of the matrix is measured. Changes of parameters and gates are undone after
+     * after_eval. */
     pdr_status (*before_eval)(void *self, const pdr_eval *e);
-    /** [no-grad] [sole] *scores: [n, C] f32, a tensor of e->scope; the host masks the columns and takes the greatest. */
+    /** [no-grad] [sole] *scores: [n, C] f32, a tensor of e->scope; the host masks the columns and takes the
+     * greatest. */
     pdr_status (*predict)(void *self, const pdr_eval *e, pdr_tensor **scores);
-    /** [no-grad] */
+    /** [no-grad] A cell of the matrix has been measured. What before_eval changed is still so, and is undone now. */
     pdr_status (*after_eval)(void *self, const pdr_eval *e);
 
     /** Once, after the last evaluation. There is no scope: open() one. */

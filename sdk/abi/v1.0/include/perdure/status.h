@@ -62,8 +62,9 @@ extern "C" {
 /** What a call came to. The words that belong to a failure travel beside it: the scope holds those of the first
  * failed operation, host->fail() takes the plugin's own. Positive values are reserved. */
 typedef int32_t pdr_status;
+/** Values of pdr_status. */
 enum {
-    PDR_OK = 0,
+    PDR_OK = 0,            /**< done */
     PDR_ERROR = -1,        /**< a failure with no code of its own */
     PDR_EINVALID = -2,     /**< an argument, shape, dtype or moment that the function does not take */
     PDR_ENOTFOUND = -3,    /**< no such key, operator, name */
@@ -76,34 +77,63 @@ enum {
 
 /** Weight of a log line. SERIOUS is an error that the plugin survives; it is counted in result.json. */
 typedef int32_t pdr_level;
-enum { PDR_DEBUG = 0, PDR_INFO = 1, PDR_WARNING = 2, PDR_SERIOUS = 3 };
+/** Values of pdr_level. */
+enum {
+    PDR_DEBUG = 0,   /**< for who looks for a fault */
+    PDR_INFO = 1,    /**< worth a line */
+    PDR_WARNING = 2, /**< may not be what was meant */
+    PDR_SERIOUS = 3  /**< an error that the strategy survives */
+};
 
 /** Element type of a tensor, and of the memory that read() and from() copy: f32 is float, f64 double, i64
  * int64_t, i32 int32_t, u8 uint8_t, bool one byte 0 or 1; f16 and bf16 are two opaque bytes. Logits, losses,
  * parameters and gradients are f32; y, slots and indices are i64; `raw` of a byte data set is u8. */
 typedef int32_t pdr_dtype;
-enum { PDR_F32 = 1, PDR_F64, PDR_F16, PDR_BF16, PDR_I64, PDR_I32, PDR_U8, PDR_BOOL };
+/** Values of pdr_dtype. */
+enum {
+    PDR_F32 = 1, /**< float */
+    PDR_F64,     /**< double */
+    PDR_F16,     /**< half precision, opaque */
+    PDR_BF16,    /**< bfloat16, opaque */
+    PDR_I64,     /**< int64_t */
+    PDR_I32,     /**< int32_t */
+    PDR_U8,      /**< uint8_t */
+    PDR_BOOL     /**< one byte, 0 or 1 */
+};
 
 /** Does a scope record what autograd needs? An operation runs in the mode of the scope that it is given. */
 typedef int32_t pdr_grad;
-enum { PDR_NO_GRAD = 0, PDR_GRAD = 1 };
+/** Values of pdr_grad. */
+enum {
+    PDR_NO_GRAD = 0, /**< nothing is recorded */
+    PDR_GRAD = 1     /**< results can be differentiated */
+};
 
 /** How a network behaves in forward(): EVAL: no dropout, batch norm by its running means. TRAIN: dropout, batch
  * statistics, and the running means move. */
 typedef int32_t pdr_mode;
-enum { PDR_EVAL = 0, PDR_TRAIN = 1 };
+/** Values of pdr_mode. */
+enum {
+    PDR_EVAL = 0, /**< as when it is measured */
+    PDR_TRAIN = 1 /**< as when it is trained */
+};
 
 /** How rehearsed rows or a term of one's own enter the loss (weight r or w; the formula is in plugin.h):
  *   JOIN   the rows count as the fresh ones do, in one mean with them. Of a term: PDR_EINVALID
  *   SHARE  a part of its own with r times the weight of the main part; all shares are divided by 1 + sum of r
  *   ADD    w times the part is added */
 typedef int32_t pdr_blend;
-enum { PDR_JOIN = 0, PDR_SHARE = 1, PDR_ADD = 2 };
+/** Values of pdr_blend. */
+enum {
+    PDR_JOIN = 0,  /**< in one mean with the fresh rows */
+    PDR_SHARE = 1, /**< r times the weight of the main part, all divided by 1 + sum of r */
+    PDR_ADD = 2    /**< w times its mean is added */
+};
 
-/** As a dimension: over all elements. As a class or column: every class. */
-enum { PDR_ALL = INT32_MAX };
+/** Instead of a number. */
+enum { PDR_ALL = INT32_MAX /**< as a dimension: over all elements; as a class or column: every class */ };
 
-/** Opaque handles. What a pointer means and who frees it is said where a function makes one. */
+/* Opaque handles. What a pointer means and who frees it is said where a function makes one. */
 typedef struct pdr_tensor pdr_tensor; /**< values on the device of the run, with shape and dtype */
 typedef struct pdr_scope pdr_scope;   /**< owns temporaries, the grad mode and the first error */
 typedef struct pdr_model pdr_model;   /**< a network: the one in training, a snapshot, or a plugin's own */
@@ -112,7 +142,7 @@ typedef struct pdr_memory pdr_memory; /**< a bounded store of samples: in RAM, o
 typedef struct pdr_rng pdr_rng;       /**< one random stream, saved by the host */
 typedef struct pdr_state pdr_state;   /**< one strategy's shelf in a checkpoint */
 
-/** Structs that later headers define, named here so that each header stands alone. */
+/* Structs that later headers define, named here so that each header stands alone. */
 typedef struct pdr_host pdr_host; /**< host.h: all that a plugin may call */
 typedef struct pdr_task pdr_task; /**< plugin.h: the moments, which the host fills */
 typedef struct pdr_step pdr_step;

@@ -28,6 +28,7 @@ extern "C" {
 
 /* ---- arguments and results of invoke() ---- */
 
+/** What a pdr_value holds. */
 enum {
     PDR_V_NONE,    /**< the argument is left to its None; a result that is nothing */
     PDR_V_TENSOR,  /**< as.tensor */
@@ -46,13 +47,13 @@ typedef struct pdr_value {
     int32_t kind;   /**< PDR_V_... */
     uint32_t count; /**< of INTS and TENSORS */
     union {
-        pdr_tensor *tensor;
-        int64_t i;
-        double r;
-        const char *text;
-        const int64_t *ints;
-        pdr_tensor *const *tensors;
-    } as;
+        pdr_tensor *tensor;         /**< of TENSOR */
+        int64_t i;                  /**< of INT, BOOL and DTYPE */
+        double r;                   /**< of REAL */
+        const char *text;           /**< of TEXT */
+        const int64_t *ints;        /**< of INTS */
+        pdr_tensor *const *tensors; /**< of TENSORS */
+    } as;                           /**< the value; which member, `kind` says */
 } pdr_value;
 
 /* ---- the three most common forms of an operation ---- */
@@ -64,6 +65,7 @@ typedef pdr_tensor *pdr_zip(pdr_scope *s, const pdr_tensor *a, const pdr_tensor 
 /** Over a dimension, or over all elements with PDR_ALL. keep_dim: 1 leaves the dimension with size 1. */
 typedef pdr_tensor *pdr_fold(pdr_scope *s, const pdr_tensor *a, int32_t dim, int32_t keep_dim);
 
+/** Scopes and operations. The rules for all of them stand at the top of the file. */
 typedef struct pdr_tensor_api {
     uint32_t struct_size, reserved;
 
@@ -119,22 +121,22 @@ typedef struct pdr_tensor_api {
 
     /* ---- elementwise, one argument ---- */
 
-    pdr_map *clone;  /**< a copy with memory of its own */
-    pdr_map *detach; /**< view that no gradient flows through */
-    pdr_map *leaf;   /**< a detached copy that gradients end at, whatever the scope: for derivative() */
-    pdr_map *exp;
-    pdr_map *log; /**< natural; -inf at 0, NaN below */
-    pdr_map *sqrt;
-    pdr_map *square;
-    pdr_map *abs;
+    pdr_map *clone;   /**< a copy with memory of its own */
+    pdr_map *detach;  /**< view that no gradient flows through */
+    pdr_map *leaf;    /**< a detached copy that gradients end at, whatever the scope: for derivative() */
+    pdr_map *exp;     /**< e to the power of a */
+    pdr_map *log;     /**< natural; -inf at 0, NaN below */
+    pdr_map *sqrt;    /**< square root; NaN below 0 */
+    pdr_map *square;  /**< a * a */
+    pdr_map *abs;     /**< magnitude */
     pdr_map *sigmoid; /**< 1 / (1 + exp(-a)) */
     pdr_map *nonzero; /**< [waits] of a mask [n]: [k] i64, the indices of what is not 0, ascending */
 
     /* ---- elementwise, two arguments; then products ---- */
 
-    pdr_zip *add;
-    pdr_zip *sub; /**< a - b */
-    pdr_zip *mul;
+    pdr_zip *add;     /**< a + b */
+    pdr_zip *sub;     /**< a - b */
+    pdr_zip *mul;     /**< a * b */
     pdr_zip *div;     /**< a / b, true division: integers become f32 */
     pdr_zip *maximum; /**< the greater of each pair */
     pdr_zip *equal;   /**< bool */
