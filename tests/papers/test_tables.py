@@ -15,6 +15,8 @@ class Examples(unittest.TestCase):
         files = glob.glob(SOURCE + "/examples/**/*.yaml", recursive=True)
         self.assertGreaterEqual(len(files), 4)
         for file in files:
+            if "own-strategy" in file: # its objects lie beside it once they are built: tests/cli/test_own_strategy.py
+                continue
             with self.subTest(file=os.path.relpath(file, SOURCE)):
                 done = subprocess.run([PROGRAM, "check", file], capture_output=True, text=True, check=False, env=ENVIRONMENT)
                 self.assertEqual(done.returncode, 0, done.stdout + done.stderr)

@@ -73,7 +73,8 @@ typedef struct pdr_tensor_api {
 
     /** A scope of one's own: for loops, whose temporaries should die at the end of a turn, and for the other grad
      * mode inside a hook. owned: close() it before the hook returns; the host closes what was forgotten and
-     * counts it as a leak. Scopes nest in any order. NULL when memory is exhausted. */
+     * counts it as a leak. Scopes nest in any order. NULL when memory is exhausted: the hook then fails in the
+     * host's words, whatever it returns. */
     pdr_scope *(*open)(const pdr_host *h, pdr_grad mode);
     /** Frees the scope and all its temporaries. Returns its first error, which is the plugin's to handle: return
      * it, and the hook fails with the words of the scope; go on, and it is forgotten. Closing NULL is PDR_OK.
@@ -88,7 +89,7 @@ typedef struct pdr_tensor_api {
     /** One more owner of the same values: a write into either is seen by both. clone() first what must not follow
      * (parameters, gradients, a part of a bigger tensor whose rest should be freed). owned: release() it, at the
      * latest in destroy(); what is not is counted and reported ("ewc leaked 3 tensors"). The kept tensor records
-     * no gradient: it is detached. NULL for NULL. */
+     * no gradient: it is detached. NULL for NULL; for any other tensor as for open(). */
     pdr_tensor *(*keep)(const pdr_host *h, const pdr_tensor *t);
     /** Gives a kept tensor back. NULL is allowed; a temporary of a scope or a borrowed tensor is not. */
     void (*release)(pdr_tensor *owned);
@@ -97,7 +98,7 @@ typedef struct pdr_tensor_api {
 
     /** [waits] Copies all values, in row-major order and converted to `d`, to `out`. `bytes` is the room there and
      * must be exactly count x size of d, else PDR_EINVALID. PDR_EINVALID for NULL, which adds no words: the
-     * scope in which the NULL arose has them. */
+     * scope in which the NULL arose has them. Where the device or memory fails, the host has them, as for open(). */
     pdr_status (*read)(const pdr_tensor *t, pdr_dtype d, void *out, uint64_t bytes);
     /** Number of dimensions; a scalar has 0. -1 for NULL. */
     int32_t (*rank)(const pdr_tensor *t);
