@@ -156,7 +156,7 @@ class Freeze(unittest.TestCase):
 
     def test_a_constant_in_the_middle(self):
         self.raise_minor()
-        self.change(HOST, "PDR_NORM, PDR_HEAD_WEIGHT", "PDR_NORM, PDR_OTHER, PDR_HEAD_WEIGHT")
+        self.change(HOST, "    PDR_HEAD_WEIGHT,", "    PDR_OTHER, PDR_HEAD_WEIGHT,")
         self.refused(f"1.{self.now}: PDR_HEAD_WEIGHT: found + 4; expected it as it was: + 3\n")
 
     def test_tail_padding(self):
