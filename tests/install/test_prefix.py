@@ -10,6 +10,11 @@ STRATEGIES = ["agem", "ewc", "genreplay", "icarl", "lwf", "replay", "si"]
 SHORT = ("--set", "training.epochs=1", "--set", "seeds=[0]")
 
 
+def named(place):
+    """The path itself or one below it, and no part of a longer one. -I and -L may stand before it."""
+    return re.compile(rb"(?:(?<![\w.~})-])|(?<=-[IL]))" + re.escape(place).encode() + rb"(?![\w.-])")
+
+
 class Prefix(installed.Case):
     def test_what_lies_there(self):
         for path in ("bin/perdure", "bin/perdure-setup-torch", "lib/libperdure_engine.so", "lib/libperdure_fetch.so",
@@ -36,8 +41,15 @@ class Prefix(installed.Case):
                     told = subprocess.run(["readelf", "-d", path], capture_output=True, text=True, check=True).stdout
                     self.assertNotRegex(told, r"R(UN)?PATH", path)
                 else:
-                    for word in (installed.SOURCE, installed.BUILD, os.path.join(self.root, "first")):
-                        self.assertNotIn(word.encode(), content, path)
+                    for place in (installed.SOURCE, installed.BUILD, os.path.join(self.root, "first")):
+                        self.assertIsNone(named(place).search(content), f"{path}: {place}")
+
+    def test_a_path_is_found_as_a_whole(self):
+        """A checkout may lie in /perdure, as in a container: share/perdure is no word of it."""
+        for text in (b"/perdure", b"at '/perdure/build'", b"-I/perdure/sdk", b"set(A \"/perdure\")", b"PATH=/perdure:"):
+            self.assertTrue(named("/perdure").search(text), text)
+        for text in (b"share/perdure", b"${prefix}/perdure/", b"~/perdure", b"../perdure", b"/perdure.h", b"/perdure-dev", b"$(A)/perdure"):
+            self.assertFalse(named("/perdure").search(text), text)
 
     def test_without_libtorch(self):
         """An installed program takes LibTorch of its own prefix, and none that somebody laid beside it."""
