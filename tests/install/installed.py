@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -11,6 +12,15 @@ SOURCE = os.environ["PERDURE_SOURCE_DIR"]
 TORCH = os.environ["TORCH_ROOT"]
 CMAKE = os.environ.get("PERDURE_CMAKE", "cmake")
 KEPT = ("PATH", "ASAN_OPTIONS", "LD_PRELOAD")  # nothing else of who runs the test: no TORCH_ROOT, no PERDURE_*
+
+
+def main(*tools):
+    """The tests of the file. Where a tool that all of them need is missing: 77, and 1 with PERDURE_CI=1."""
+    missing = [tool for tool in tools if not shutil.which(tool)]
+    if missing:
+        print(f"skipped: found no {', '.join(missing)}; expected it (scripts/setup ci)")
+        sys.exit(1 if os.environ.get("PERDURE_CI") == "1" else 77)
+    unittest.main()
 
 
 class Case(unittest.TestCase):

@@ -3,7 +3,6 @@ further: it installs them in a Debian of their own."""
 import os
 import re
 import subprocess
-import unittest
 
 import installed
 
@@ -19,8 +18,6 @@ class Packages(installed.Case):
 
     def setUp(self):
         super().setUp()
-        for tool in ("dpkg-deb", "dpkg-shlibdeps", "file"):
-            self.need(tool)
         if not self.files:
             subprocess.run([CPACK, "--config", os.path.join(installed.BUILD, "CPackConfig.cmake"), "-B", self.made], check=True,
                            stdout=subprocess.DEVNULL)
@@ -87,4 +84,4 @@ class Packages(installed.Case):
 
 
 if __name__ == "__main__":
-    unittest.main()
+    installed.main("dpkg-deb", "dpkg-shlibdeps", "file")
