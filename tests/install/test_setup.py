@@ -20,6 +20,12 @@ class Setup(installed.Case):
         for name in ("libtorch", "torch", "libtorch.lock"):
             self.run_in("rm", "-rf", self.at("lib/perdure", name))
         self.wheel(b"library")
+        self.free(10000)
+
+    def free(self, megabytes):
+        """So much room is there, as df tells: that of /tmp is nothing that a wheel of a kilobyte needs."""
+        self.write("bin/df", f"#!/bin/sh\nprintf 'Filesystem 1024-blocks Used Available Capacity Mounted on\\nx 9 9 {megabytes * 1024} 9%% /\\n'\n")
+        os.chmod(self.path("bin/df"), 0o755)
 
     def wheel(self, library, listed=None, name="torch", path="torch/lib/libtorch_cpu.so", to="libtorch.txt"):
         """A wheel as torch's is laid out, and the list that names it by its hash."""
@@ -38,8 +44,11 @@ class Setup(installed.Case):
         with open(self.at("share/perdure/setup", to), "w", encoding="utf-8") as f:
             f.write(f"{name}==2.11.0 \\\n    --hash=sha256:{digest}\n")
 
+    def where(self):
+        return {"PATH": f"{self.path('bin')}:{os.environ['PATH']}", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.index}
+
     def setup(self, *words, code=0, **more):
-        return self.run_in(self.at("bin/perdure-setup-torch"), *words, code=code, PIP_NO_INDEX="1", PIP_FIND_LINKS=self.index, **more)
+        return self.run_in(self.at("bin/perdure-setup-torch"), *words, code=code, **self.where(), **more)
 
     def library(self, *parts):
         with open(os.path.join(*parts, "lib/libtorch_cpu.so"), "rb") as f:
@@ -88,7 +97,7 @@ class Setup(installed.Case):
             os.makedirs(self.at("lib/perdure", left))
         with open(self.at("lib/perdure/libtorch.stale/stamp"), "w", encoding="utf-8"):
             pass
-        environment = {"PATH": os.environ["PATH"], "HOME": self.folder, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": self.index}
+        environment = {**self.where(), "HOME": self.folder}
         both = [subprocess.Popen([self.at("bin/perdure-setup-torch")], env=environment, stderr=subprocess.PIPE, text=True) for _ in "12"]
         said = [one.communicate(timeout=120)[1] for one in both]
         self.assertEqual([one.returncode for one in both], [0, 0], said)
@@ -105,6 +114,13 @@ class Setup(installed.Case):
     def refused(self, code, words, *arguments):
         done = self.setup(*arguments, code=code)
         self.assertEqual(done.stderr, f"perdure-setup-torch: error: {words}\n")
+
+    def test_too_little_room(self):
+        self.free(7999)
+        self.refused(69, f"found 7999 MB free in {self.at('lib/perdure')}; expected 8 GB", "--gpu")
+        self.free(2999)
+        self.refused(69, f"found 2999 MB free in {self.at('lib/perdure')}; expected 3 GB")
+        self.assertFalse(os.path.exists(self.at("lib/perdure/libtorch")))
 
     def test_refusals(self):
         os.makedirs(self.at("lib/perdure/torch"))
