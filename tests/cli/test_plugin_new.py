@@ -16,6 +16,13 @@ STRICT = {"c": ("CC", "CFLAGS", ("gcc", "clang")), "cxx": ("CXX", "CXXFLAGS", ("
 
 
 class New(Case):
+    def environment(self, **more):
+        """Who did the tutorial in this shell has the program in PATH, where it is named by its name alone, and names the headers."""
+        own = os.path.realpath(os.path.dirname(PROGRAM))
+        path = os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if os.path.realpath(one) != own)
+        clean = super().environment(**{"PATH": path, **more})
+        return {k: v for k, v in clean.items() if k not in ("PERDURE", "PERDURE_INCLUDE")}
+
     def made(self, *options, name="own-one", out=None, **environment):
         done = self.run_program("plugin", "new", name, *options, **environment)
         folder = self.path(out or name)
