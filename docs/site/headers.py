@@ -12,6 +12,9 @@ PAIR_TOLD = ("uint32_t struct_size; /**< sizeof of this struct on the side that 
 SEVERAL = re.compile(r"^( *)((?:const )?\w+) (\w+(?:\[\d+\])?), (\w+(?:\[\d+\])?);( */\*\*<.*\*/)$", re.M)
 
 
+SHOWN = "\1"
+
+
 def defined(folder):
     """Names of the structs that some header has the members of."""
     text = "".join(open(f, encoding="utf-8").read() for f in glob.glob(folder + "/*.h"))
@@ -27,8 +30,16 @@ def indent(line):
     return len(line) - len(line.lstrip(" "))
 
 
+def close(out):
+    """Ends what is shown at its last line that holds something; blank ones behind it are the comment's again."""
+    last = max(i for i, line in enumerate(out) if line.strip(SHOWN + " "))
+    out[last] += " @endverbatim"
+    out[last + 1:] = [line.lstrip(SHOWN) for line in out[last + 1:]]
+
+
 def lists(body):
-    """Lines of a comment, without its stars: numbered rules and '-' stay lists, deeper indented ones are shown as they stand."""
+    """Lines of a comment, without its stars: numbered rules and '-' stay lists, deeper indented ones are shown as they stand, and
+    begin with SHOWN."""
     out, item, shown = [], None, False
     for line in body:
         bare = line.strip()
@@ -46,13 +57,12 @@ def lists(body):
         if start and not shown:
             out[-1] += " @verbatim"
         if shown and not start and bare:
-            line, shown = "@endverbatim " + line.lstrip(), False
-            out.append(line[:13] + escape(line[13:]))
-            continue
+            close(out)
+            shown = False
         shown = shown or start
-        out.append(line if shown else escape(line))
+        out.append(SHOWN + line if shown else escape(line))
     if shown:
-        out[-1] += " @endverbatim"
+        close(out)
     return out
 
 
@@ -67,7 +77,8 @@ def comment(match):
         body = lists([re.sub(r"^ *\* ?", "", line) for line in lines])
     else:
         body = lists(body)
-    return opening + "\n * ".join(body) + " */" # with stars, else Doxygen takes a line's own for one
+    told = opening + "\n * ".join(body) + " */" # with stars, else Doxygen takes a line's own for one
+    return told.replace("\n * " + SHOWN, "\n ") # it would show them, too
 
 
 def main():

@@ -13,6 +13,10 @@ if [ $status -eq 69 ] && [ "${PERDURE_CI:-0}" != 1 ]; then exit 77; fi
 for page in index tutorial avalanche refusals hooks/index hooks/after_loss reference/host strategies/ewc; do
     [ -s "$work/site/html/$page.html" ] || { echo "found no $page.html; expected it in the site"; exit 1; }
 done
+if grep -rE --include='*.html' '<pre>(<span></span>)? *\*( |$)' "$work/site/html"; then
+    echo "a block shows the stars of the comment that it stands in; expected its words alone"
+    exit 1
+fi
 
 # refused WORDS FILE EXPRESSION: a copy in which sed changes FILE fails, and says WORDS.
 refused() {
