@@ -18,16 +18,16 @@ if grep -rE --include='*.html' '<pre>(<span></span>)? *\*( |$)' "$work/site/html
     exit 1
 fi
 
-# refused WORDS FILE EXPRESSION: a copy in which sed changes FILE fails, and says WORDS.
+mkdir -p "$work/copy/sdk"
+for folder in docs scripts sdk/include sdk/template plugins examples tests; do cp -r "$source/$folder" "$work/copy/$folder"; done
+# refused WORDS FILE EXPRESSION: the copy in which sed changes FILE fails, and says WORDS.
 refused() {
-    rm -rf "$work/copy"
-    mkdir -p "$work/copy/sdk"
-    for folder in docs scripts sdk/include sdk/template plugins examples tests; do cp -r "$source/$folder" "$work/copy/$folder"; done
     sed -i "$3" "$work/copy/$2"
     if bash "$work/copy/scripts/docs" --out "$work/bad" >"$work/log" 2>&1; then
         echo "$2: $3: the site was built; expected a refusal"
         exit 1
     fi
+    cp "$source/$2" "$work/copy/$2"
     grep -qF -- "$1" "$work/log" || { echo "$2: $3: expected the words: $1. Found:"; cat "$work/log"; exit 1; }
 }
 refused 'Member affine)(pdr_scope' sdk/include/perdure/tensor.h '/a \* scale + shift, elementwise/d'
