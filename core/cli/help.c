@@ -19,10 +19,13 @@ const help_code help_codes[] = {
     {EXIT_DATA, "bad data"},
     {EXIT_NO_INPUT, "no such file"},
     {EXIT_UNAVAILABLE, "a device, plugin or library is missing or refused"},
+    {EXIT_INTERNAL, "a fault of Perdure"},
+    {EXIT_SYSTEM, "the system: memory, processes"},
     {EXIT_CREATE, "the run folder is locked or holds another plan's results"},
     {EXIT_IO, "input or output failed"},
     {EXIT_RESUMABLE, "stopped, the same command goes on"},
     {EXIT_SCENARIO, "the scenario is wrong"},
+    {EXIT_INTERRUPTED, "a second Ctrl-C"},
     {0, NULL},
 };
 
