@@ -35,6 +35,14 @@ class Words(Case):
         self.assertTrue(done.stdout.endswith("unruly 1.0: does not conform\n"))
         self.assertEqual(done.stderr, "")
 
+    def test_none_is_good_that_does_not_come_to_its_end_whatever_was_asked(self):
+        done = self.run_program("plugin", "test", UNRULY, "--with", "fault: crash", "--only", "release", code=1)
+        self.assertIn("bad             run        it did not come to its end", done.stdout)
+        self.assertTrue(done.stdout.endswith("unruly 1.0: does not conform\n"))
+        done = self.run_program("plugin", "test", UNRULY, "--with", "fault: crash", "--only", "seed", "--json", code=1)
+        self.assertEqual([(c["name"], c["verdict"]) for c in json.loads(done.stdout)["checks"]],
+                         [("run", "bad"), ("seed", "not applicable")])
+
     def test_a_strategy_for_certain_streams(self):
         lines = self.run_program("plugin", "test", UNRULY, "--with", "fault: picky", "--only", "run", "--only",
                                  "streams").stdout.splitlines()
