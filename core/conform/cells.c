@@ -221,39 +221,43 @@ int try_saving(conform *k, error *e)
     return code;
 }
 
-/* A cell killed in a hook, somewhere behind the first `share` of all. Whether it was. */
-static bool kill_make(conform *k, const struct kept *kept, double share)
+/* A cell killed in a hook, somewhere behind the first `share` of all. NULL: it was; else what came before. */
+static const char *kill_fault(conform *k, const struct kept *kept, double share)
 {
     attempt a = attempt_of(k, &kept->ground);
     a.folder = kept->folder;
     a.kill_at = 1 + (uint64_t)(share * (double)k->first->hooks);
     attempt_make(&a, k->options->seconds, k->out);
-    return !k->out->over;
+    return !k->out->over && k->out->hooks == a.kill_at ? NULL
+           : k->out->why.code                          ? k->out->why.text
+                                                       : "a process that a kill did not end";
+}
+
+/* What was kept where it was killed, loaded and saved again. NULL: the same. */
+static const char *state_fault(conform *k, const struct kept *kept, double share)
+{
+    const char *fault = kill_fault(k, kept, share);
+    attempt a = attempt_of(k, &kept->ground);
+    a.folder = kept->folder;
+    a.what = SAVED_AGAIN;
+    if (!fault)
+        attempt_make(&a, k->options->seconds, k->out);
+    return fault ? fault : k->out->why.code ? k->out->why.text : k->out->differs[0] ? k->out->differs : NULL;
 }
 
 int try_state(conform *k, error *e)
 {
     static const double shares[] = {0.4, 0.6, 0.9};
-    bool bad = false;
+    const char *fault = NULL;
     int code = 0;
-    for (size_t i = 0; i < sizeof shares / sizeof *shares && !code && !bad; i++) {
+    for (size_t i = 0; i < sizeof shares / sizeof *shares && !code && !fault; i++) {
         struct kept kept;
-        if ((code = kept_open(k, "checkpoint: {every: {batches: 1}}", &kept, e))) {
-            kept_close(&kept);
-            break;
-        }
-        kill_make(k, &kept, shares[i]);
-        attempt a = attempt_of(k, &kept.ground);
-        a.folder = kept.folder;
-        a.what = SAVED_AGAIN;
-        attempt_make(&a, k->options->seconds, k->out);
-        bad = k->out->why.code || k->out->differs[0];
-        if (bad)
-            verdict_say(k, "state", BAD, "found %s; expected what was loaded to be saved again to the byte",
-                        k->out->why.code ? k->out->why.text : k->out->differs);
+        code = kept_open(k, "checkpoint: {every: {batches: 1}}", &kept, e);
+        if (!code && (fault = state_fault(k, &kept, shares[i])))
+            verdict_say(k, "state", BAD, "found %s; expected what was loaded to be saved again to the byte", fault);
         kept_close(&kept);
     }
-    if (!bad && !code)
+    if (!fault && !code)
         verdict_say(k, "state", GOOD, "saved, loaded and saved again at three places: the same bytes");
     return code;
 }
@@ -262,11 +266,11 @@ int try_state(conform *k, error *e)
 static const char *resume_fault(conform *k, const struct kept *kept, double share, char *where, size_t room)
 {
     attempt a = attempt_of(k, &kept->ground);
-    bool killed = kill_make(k, kept, share);
+    const char *fault = kill_fault(k, kept, share);
     snprintf(where, room, "killed in %.31s, task %" PRId64 ", step %" PRId64, k->out->mark.hook, k->out->mark.task,
              k->out->mark.step);
-    if (!killed)
-        return k->out->why.code ? k->out->why.text : "a process that a kill did not end";
+    if (fault)
+        return fault;
     a.folder = kept->folder;
     attempt_make(&a, k->options->seconds, k->out);
     return k->out->why.code                            ? k->out->why.text

@@ -43,6 +43,12 @@ class Words(Case):
         self.assertEqual([(c["name"], c["verdict"]) for c in json.loads(done.stdout)["checks"]],
                          [("run", "bad"), ("seed", "not applicable")])
 
+    def test_a_save_that_crashes_is_what_the_checks_on_checkpoints_say(self):
+        crash_in = os.path.join(os.path.dirname(UNRULY), "crash_in.so")
+        for check in ("saving", "state"):
+            done = self.run_program("plugin", "test", crash_in, "--with", "moment: save", "--only", check, code=1)
+            self.assertRegex(done.stdout, rf"^bad +{check} .*strategy crash_in, hook save, task \d, step \d+: killed by SIGSEGV")
+
     def test_a_strategy_for_certain_streams(self):
         lines = self.run_program("plugin", "test", UNRULY, "--with", "fault: picky", "--only", "run", "--only",
                                  "streams").stdout.splitlines()
