@@ -101,10 +101,10 @@ static void answer_read(struct asked *a, char *at, size_t size)
 
 /* The end of the pipe is no sure sign: a process that the child left behind may hold it open, and a child that closed
  * it may live on. So the child itself is looked at too, first: what it wrote is then in the pipe. */
-static void answer_wait(struct asked *a, double seconds, void *answer, size_t size)
+static void answer_wait(struct asked *a, double seconds, bool (*stop)(void), void *answer, size_t size)
 {
     double until = seconds_now() + seconds;
-    while (a->end->got < size && !a->gone) {
+    while (a->end->got < size && !a->gone && !(stop && stop())) {
         struct pollfd file = {a->answer, POLLIN, 0};
         poll(&file, 1, TICK_MILLISECONDS);
         a->gone = waitpid(a->pid, &a->end->status, WNOHANG) != 0;
@@ -137,7 +137,8 @@ static int pipes_open(int answer[2], int words[2])
     return -1;
 }
 
-int child_ask(child_body *body, void *self, double seconds, void *answer, size_t size, struct child_end *end, error *e)
+int child_ask_until(child_body *body, void *self, double seconds, bool (*stop)(void), void *answer, size_t size,
+                    struct child_end *end, error *e)
 {
     int to_us[2], words[2];
     pid_t parent = getpid();
@@ -153,7 +154,7 @@ int child_ask(child_body *body, void *self, double seconds, void *answer, size_t
     close(words[1]);
     struct asked a = {pid, to_us[0], words[0], false, end};
     if (!code) {
-        answer_wait(&a, seconds, answer, size);
+        answer_wait(&a, seconds, stop, answer, size);
         child_bury(&a);
         code = end->got < size ? EXIT_SYSTEM : 0;
     }
@@ -161,6 +162,11 @@ int child_ask(child_body *body, void *self, double seconds, void *answer, size_t
         close(a.answer);
     close(a.words);
     return code;
+}
+
+int child_ask(child_body *body, void *self, double seconds, void *answer, size_t size, struct child_end *end, error *e)
+{
+    return child_ask_until(body, self, seconds, NULL, answer, size, end, e);
 }
 
 const char *child_end_words(const struct child_end *end, char *out, size_t room)

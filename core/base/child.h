@@ -25,6 +25,9 @@ typedef void child_body(void *self, int to);
 /* Asks, and waits for `size` bytes of answer, for the child's end, or for at most `seconds` (0: as long as it takes). 0
  * when all came, whatever it was; else 71: no process, or the child's end is in *end and `e` is not set. */
 int child_ask(child_body *body, void *self, double seconds, void *answer, size_t size, struct child_end *end, error *e);
+/* The same, but the child is killed as soon as `stop` says so, too. */
+int child_ask_until(child_body *body, void *self, double seconds, bool (*stop)(void), void *answer, size_t size,
+                    struct child_end *end, error *e);
 void child_tell(int to, const void *bytes, size_t count);
 /* How it ended without an answer: "killed by SIGSEGV", "ended the process (exit 3)". */
 const char *child_end_words(const struct child_end *end, char *out, size_t room);

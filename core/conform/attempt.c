@@ -182,7 +182,7 @@ void attempt_make(const attempt *a, double seconds, outcome *out)
     memset(out, 0, offsetof(outcome, place));
     if (none.code || signals_stopped(&none))
         out->why = none;
-    else if (child_ask(attempt_live, &asked, seconds, &answer, 1, &end, &none) || !out->over) {
+    else if (child_ask_until(attempt_live, &asked, seconds, signals_stop, &answer, 1, &end, &none) || !out->over) {
         out->why = none; /* no process; else nothing yet */
         if (!none.code)
             end_explain(out, &end, seconds);

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
@@ -101,6 +102,22 @@ class Words(Case):
         self.assertEqual(test.returncode, 75)
         self.assertNotIn("conforms", said)
         self.assertIn("stopped by Ctrl-C (SIGINT)\nhint: nothing of a test is kept", why)
+        self.assertEqual(os.listdir(self.path("tmp")), [])
+
+    def test_a_signal_ends_one_that_hangs(self):
+        os.mkdir(self.path("tmp"))
+        test = subprocess.Popen([os.path.join(BUILD, "bin", "perdure"), "plugin", "test", UNRULY, "--with", "fault: hang",
+                                 "--limit", "86400"], env=self.environment(TMPDIR=self.path("tmp")), text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        while not os.listdir(self.path("tmp")) and test.poll() is None:
+            time.sleep(0.01)
+        test.send_signal(signal.SIGINT)
+        try:
+            why = test.communicate(timeout=60)[1]
+        finally:
+            test.kill()
+        self.assertEqual(test.returncode, 75)
+        self.assertIn("stopped by Ctrl-C (SIGINT)", why)
         self.assertEqual(os.listdir(self.path("tmp")), [])
 
     def test_without_libtorch_it_says_what_to_do(self):

@@ -108,6 +108,17 @@ static void who_is_late_is_killed(void **state)
     assert_true(end.late);
 }
 
+static bool asked_to_stop(void) { return true; }
+
+static void nobody_waits_longer_than_is_wanted(void **state)
+{
+    (void)state;
+    assert_int_equal(child_ask_until(falls_silent, NULL, 0, asked_to_stop, answer, sizeof answer, &end, NULL),
+                     EXIT_SYSTEM);
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+    assert_false(end.late);
+}
+
 static void who_prints_much_is_not_kept_waiting(void **state)
 {
     (void)state;
@@ -121,6 +132,7 @@ int main(void)
         cmocka_unit_test(an_answer_comes_back),
         cmocka_unit_test(its_end_is_told),
         cmocka_unit_test(who_is_late_is_killed),
+        cmocka_unit_test(nobody_waits_longer_than_is_wanted),
         cmocka_unit_test(who_prints_much_is_not_kept_waiting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
