@@ -140,6 +140,7 @@ static const char *seed_fault(conform *k)
 {
     const outcome *first = k->first, *out = k->out;
     attempt a = attempt_of(k, &k->base);
+    a.elsewhere = true;
     attempt_make(&a, k->options->seconds, k->out);
     if (out->why.code)
         return out->why.text;
@@ -148,6 +149,7 @@ static const char *seed_fault(conform *k)
     if (strcmp(out->points, first->points) != 0)
         return "other metrics in a second process";
     k->the_same = true;
+    a.elsewhere = false;
     a.what = TRAIN_TWICE;
     attempt_make(&a, k->options->seconds, k->out);
     return out->why.code                          ? out->why.text

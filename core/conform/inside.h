@@ -85,6 +85,7 @@ typedef struct attempt {
     int64_t empty;       /* WITHOUT_ROWS: the task, from 0 */
     bool observed;       /* all hooks are seen, those that the strategy lacks as well, in their order */
     bool differentiated; /* the terms of some steps */
+    bool elsewhere;      /* what it allocates lies at other addresses than in its siblings, with other bytes in it */
     uint64_t kill_at;    /* dies in this hook, counted from 1; 0: never */
     uint64_t refuse_at;  /* this call to the host fails; 0: none */
 } attempt;

@@ -3,6 +3,8 @@
  * `perdure plugin test` and by no other. */
 #include <dlfcn.h>
 #include <perdure/sugar.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <time.h>
 
 enum {
@@ -15,6 +17,8 @@ enum {
     SCOPE,    /* release: a scope */
     MODE,     /* grad-mode: speaks to LibTorch past the tables */
     CLOCK,    /* seed: draws from the clock */
+    ADDRESS,  /* seed: goes by where its memory lies */
+    UNSET,    /* seed: reads memory that it has not set */
     STATICS,  /* seed: a static variable, which a second cell of the process finds changed */
     SAVING,   /* saving: save() changes what comes */
     LOADING,  /* state: load() forgets what save() puts */
@@ -40,9 +44,10 @@ typedef struct {
     int64_t count; /* of steps, or of what else decides */
 } strategy;
 
-static const char *const faults[] = {"none",  "crash",   "hang",   "refuse",  "zero",    "keep",   "scope", "mode",
-                                     "clock", "statics", "saving", "loading", "forget",  "detach", "cut",   "silent",
-                                     "deref", "leak",    "row",    "class",   "no-rows", "new",    "picky", NULL};
+static const char *const faults[] = {"none",   "crash",   "hang",    "refuse", "zero",    "keep",   "scope",
+                                     "mode",   "clock",   "address", "unset",  "statics", "saving", "loading",
+                                     "forget", "detach",  "cut",     "silent", "deref",   "leak",   "row",
+                                     "class",  "no-rows", "new",     "picky",  NULL};
 static const pdr_param params[] = {{.key = "fault",
                                     .help = "the rule that is broken",
                                     .type = PDR_PARAM_CHOICE,
@@ -108,6 +113,18 @@ static pdr_status before_task(void *p, const pdr_task *t)
     return PDR_OK;
 }
 
+static double unset_sum(void)
+{
+    enum { ROOM = 500 };
+    static unsigned char *volatile block;
+    double sum = 0;
+    block = malloc(ROOM);
+    for (int i = ROOM / 2; block && i < ROOM; i++)
+        sum += ((volatile unsigned char *)block)[i];
+    free(block);
+    return sum;
+}
+
 /* 0.01, changed in the way of the fault. */
 static double weight_of(strategy *self, const pdr_step *s)
 {
@@ -117,6 +134,10 @@ static double weight_of(strategy *self, const pdr_step *s)
     clock_gettime(CLOCK_MONOTONIC, &now);
     if (is(self, CLOCK))
         weight += 1e-9 * (double)now.tv_nsec / 100;
+    if (is(self, ADDRESS))
+        weight += 1e-9 * (double)((uintptr_t)self % 1000003);
+    if (is(self, UNSET))
+        weight += 1e-6 * unset_sum();
     if (is(self, STATICS))
         weight += 1e-4 * (double)cells_ever;
     if (is(self, SAVING) || is(self, FORGET))
