@@ -13,10 +13,10 @@
 static int empty_run(cell *c, void *self, error *e)
 {
     const int64_t *empty = self;
-    stage *s = &c->stages[*empty];
+    stage *s = *empty < c->stage_count ? &c->stages[*empty] : NULL;
+    if (!s || s->tasks != 1)
+        return error_set(e, EXIT_INTERNAL, "found no stage of one task; expected one to empty");
     stream_task *t = &c->stream->tasks[s->first];
-    if (*empty >= c->stage_count || s->tasks != 1)
-        return error_set(e, EXIT_INTERNAL, "found a stage of several tasks; expected one to empty");
     c->steps_all -= schedule_steps(c, s->count);
     t->train_count = t->held_count = t->present_count = 0;
     s->count = s->held = 0;
