@@ -107,6 +107,16 @@ void gradient_after_loss(const pdr_step *step)
     _exit(0);
 }
 
+void gradient_give_up(const error *why, outcome *out)
+{
+    if (!probe.told)
+        return;
+    if (!out->gradient[0])
+        snprintf(out->gradient, sizeof out->gradient,
+                 "\"%.300s\" once the weights were moved a little; expected a term", why->text);
+    _exit(1);
+}
+
 /* ---- in the parent, at the beginning of before_forward ---- */
 
 struct run {
@@ -203,7 +213,8 @@ static void wrong_say(const struct run *r, const struct term *t, int64_t i, cons
         return;
     snprintf(
         out->gradient, sizeof out->gradient,
-        "%s, task %lld, step %lld: backward says that it changes by %.4g along a direction%s, and it changes by %.4g",
+        "%s, task %lld, step %lld: backward says that it changes by %.4g along a direction%s, and it changes by %.4g; "
+        "expected the same (a detach() or a kept tensor on the way does that)",
         r->plain->name[i], (long long)s->task->index + 1, (long long)s->index + 1,
         along(t->gradient, direction, r->count), t->known ? "" : " (it has no graph)", slope);
 }
@@ -307,7 +318,8 @@ void gradient_before_forward(const pdr_step *s, outcome *out)
     int code = step_compare(&r, s, out);
     if (code > 0 && !out->gradient[0])
         snprintf(out->gradient, sizeof out->gradient,
-                 "task %lld, step %lld: the step did not come to its end once the weights were moved a little",
+                 "task %lld, step %lld: a step that does not come to its end once the weights were moved a little; "
+                 "expected a term",
                  (long long)s->task->index + 1, (long long)s->index + 1);
     if (code >= 0)
         munmap(r.told, room);

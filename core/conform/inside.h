@@ -116,6 +116,9 @@ void calls_between(const pdr_host *real, pdr_host *out); /* the same host, its t
 /* At the beginning of before_forward and at the end of after_loss. Forks, so the process has one thread. */
 void gradient_before_forward(const pdr_step *s, outcome *out);
 void gradient_after_loss(const pdr_step *s);
+/* In one of its processes that came back all the same, as a hook before the end of after_loss failed: tells `why` and ends. In
+ * every other it does nothing. */
+void gradient_give_up(const error *why, outcome *out);
 
 /* ---- conform.c: verdicts ---- */
 

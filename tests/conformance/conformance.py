@@ -29,6 +29,8 @@ WORDS = {"crash": r"did not come to its end: strategy unruly, hook after_batch, 
          "detach": r"^found add_loss 1, task 1, step 2: backward says that it changes by (\S+) along a direction, "
                    r"and it changes by (\S+);",
          "cut": r"backward says that it changes by 0 along a direction \(it has no graph\)",
+         "moved": r'^found "strategy unruly, hook before_forward, task 1, step 2: found other weights; expected those of before" '
+                  r"once the weights were moved a little; expected a term$",
          "silent": r"^call \d+, tensor->\w+ in after_loss, refused: found a cell that went on without a word",
          "deref": r"^call 1, tensor->clone in after_loss, refused: found strategy unruly, hook after_loss, task 1, step 1: "
                   r"killed by SIGSEGV",

@@ -26,7 +26,7 @@ class Words(Case):
         self.assertEqual(lines[1], "good            seed       the same seed gives the same bits, in another process and "
                                    "twice in one")
         self.assertRegex(lines[2], r"^time            before_task       3 calls, +\d+\.\d us each, +\d+\.\d us at most$")
-        self.assertEqual([l.split()[1] for l in lines[2:-1]], ["before_task", "after_loss", "after_batch", "after_task"])
+        self.assertEqual([l.split()[1] for l in lines[2:-1]], ["before_task", "before_batch", "before_forward", "after_loss", "after_batch", "after_task"])
         self.assertEqual(lines[-1], "unruly 1.0: conforms")
 
     def test_bad_is_exit_1_and_said(self):

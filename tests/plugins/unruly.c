@@ -25,6 +25,7 @@ enum {
     FORGET,   /* resume: nothing of what decides is saved */
     DETACH,   /* gradient: half of it is cut off */
     CUT,      /* gradient: all of it */
+    MOVED,    /* gradient: refuses weights that moved since the batch was made */
     SILENT,   /* refusals: goes on with another number where a scope of its own has failed */
     DEREF,    /* refusals: crashes where it is given NULL */
     LEAK,     /* refusals: releases only what a whole setup() has */
@@ -42,12 +43,13 @@ typedef struct {
     config config;
     pdr_tensor *kept, *zeros;
     int64_t count; /* of steps, or of what else decides */
+    double length; /* of the weights, squared */
 } strategy;
 
-static const char *const faults[] = {"none",   "crash",   "hang",    "refuse", "zero",    "keep",   "scope",
-                                     "mode",   "clock",   "address", "unset",  "statics", "saving", "loading",
-                                     "forget", "detach",  "cut",     "silent", "deref",   "leak",   "row",
-                                     "class",  "no-rows", "new",     "picky",  NULL};
+static const char *const faults[] = {"none",   "crash",  "hang",    "refuse", "zero",    "keep",   "scope",
+                                     "mode",   "clock",  "address", "unset",  "statics", "saving", "loading",
+                                     "forget", "detach", "cut",     "moved",  "silent",  "deref",  "leak",
+                                     "row",    "class",  "no-rows", "new",    "picky",   NULL};
 static const pdr_param params[] = {{.key = "fault",
                                     .help = "the rule that is broken",
                                     .type = PDR_PARAM_CHOICE,
@@ -111,6 +113,29 @@ static pdr_status before_task(void *p, const pdr_task *t)
     if (is(self, NEW_ONES))
         never += 100 / (t->seen - t->seen_before);
     return PDR_OK;
+}
+
+static pdr_status length_read(const strategy *self, const pdr_step *s, double *out)
+{
+    const pdr_tensor_api *ops = self->host->tensor;
+    pdr_tensor *squares = ops->square(s->scope, self->host->model->flat_params(s->task->model));
+    return ops->read(ops->sum(s->scope, squares, PDR_ALL, 0), PDR_F64, out, sizeof *out);
+}
+
+static pdr_status before_batch(void *p, const pdr_step *s)
+{
+    strategy *self = (strategy *)p;
+    return is(self, MOVED) ? length_read(self, s, &self->length) : PDR_OK;
+}
+
+static pdr_status before_forward(void *p, const pdr_step *s)
+{
+    strategy *self = (strategy *)p;
+    double length = 0;
+    pdr_status status = is(self, MOVED) ? length_read(self, s, &length) : PDR_OK;
+    if (status == PDR_OK && is(self, MOVED) && (length < self->length || length > self->length))
+        return pdr_failf(self->host, PDR_EINVALID, "found other weights; expected those of before");
+    return status;
 }
 
 static double unset_sum(void)
@@ -229,6 +254,8 @@ static pdr_status load(void *p, pdr_state *in, uint32_t version)
 
 static const pdr_hooks hooks = {PDR_HOOKS,
                                 .before_task = before_task,
+                                .before_batch = before_batch,
+                                .before_forward = before_forward,
                                 .after_loss = after_loss,
                                 .after_batch = after_batch,
                                 .after_task = after_task,
