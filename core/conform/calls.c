@@ -224,6 +224,12 @@ GET(get_bytes, uint64_t, 0, (pdr_state *s, const char *key, void *p, uint64_t ro
     pdr_state_api state;
 } tables;
 
+static pdr_status on_fail(const pdr_host *h, pdr_status code, const char *why)
+{
+    calls.out->said = true;
+    return calls.host->fail(h, code, why);
+}
+
 void calls_between(const pdr_host *real, pdr_host *out)
 {
     calls.host = real;
@@ -242,6 +248,7 @@ void calls_between(const pdr_host *real, pdr_host *out)
     RNG_SLOTS(RNG_SLOT)
     STATE_SLOTS(STATE_SLOT)
     *out = *real;
+    out->fail = on_fail;
     out->tensor = &tables.tensor;
     out->model = &tables.model;
     out->step = &tables.step;

@@ -79,7 +79,7 @@ bool refused_in_words(const conform *k)
 {
     char prefix[96];
     snprintf(prefix, sizeof prefix, "strategy %.64s, hook", k->real->descriptor->name);
-    return k->out->over && k->out->why.code && !strncmp(k->out->why.text, prefix, strlen(prefix));
+    return k->out->over && k->out->said && k->out->why.code && !strncmp(k->out->why.text, prefix, strlen(prefix));
 }
 
 /* One whole cell on a kind of stream, into k->first. */

@@ -52,6 +52,7 @@ typedef struct outcome {
     char bits[SHA256_HEX], points[SHA256_HEX]; /* of weights and matrices; of all that was logged */
     char first[SHA256_HEX];                    /* bits of the first of several cells in one process */
     double accuracy;                           /* after the last task, over all */
+    bool said; /* why it failed, by host->fail(): what a function of the host found is no refusal of its own */
     int64_t steps, warnings;
     char warning[512]; /* the first */
     int64_t findings;  /* kinds, of the host's own checks */

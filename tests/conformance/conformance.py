@@ -36,6 +36,7 @@ WORDS = {"crash": r"did not come to its end: strategy unruly, hook after_batch, 
                   r"killed by SIGSEGV",
          "leak": r"^call \d+, tensor->full in create or destroy, refused: found 1 tensors or models",
          "row": r"^batches of one row: .*hook after_loss, task 1, step 1: killed by SIGFPE$",
+         "shape": r"^batches of one row: it did not come to its end, nor refused in its own words: .*hook after_loss, task 1, step 1: slice",
          "class": r"^tasks of one class: .*hook before_task, task 1, step 0: killed by SIGFPE$",
          "no-rows": r"^a first task without rows: .*hook after_task, task 1, step 0: killed by SIGFPE$",
          "new": r"hook before_task, task 2, step \d+: killed by SIGFPE$"}

@@ -30,6 +30,7 @@ enum {
     DEREF,    /* refusals: crashes where it is given NULL */
     LEAK,     /* refusals: releases only what a whole setup() has */
     ROW,      /* one-row: divides by rows - 1 */
+    SHAPE,    /* one-row: a shape that one row does not have, which the host refuses */
     CLASS,    /* one-class: divides by classes - 1 */
     NO_ROWS,  /* no-rows: divides by the rows of the task */
     NEW_ONES, /* streams: divides by the columns that a task brings */
@@ -46,10 +47,10 @@ typedef struct {
     double length; /* of the weights, squared */
 } strategy;
 
-static const char *const faults[] = {"none",   "crash",  "hang",    "refuse", "zero",    "keep",   "scope",
-                                     "mode",   "clock",  "address", "unset",  "statics", "saving", "loading",
-                                     "forget", "detach", "cut",     "moved",  "silent",  "deref",  "leak",
-                                     "row",    "class",  "no-rows", "new",    "picky",   NULL};
+static const char *const faults[] = {"none",   "crash",  "hang",    "refuse",  "zero",    "keep",   "scope",
+                                     "mode",   "clock",  "address", "unset",   "statics", "saving", "loading",
+                                     "forget", "detach", "cut",     "moved",   "silent",  "deref",  "leak",
+                                     "row",    "shape",  "class",   "no-rows", "new",     "picky",  NULL};
 static const pdr_param params[] = {{.key = "fault",
                                     .help = "the rule that is broken",
                                     .type = PDR_PARAM_CHOICE,
@@ -201,6 +202,8 @@ static pdr_status after_loss(void *p, const pdr_step *s)
     strategy *self = (strategy *)p;
     if (is(self, ROW))
         never += 100 / (self->host->tensor->size(s->y, 0) - 1);
+    if (is(self, SHAPE) && s->task->class_count > 1)
+        (void)self->host->tensor->slice(s->scope, s->y, 0, 1, 1);
     if (is(self, ZERO))
         return zero_penalty(self, s);
     return self->host->step->add_loss(s, term_of(self, s), PDR_ADD, weight_of(self, s), "square");
