@@ -164,6 +164,7 @@ static void attempt_live(void *self, int to)
                               .mark = &out->mark};
     error why = {0};
     setpgid(0, 0); /* a strategy that kills its group means itself */
+    signals_give_back();
     if (asked->attempt->elsewhere)
         memory_move();
     witness_begin(asked->attempt, out);

@@ -235,7 +235,7 @@ static int direction_compare(const struct run *r, const struct term *terms, cons
         for (int k = 0; k < SIZES; k++) {
             apart[k] = slope_apart(r, &terms[i], direction, slope[k][i]);
             wrong[k] = apart[k] - rounding_of(r, &terms[i], i, sizes[k]);
-            best = wrong[k] < wrong[best] ? k : best;
+            best = isnan(wrong[best]) || wrong[k] < wrong[best] ? k : best;
         }
         if (!(wrong[best] <= share_wrong))
             wrong_say(r, &terms[i], i, direction, slope[best][i], s, out);

@@ -13,6 +13,7 @@ CHECKS = ["run", "findings", "release", "grad-mode", "seed", "saving", "state", 
           "one-class", "no-rows", "streams", "gpu"]
 # What the words must say of each fault of tests/plugins/unruly.c.
 WORDS = {"crash": r"did not come to its end: strategy unruly, hook after_batch, task 2, step 9: killed by SIGSEGV$",
+         "signal": r"did not come to its end: strategy unruly, hook after_batch, task 2, step 9: killed by SIGTERM$",
          "hang": r"did not come to its end: strategy unruly, hook after_batch, task 2, step 9: did not return within 3 s$",
          "refuse": r"strategy unruly, hook after_batch, task 2, step 9: found enough; expected less$",
          "zero": r"found a penalty of 0 after the weights moved",

@@ -3,6 +3,7 @@
  * `perdure plugin test` and by no other. */
 #include <dlfcn.h>
 #include <perdure/sugar.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <time.h>
@@ -10,6 +11,7 @@
 enum {
     NONE,
     CRASH,    /* run */
+    SIGNAL,   /* run: ends its process in order */
     HANG,     /* run */
     REFUSE,   /* run: refuses in words */
     ZERO,     /* findings: a penalty of 0 */
@@ -47,10 +49,10 @@ typedef struct {
     double length; /* of the weights, squared */
 } strategy;
 
-static const char *const faults[] = {"none",   "crash",  "hang",    "refuse",  "zero",    "keep",   "scope",
-                                     "mode",   "clock",  "address", "unset",   "statics", "saving", "loading",
-                                     "forget", "detach", "cut",     "moved",   "silent",  "deref",  "leak",
-                                     "row",    "shape",  "class",   "no-rows", "new",     "picky",  NULL};
+static const char *const faults[] = {"none",   "crash",   "signal",  "hang",   "refuse",  "zero",   "keep",    "scope",
+                                     "mode",   "clock",   "address", "unset",  "statics", "saving", "loading", "forget",
+                                     "detach", "cut",     "moved",   "silent", "deref",   "leak",   "row",     "shape",
+                                     "class",  "no-rows", "new",     "picky",  NULL};
 static const pdr_param params[] = {{.key = "fault",
                                     .help = "the rule that is broken",
                                     .type = PDR_PARAM_CHOICE,
@@ -219,6 +221,8 @@ static pdr_status after_batch(void *p, const pdr_step *s)
         mode_break();
     if (is(self, CRASH) && there)
         *nowhere = 1;
+    if (is(self, SIGNAL) && there)
+        raise(SIGTERM);
     while (is(self, HANG) && there && !never)
         ;
     return is(self, REFUSE) && there ? pdr_failf(self->host, PDR_EINVALID, "found enough; expected less") : PDR_OK;
