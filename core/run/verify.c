@@ -142,7 +142,7 @@ static char *top_of(const char *file, const char *folder, error *e)
 static int archive_verify(const char *file, const verify_options *o, json_t **report, error *e)
 {
     char *scratch = folder_scratch("verify", e), *folder = NULL;
-    int code = scratch ? archive_unpack(file, scratch, e) : e->code;
+    int code = scratch ? archive_unpack(file, scratch, e) : EXIT_CREATE;
     if (!code)
         code = (folder = top_of(file, scratch, e)) ? folder_verify(folder, o, report, e) : e->code;
     if (*report)
