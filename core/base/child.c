@@ -10,8 +10,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/clock.h"
 
 enum { TICK_MILLISECONDS = 10 };
 
@@ -76,13 +77,6 @@ struct asked {
     struct child_end *end;
 };
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 static void answer_read(struct asked *a, char *at, size_t size)
 {
     struct child_end *end = a->end;
@@ -103,13 +97,13 @@ static void answer_read(struct asked *a, char *at, size_t size)
  * it may live on. So the child itself is looked at too, first: what it wrote is then in the pipe. */
 static void answer_wait(struct asked *a, double seconds, bool (*stop)(void), void *answer, size_t size)
 {
-    double until = seconds_now() + seconds;
+    double until = clock_seconds() + seconds;
     while (a->end->got < size && !a->gone && !(stop && stop())) {
         struct pollfd file = {a->answer, POLLIN, 0};
         poll(&file, 1, TICK_MILLISECONDS);
         a->gone = waitpid(a->pid, &a->end->status, WNOHANG) != 0;
         answer_read(a, answer, size);
-        a->end->late = a->end->got < size && !a->gone && seconds > 0 && seconds_now() > until;
+        a->end->late = a->end->got < size && !a->gone && seconds > 0 && clock_seconds() > until;
         if (a->end->late)
             break;
     }

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "conform/inside.h"
 #include "engine/engine.h"
 #include "run/signals.h"
@@ -37,18 +37,11 @@ bool check_wanted(const conform *k, const char *check)
     return k->options->only_count == 0;
 }
 
-static double seconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 void verdict_say(conform *k, const char *check, enum verdict v, const char *format, ...)
 {
     static const char *const names[] = {"good", "bad", "not applicable"};
     char words[1024];
-    const double now = seconds_now();
+    const double now = clock_seconds();
     va_list arguments;
     if (signals_stop()) /* nobody looked on to its end */
         return;
@@ -131,7 +124,7 @@ static int conform_open(conform *k, error *e)
     if (code || (code = engine_load(&engine, e))) /* here, so that no attempt has to */
         return code;
     k->first = alloc_zero(1, sizeof *k->first);
-    k->since = seconds_now();
+    k->since = clock_seconds();
     return (k->out = outcome_open(e)) ? 0 : e->code;
 }
 

@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "conform/inside.h"
 #include "plugin/host.h"
 
@@ -127,13 +127,6 @@ static const char *eval_fault(enum hook now, const pdr_eval *v)
 
 /* ---- around a hook ---- */
 
-static double now_is(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 static double hook_begin(enum hook now, const char *fault)
 {
     seen->hooks++;
@@ -145,12 +138,12 @@ static double hook_begin(enum hook now, const char *fault)
             order_say(now, fault);
     }
     running = now;
-    return now_is();
+    return clock_seconds();
 }
 
 static pdr_status hook_end(enum hook now, double start, pdr_status status)
 {
-    double took = now_is() - start;
+    double took = clock_seconds() - start;
     struct hook_time *t = &seen->times[now];
     t->calls++;
     t->seconds += took;

@@ -12,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/file.h"
 
 enum { REDIRECTS = 5, SLOW_BYTES = 512, CONNECT_SECONDS = 30, OF_BYTES = 8192, WORDS = 512 };
@@ -213,13 +213,6 @@ static size_t body_take(char *bytes, size_t size, size_t count, void *self)
 
 static bool stopped(const data_way *way) { return way->stop && *way->stop; }
 
-static double seconds_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
-
 /* libcurl calls about once a second also when nothing comes. Its own low speed limit looks at an average of the last
  * seconds, so that it takes long to see a server that stops at once. */
 static int progress_take(void *self, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
@@ -231,9 +224,9 @@ static int progress_take(void *self, curl_off_t a, curl_off_t b, curl_off_t c, c
         way->progress(way->self, t->d->name, t->d->have, t->whole);
     if (t->d->have != t->had) {
         t->had = t->d->have;
-        t->heard = seconds_now();
+        t->heard = clock_seconds();
     }
-    t->silent = seconds_now() - t->heard > way->patience;
+    t->silent = clock_seconds() - t->heard > way->patience;
     return t->silent || stopped(way);
 }
 
@@ -358,7 +351,7 @@ static int transfer_run(struct transfer *t, char said[CURL_ERROR_SIZE])
     patience_set(t->curl, t->d->way->patience);
     struct curl_slist *headers = range_ask(t);
     t->had = t->d->have;
-    t->heard = seconds_now();
+    t->heard = clock_seconds();
     CURLcode code = curl_easy_perform(t->curl);
     curl_slist_free_all(headers);
     if (t->e->code || t->complete)

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/text.h"
 #include "run/marks.h"
 #include "run/progress.h"
@@ -161,7 +162,7 @@ static void cell_watch(const struct cells_work *w, struct running *r, double gap
 /* A coordinator that was stopped, or a machine that slept, counts as little: the cells may have slept, too. */
 static void cells_watch(const struct cells_work *w, struct running *running, double *watched)
 {
-    double now = progress_now(), gap = now - *watched;
+    double now = clock_seconds(), gap = now - *watched;
     if (gap < WATCH_EVERY)
         return;
     *watched = now;
@@ -285,7 +286,7 @@ static void cells_pause(const struct cells_work *w, const struct running *runnin
     cells_signal(w, running, SIGSTOP, true);
     raise(SIGSTOP);
     cells_signal(w, running, SIGCONT, true);
-    *watched = progress_now();
+    *watched = clock_seconds();
 }
 
 /* One round of waiting. Whether to go on with what is alive. */
@@ -320,7 +321,7 @@ int cells_run(const struct cells_work *w, error *e)
 {
     struct running *running = alloc_zero((size_t)w->jobs, sizeof *running);
     int next = 0, alive = 0, stopped = 0, code = 0;
-    double watched = progress_now();
+    double watched = clock_seconds();
     bool asked = false;
     for (int i = 0; i < w->jobs; i++)
         running[i].cell = -1;

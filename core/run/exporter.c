@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "record/prometheus.h"
 #include "run/endpoint.h"
 #include "run/progress.h"
@@ -57,7 +58,7 @@ void exporter_began(exporter *x, int id, const char *method, int64_t seed)
                            .at = {.loss = (double)NAN, .steps_per_second = (double)NAN},
                            .average = (double)NAN,
                            .forgetting = (double)NAN,
-                           .began = progress_now()};
+                           .began = clock_seconds()};
     snprintf(c->seed, sizeof c->seed, "%lld", (long long)seed);
 }
 
@@ -105,7 +106,7 @@ void exporter_ended(exporter *x, int id, enum exported_state state)
     if (!c)
         return;
     c->state = state;
-    c->ended = progress_now();
+    c->ended = clock_seconds();
 }
 
 /* ---- families with one sample a cell ---- */
@@ -123,7 +124,7 @@ static double memory_of(const struct exported *c)
 }
 static double seconds_of(const struct exported *c)
 {
-    return (c->state == EXPORTED_RUNNING ? progress_now() : c->ended) - c->began;
+    return (c->state == EXPORTED_RUNNING ? clock_seconds() : c->ended) - c->began;
 }
 
 static const struct family {
@@ -250,7 +251,7 @@ static int publish(exporter *x, error *e)
     if (x->file)
         code = prometheus_write(x->file, &words, e);
     text_free(&words);
-    x->published = progress_now();
+    x->published = clock_seconds();
     return code;
 }
 
@@ -267,7 +268,7 @@ static bool file_tell(exporter *x, const error *why, char **words)
 bool exporter_tick(exporter *x, char **words)
 {
     error why = {0};
-    if (!x || progress_now() - x->published < (x->file ? TEXTFILE_SECONDS : PUBLISH_SECONDS))
+    if (!x || clock_seconds() - x->published < (x->file ? TEXTFILE_SECONDS : PUBLISH_SECONDS))
         return false;
     publish(x, &why);
     if (x->file)

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "record/record.h"
 #include "record/traces.h"
 #include "run/channel.h"
@@ -188,7 +189,7 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
                                .stop = voice_stop,
                                .mark = inside->mark};
     cell_result *result = NULL;
-    double start = progress_now();
+    double start = clock_seconds();
     int64_t started = (int64_t)time(NULL);
     if (origin && origin->digesting >= 0)
         origin_work(origin, p);
@@ -196,7 +197,7 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
     if (code)
         return code;
     voice.traces = traces_open(c->folder, p, c->method);
-    start = progress_now() - start;
+    start = clock_seconds() - start;
     code = train_cell(p, c->method, c->seed, data, &listener, &result, e);
     inside->mark->phase = HOST_RECORD;
     if (!code)

@@ -5,20 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 
 static const double BAR_EVERY = 0.1, LINE_EVERY = 10; /* seconds */
 enum { COLUMNS_ELSE = 80 };
-
-double progress_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static size_t columns_here(void)
 {
@@ -32,7 +25,7 @@ void progress_open(struct progress *p, int cells, int finished, int jobs)
     *p = (struct progress){.cells = cells, .begun = finished, .over = finished, .waiting = cells - finished};
     p->bar = isatty(STDERR_FILENO) && term && strcmp(term, "dumb") != 0;
     p->jobs = jobs;
-    p->shown = p->bar ? 0 : progress_now();
+    p->shown = p->bar ? 0 : clock_seconds();
     p->at = alloc_zero((size_t)jobs, sizeof *p->at);
     for (int i = 0; i < jobs; i++)
         p->at[i].id = -1;
@@ -72,7 +65,7 @@ static double running_left(const struct progress *p, const struct progress_cell 
 /* Cells to come take as long as those that ended took, or as those that run will; so many at a time. */
 static double left_of(const struct progress *p)
 {
-    double sum = 0, most = 0, whole = 0, now = progress_now();
+    double sum = 0, most = 0, whole = 0, now = clock_seconds();
     int running = 0;
     for (int i = 0; i < p->jobs; i++) {
         const struct progress_cell *c = &p->at[i];
@@ -123,7 +116,7 @@ static void bar_draw(struct progress *p)
     fflush(stderr);
     free((void *)(size_t)views);
     text_free(&line);
-    p->shown = progress_now();
+    p->shown = clock_seconds();
 }
 
 static void bar_wipe(const struct progress *p)
@@ -145,7 +138,7 @@ static void line_show(struct progress *p)
     fprintf(stderr, "%s\n", line.at);
     free((void *)(size_t)views);
     text_free(&line);
-    p->shown = progress_now();
+    p->shown = clock_seconds();
 }
 
 static void row_show(struct progress *p, struct progress_cell *c)
@@ -185,7 +178,7 @@ void progress_begin(struct progress *p, int id, const char *name)
     p->waiting--;
     *c = (struct progress_cell){.id = id, .name = alloc_text(name)};
     c->view = (struct progress_view){.cell = p->begun, .cells = p->cells, .name = c->name, .left = -1};
-    c->began = progress_now();
+    c->began = clock_seconds();
     if (p->bar)
         bar_draw(p);
 }
@@ -207,13 +200,13 @@ void progress_tell(struct progress *p, int id, const train_progress *at)
     struct progress_cell *c = cell_find(p, id);
     row_show(p, c);
     c->view.at = *at;
-    if (p->bar && progress_now() - p->shown >= BAR_EVERY)
+    if (p->bar && clock_seconds() - p->shown >= BAR_EVERY)
         bar_draw(p);
-    else if (!p->bar && progress_now() - p->shown >= LINE_EVERY)
+    else if (!p->bar && clock_seconds() - p->shown >= LINE_EVERY)
         line_show(p);
 }
 
-double progress_since(const struct progress *p, int id) { return progress_now() - cell_find(p, id)->began; }
+double progress_since(const struct progress *p, int id) { return clock_seconds() - cell_find(p, id)->began; }
 
 void progress_end(struct progress *p, int id, const char *words)
 {
@@ -221,7 +214,7 @@ void progress_end(struct progress *p, int id, const char *words)
     row_show(p, c);
     p->ran++;
     p->over++;
-    p->ran_seconds += progress_now() - c->began;
+    p->ran_seconds += clock_seconds() - c->began;
     bar_wipe(p);
     if (words)
         fprintf(stderr, "[%d/%d] %s: %s\n", c->view.cell, c->view.cells, c->name, words);
@@ -253,6 +246,6 @@ void progress_words(struct progress *p, const char *of, const char *line)
 
 void progress_tick(struct progress *p)
 {
-    if (p->bar && cells_run_now(p) && progress_now() - p->shown >= 1)
+    if (p->bar && cells_run_now(p) && clock_seconds() - p->shown >= 1)
         bar_draw(p);
 }

@@ -51,7 +51,6 @@ struct progress {
     double ran_seconds;              /* of theirs */
 };
 
-double progress_now(void);
 void progress_open(struct progress *p, int cells, int finished, int jobs);
 void progress_close(struct progress *p); /* takes the bar away */
 /* `id`: the caller's number for a cell, until its end. */

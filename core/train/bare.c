@@ -4,6 +4,7 @@
  * network, its initial weights, the optimizer and the batches are those of the cell that stands beside it: batch.c gathers
  * the same rows in the same order on both sides. There are no strategies and no moments for them, no log, no progress, no
  * look at the loss and no evaluation. Without strategies the cell comes to the same weights, bit for bit. */
+#include "base/clock.h"
 #include "train/cell.h"
 
 static int bare_step(cell *c, const stage *s, error *e)
@@ -27,7 +28,7 @@ static int bare_step(cell *c, const stage *s, error *e)
 static void bare_settle(cell *c, double *start, double *clock)
 {
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
-    double now = cell_now();
+    double now = clock_seconds();
     *clock += now - *start;
     *start = now;
 }
@@ -38,7 +39,7 @@ static int bare_task(cell *c, stage *s, error *e)
     c->steps_before = c->steps;
     if ((code = stage_begin(c, s, e)))
         return code;
-    double start = cell_now();
+    double start = clock_seconds();
     for (int64_t epoch = 0; !code && !schedule_over(c, epoch); epoch++) {
         batch_order_begin(c, s, epoch);
         while (!code && batch_take(c, s, epoch, e)) {

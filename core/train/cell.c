@@ -3,18 +3,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "plugin/options.h"
 #include "record/checkpoint.h"
-
-double cell_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 /* ---- what the session tells goes on to the cell's listener ---- */
 
@@ -154,7 +147,7 @@ int cell_train(const plan *p, const plan_method *method, int64_t seed, const dat
                const train_listener *listener, cell_body *body, void *self, cell_result **out, error *e)
 {
     static const train_listener deaf;
-    double start = cell_now();
+    double start = clock_seconds();
     cell *c = alloc_zero(1, sizeof *c);
     *c = (cell){.plan = p,
                 .method = method,
@@ -164,7 +157,7 @@ int cell_train(const plan *p, const plan_method *method, int64_t seed, const dat
                 .listener = listener ? listener : &deaf,
                 .result = alloc_zero(1, sizeof *c->result)};
     int code = cell_open(c, e);
-    c->saved = cell_now();
+    c->saved = clock_seconds();
     c->clock.start += c->saved - start; /* the first step is added to it */
     if (!code && !(code = body(c, self, e)) && !(code = save_end(c, e)))
         code = result_fill(c, e);

@@ -205,6 +205,4 @@ typedef int cell_body(cell *c, void *self, error *e);
 int cell_train(const plan *p, const plan_method *method, int64_t seed, const dataset *data,
                const train_listener *listener, cell_body *body, void *self, cell_result **out, error *e);
 
-double cell_now(void); /* seconds of a steady clock */
-
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "train/cell.h"
 
 enum { EVALUATE_ROWS = 1000 };
@@ -262,7 +263,7 @@ static int task_evaluate(cell *c, int64_t after, const stream_task *t, enum what
 /* The first `count` tasks, after so many. */
 static int tasks_evaluate(cell *c, int64_t after, int64_t count, enum what what, error *e)
 {
-    double start = cell_now();
+    double start = clock_seconds();
     int code = 0;
     pdr_model *ahead = NULL;
     host_doing(&c->session, HOST_EVALUATE);
@@ -270,7 +271,7 @@ static int tasks_evaluate(cell *c, int64_t after, int64_t count, enum what what,
         code = task_evaluate(c, after, &c->stream->tasks[i], what, &ahead, e);
     c->engine->model->discard(ahead);
     host_flush_metrics(&c->session);
-    c->clock.evaluate += cell_now() - start;
+    c->clock.evaluate += clock_seconds() - start;
     return code;
 }
 

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <sys/resource.h>
 
+#include "base/clock.h"
 #include "train/cell.h"
 
 #define STEP(hook, mode) dispatch_step(c, offsetof(pdr_hooks, hook), #hook, mode, e)
@@ -48,7 +49,7 @@ static void step_log(const cell *c, int64_t task)
 
 static void loop_tell(cell *c, const stage *s)
 {
-    double now = cell_now();
+    double now = clock_seconds();
     bool log = c->steps % LOG_EVERY == 0, tell = now - c->told > 0.1;
     if (!log && !tell)
         return;
@@ -62,11 +63,11 @@ static void loop_tell(cell *c, const stage *s)
 /* A GPU is still at work when the loop has asked for its last step: the clock of training waits for it. */
 static int loop_settle(cell *c, error *e)
 {
-    double start = cell_now();
+    double start = clock_seconds();
     if (!c->warm) /* it goes on behind the last batch of an epoch */
         return 0;
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
-    c->clock.train += cell_now() - start;
+    c->clock.train += clock_seconds() - start;
     return check_loss_now(c, c->step.step.loss, e);
 }
 
@@ -108,7 +109,7 @@ static int loop_measure(cell *c, stage *s, int64_t epoch, error *e)
 static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
 {
     int code = going_on ? 0 : EPOCH(before_epoch);
-    double start = cell_now();
+    double start = clock_seconds();
     if (!code && !going_on)
         batch_order_begin(c, s, epoch);
     while (!code && batch_take(c, s, epoch, e)) {
@@ -116,7 +117,7 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
             break;
         host_flush_metrics(&c->session); /* under the number that metric() had in the same hooks */
         c->steps++;
-        double now = cell_now();
+        double now = clock_seconds();
         loop_time(c, now - start);
         start = now;
         loop_tell(c, s);
@@ -124,7 +125,7 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
         if ((code = loop_measure(c, s, epoch, e)) || (code = save_in_task(c, s, epoch, e)))
             break;
         if (c->saved != saved || c->clock.evaluate != measured)
-            start = cell_now();
+            start = clock_seconds();
     }
     if (!code && !(code = e->code))
         code = loop_settle(c, e);
@@ -133,14 +134,14 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
 
 static int task_begin(cell *c, stage *s, error *e)
 {
-    double start = cell_now();
+    double start = clock_seconds();
     c->session.task = &s->task;
     c->steps_before = c->steps;
     int code = stage_begin(c, s, e);
     if (!code)
         code = TASK(before_task);
     check_heads_begin(c);
-    c->clock.between_tasks += cell_now() - start;
+    c->clock.between_tasks += clock_seconds() - start;
     return code;
 }
 
@@ -153,14 +154,14 @@ static int loop_task(cell *c, stage *s, error *e)
         code = loop_epoch(c, s, epoch, going_on, e);
         going_on = false;
     }
-    double start = cell_now();
+    double start = clock_seconds();
     s->task.mingled_count = 0; /* no batch comes any more: their strategy may close them */
     if (!code) {
         check_penalties_end(c);
         check_heads_end(c, s);
         code = TASK(after_task);
     }
-    c->clock.between_tasks += cell_now() - start;
+    c->clock.between_tasks += clock_seconds() - start;
     host_flush_metrics(&c->session); /* what belongs to this task is told with its number */
     s->task.task.scope = NULL;       /* as a task of `previous` has it */
     stage_empty(s);

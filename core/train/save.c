@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "record/checkpoint.h"
 #include "train/cell.h"
 
@@ -204,7 +205,7 @@ static int weights_check(const arrays *weights, error *e)
 
 static int cell_save(cell *c, const cell_place *p, error *e)
 {
-    double start = cell_now();
+    double start = clock_seconds();
     checkpoint k = {0};
     host_doing(&c->session, HOST_CHECKPOINT);
     int code = saver_end(c, e); /* the one before: memories then know what may go */
@@ -215,7 +216,7 @@ static int cell_save(cell *c, const cell_place *p, error *e)
     if (!code)
         code = saver_begin(c, &k, e);
     checkpoint_clear(&k);
-    c->saved = cell_now();
+    c->saved = clock_seconds();
     c->clock.checkpoint += c->saved - start;
     return code;
 }
@@ -241,7 +242,7 @@ int save_in_task(cell *c, const stage *s, int64_t epoch, error *e)
     const bool stop = stop_wanted(c);
     const bool due = (o->every == CHECKPOINT_TASK && c->row_now) ||
                      (o->every == CHECKPOINT_BATCHES && c->steps % o->batches == 0) ||
-                     (o->every == CHECKPOINT_MINUTES && cell_now() - c->saved >= o->minutes * 60);
+                     (o->every == CHECKPOINT_MINUTES && clock_seconds() - c->saved >= o->minutes * 60);
     int code = saver_look(c, e);
     if (code || (!stop && !due))
         return code;

@@ -1,0 +1,8 @@
+/* Time that only goes on: for how long something took, and until when to wait. */
+#ifndef PERDURE_BASE_CLOCK_H
+#define PERDURE_BASE_CLOCK_H
+
+double
+clock_seconds(void); /* since some moment, the same for all processes of the machine; setting the clock moves it not */
+
+#endif
