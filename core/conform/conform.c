@@ -13,21 +13,31 @@
 #include "run/signals.h"
 
 /* `run` has the four verdicts that one look at a whole cell gives. */
+#define CHECK_LIST(C)             \
+    C("run", try_run)             \
+    C("findings", NULL)           \
+    C("release", NULL)            \
+    C("grad-mode", NULL)          \
+    C("seed", try_seed)           \
+    C("saving", try_saving)       \
+    C("state", try_state)         \
+    C("resume", try_resume)       \
+    C("gradient", try_gradient)   \
+    C("refusals", try_refusals)   \
+    C("one-row", try_one_row)     \
+    C("one-class", try_one_class) \
+    C("no-rows", try_no_rows)     \
+    C("streams", try_streams)     \
+    C("gpu", try_gpu)
+#define CHECK_ROW(name, run) {name, run},
+#define CHECK_NAME(name, run) name,
 static const struct {
     const char *name;
     conform_check *run;
-} checks[] = {
-    {"run", try_run},           {"findings", NULL},         {"release", NULL},        {"grad-mode", NULL},
-    {"seed", try_seed},         {"saving", try_saving},     {"state", try_state},     {"resume", try_resume},
-    {"gradient", try_gradient}, {"refusals", try_refusals}, {"one-row", try_one_row}, {"one-class", try_one_class},
-    {"no-rows", try_no_rows},   {"streams", try_streams},   {"gpu", try_gpu},
-};
+} checks[] = {CHECK_LIST(CHECK_ROW)};
 enum { CHECKS = sizeof checks / sizeof *checks };
 
-const char *const conform_checks[] = {"run",     "findings", "release",  "grad-mode", "seed",    "saving",
-                                      "state",   "resume",   "gradient", "refusals",  "one-row", "one-class",
-                                      "no-rows", "streams",  "gpu",      NULL};
-_Static_assert(sizeof conform_checks / sizeof *conform_checks == CHECKS + 1, "one name a check");
+const char *const conform_checks[] = {CHECK_LIST(CHECK_NAME) NULL};
 
 bool check_wanted(const conform *k, const char *check)
 {
