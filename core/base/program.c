@@ -34,6 +34,13 @@ char *program_prefix(void)
     return prefix;
 }
 
+char *program_library(const char *file)
+{
+    char *prefix = program_prefix(), *path = alloc_format("%s/lib/%s", prefix, file);
+    free(prefix);
+    return path;
+}
+
 /* CMake leaves its cache in the folder that it builds in, and installs it nowhere. */
 bool program_built(void)
 {

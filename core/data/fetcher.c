@@ -12,7 +12,7 @@ int fetcher_load(const fetcher **out, error *e)
     static const fetcher *loaded;
     if ((*out = loaded))
         return 0;
-    char *bin = program_folder(), *path = alloc_format("%s/../lib/libperdure_fetch.so", bin);
+    char *path = program_library("libperdure_fetch.so");
     void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL), *symbol = object ? dlsym(object, "perdure_fetcher") : NULL;
     const fetcher *(*entry)(uint32_t) = NULL;
     memcpy(&entry, &symbol, sizeof entry); /* ISO C has no cast from an object to a function */
@@ -25,7 +25,6 @@ int fetcher_load(const fetcher **out, error *e)
         error_hint(e, "build Perdure again");
     }
     free(path);
-    free(bin);
     return loaded ? 0 : EXIT_UNAVAILABLE;
 }
 

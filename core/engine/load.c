@@ -101,7 +101,7 @@ static int load_torch(error *e)
 
 static int load_engine(const struct engine **out, error *e)
 {
-    char *folder = program_folder(), *library = alloc_format("%s/../lib/libperdure_engine.so", folder);
+    char *library = program_library("libperdure_engine.so");
     void *object = dlopen(library, RTLD_NOW | RTLD_LOCAL), *symbol = object ? dlsym(object, "perdure_engine") : NULL;
     const struct engine *(*entry)(uint32_t) = NULL;
     memcpy(&entry, &symbol, sizeof entry);
@@ -114,7 +114,6 @@ static int load_engine(const struct engine **out, error *e)
                   ENGINE_VERSION);
     }
     free(library);
-    free(folder);
     return *out ? 0 : EXIT_UNAVAILABLE;
 }
 

@@ -141,15 +141,14 @@ object_list objects_expected(const char *device)
 
 char *object_here(enum object_role role, const char *name)
 {
-    char *program = program_path(), *folder = path_folder(program), *root = torch_root(), *found = NULL;
+    char *program = program_path(), *root = torch_root(), *found = NULL;
     if (role == OBJECT_PROGRAM)
         found = alloc_text(program);
     else if (role == OBJECT_ENGINE)
-        found = alloc_format("%s/../lib/%s", folder, name);
+        found = program_library(name);
     else if (role == OBJECT_TORCH && root)
         found = alloc_format("%s/%s", root, name);
     free(root);
-    free(folder);
     free(program);
     if (!found)
         return NULL;

@@ -9,16 +9,9 @@
 #include "base/program.h"
 #include "run/archive.h"
 
-static char *object_path(void)
-{
-    char *prefix = program_prefix(), *path = alloc_format("%s/lib/libperdure_archive.so", prefix);
-    free(prefix);
-    return path;
-}
-
 static int archiver_load(const archiver **out, error *e)
 {
-    char *path = object_path();
+    char *path = program_library("libperdure_archive.so");
     bool there = file_exists(path);
     void *object = there ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
     void *symbol = object ? dlsym(object, "perdure_archiver") : NULL;
