@@ -44,7 +44,7 @@ pdr_tensor *engine_derivative(pdr_scope *s, const pdr_tensor *sum, const pdr_ten
 {
     return ENGINE_TRY(s, "derivative", ENGINE_IN(sum, leaf), [&] {
         const bool record = s->mode == PDR_GRAD;
-        ENGINE_CHECK(leaf->value.requires_grad() && leaf->value.is_leaf(), PDR_EINVALID,
+        ENGINE_CHECK(leaf->value.requires_grad() && leaf->value.is_leaf() && !leaf->given, PDR_EINVALID,
                      "found a tensor that leaf() did not make; expected one that it made");
         ENGINE_CHECK(sum->value.numel() == 1, PDR_EINVALID, "found a sum of shape ", sum->value.sizes(),
                      "; expected a scalar");

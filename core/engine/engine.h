@@ -121,14 +121,21 @@ typedef enum engine_fisher_mode {
     ENGINE_FISHER_MAS        /* instead: |gradient of the squared L2 norm of the competing logits| */
 } engine_fisher_mode;
 
-/* One way to run a training step. `autograd` is the first; `planned` and `graph` take the same place later. */
+/* One way to run a training step: `autograd` records the network's graph; `planned` knows the derivative of each layer and
+ * records none, so a loss reaches the parameters through the logits and features of its own forward alone. */
 typedef struct engine_executor {
     const char *name;
     /* Logits [B, C] that a loss may be built on, in a PDR_GRAD scope. *features (may be NULL): [B, D]. */
     pdr_tensor *(*forward)(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_tensor **features);
     /* Differentiates loss [] to the parameters. The gradient stays in the model until the next backward; with `flat` it
-     * is flat_grads() as well, and what is done to flat_grads() then counts. */
+     * is flat_grads() as well, and what is done to flat_grads() then counts. In the scope of the forward, which was not
+     * cleared since. */
     pdr_status (*backward)(pdr_scope *s, pdr_model *m, const pdr_tensor *loss, bool flat);
+    /* NULL: row_loss() and what is built on it. Else the same in one pass: the losses [B] of these logits, and *loss [], their
+     * sum by `weights` [B] f32 (NULL: their mean; rows of weight 0 are left out whatever they hold). Both can be
+     * differentiated in a PDR_GRAD scope; backward of *loss itself needs no autograd. */
+    pdr_tensor *(*loss)(pdr_scope *s, pdr_model *m, const pdr_tensor *logits, const pdr_tensor *y,
+                        const engine_mask *mask, const pdr_tensor *weights, pdr_tensor **loss);
 } engine_executor;
 
 struct engine {
@@ -143,7 +150,7 @@ struct engine {
     /* forward, features, gradient, derivative, flat_params, flat_grads, block_count, block, units, snapshot, assign, discard; the
      * other slots are NULL here: the plugin room fills them */
     const pdr_model_api *model;
-    const engine_executor *autograd;
+    const engine_executor *autograd, *planned; /* planned: on a CPU alone */
 
     /* ---- scopes, beyond tensor->open and close ---- */
     void (*scope_clear)(pdr_scope *s, int32_t mode);  /* frees temporaries and the error; sets the grad mode */
@@ -151,6 +158,7 @@ struct engine {
     void (*scope_fail)(pdr_scope *s, pdr_status code, const char *why); /* sets the first error */
     pdr_tensor *(*adopt)(pdr_scope *into, const pdr_tensor *t);         /* the same tensor, living in another scope */
     void (*scope_guard)(pdr_scope *s, bool guarded); /* guarded: a hook's own scope, tensor->close() refuses it */
+    bool (*scope_records)(const pdr_scope *s);       /* graphs: its mode is PDR_GRAD */
     int64_t (*scope_sweep)(engine_owner *owner);     /* closes what an owner left open and is not guarded; how many */
 
     /* ---- rows in and out ---- */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "engine/model.h"
+#include "engine/planned.h"
 #include "engine/sweep.h"
 
 static void leaves_of(const pdr_model *m, pdr_tensor **leaves)
@@ -135,6 +135,7 @@ void model_forget_gradients(pdr_model *m)
         m->blocks.at[i].gradient = NULL;
     }
     m->has_gradient = m->flat = false;
+    planned_forget(m);
 }
 
 /* ---- its size ---- */

@@ -32,6 +32,7 @@ static pdr_tensor *new_handle(uint32_t what, at::Tensor value, engine_owner *own
     t->what = what;
     t->value = std::move(value);
     t->owner = owner;
+    t->given = 0;
     return t;
 }
 

@@ -31,7 +31,7 @@ enum : uint32_t {
 
 struct pdr_tensor {
     uint32_t what;
-    uint32_t reserved;
+    uint32_t given; // 1: a leaf of the engine's own, for derivative() none
     at::Tensor value;
     engine_owner *owner;
     pdr_tensor *next; // of the free list
@@ -105,6 +105,7 @@ pdr_status engine_words(char *out, size_t room);
 at::ScalarType engine_scalar_type(pdr_dtype d); // throws on a number that is no pdr_dtype
 pdr_dtype engine_dtype(at::ScalarType t);       // 0: none of the ABI's
 const at::Device &engine_device();              // of the run
+void engine_norm_check(const at::Tensor &x);    // throws where a channel of a batch has no variance (layer_ops.cpp)
 
 template <class F> pdr_tensor *engine_make(pdr_scope *s, const char *op, handle_inputs inputs, F run)
 {

@@ -30,12 +30,18 @@ pdr_tensor *engine_conv(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *wei
                                  {stride, stride}, {padding, padding}));
 }
 
+void engine_norm_check(const at::Tensor &x)
+{
+    const int64_t values = x.numel() / (x.size(1) ? x.size(1) : 1);
+    ENGINE_CHECK(values != 1, PDR_EINVALID,
+                 "one value a channel, which has no variance; a batch needs 2 rows or more here");
+}
+
 // Momentum 0.1 and epsilon 1e-5 are those of torch::nn::BatchNorm; the running variance is the unbiased one.
 static at::Tensor batch_norm(const at::Tensor &x, const engine_norm &n, bool train, bool move)
 {
-    const int64_t values = x.numel() / (x.size(1) ? x.size(1) : 1);
-    ENGINE_CHECK(!train || values != 1, PDR_EINVALID,
-                 "one value a channel, which has no variance; a batch needs 2 rows or more here");
+    if (train)
+        engine_norm_check(x);
     std::optional<at::Tensor> mean, variance;
     if (!train || move) {
         mean = n.mean->value;

@@ -15,8 +15,7 @@ typedef struct pass {
     layer_tap *taps;
 } pass;
 
-/* [B, ...]: the batch in the shape that the first layer takes. */
-static pdr_tensor *shaped(pdr_scope *s, const pdr_model *m, const pdr_tensor *x)
+pdr_tensor *layers_shape(pdr_scope *s, const pdr_model *m, const pdr_tensor *x)
 {
     int64_t rows = T->size(x, 0), numbers = T->size(x, PDR_ALL);
     if (!x || T->status(s))
@@ -45,22 +44,29 @@ static pdr_tensor *normed(pass *p, const model_layer *l, const pdr_tensor *h)
     return engine_batch_norm(p->s, h, &n, p->train, p->train && !p->m->frozen);
 }
 
-/* Drawn from the model's own stream and never from LibTorch's generator, whose state no checkpoint holds. */
+void layers_drop(pdr_model *m, const model_layer *l, float *factors, int64_t count)
+{
+    const float rate = (float)l->rate, kept = (float)(1 / (1 - l->rate));
+    random_units(&m->dropout, factors, (size_t)count);
+    for (int64_t i = 0; i < count; i++)
+        factors[i] = factors[i] < rate ? 0.0f : kept;
+}
+
+pdr_tensor *layers_dropout(pdr_scope *s, pdr_model *m, const model_layer *l, int64_t rows)
+{
+    const int64_t shape[4] = {rows, l->to.at[0], l->to.at[1], l->to.at[2]};
+    void *bytes = NULL;
+    pdr_tensor *factors = engine_blank(s, PDR_F32, shape, (int32_t)l->to.rank + 1, &bytes);
+    if (factors)
+        layers_drop(m, l, bytes, T->size(factors, PDR_ALL));
+    return engine_to_device(s, factors);
+}
+
 static pdr_tensor *dropped(pass *p, const model_layer *l, pdr_tensor *h)
 {
     if (!p->train || l->rate <= 0 || !h)
         return h;
-    const int64_t shape[4] = {T->size(h, 0), l->to.at[0], l->to.at[1], l->to.at[2]};
-    void *bytes = NULL;
-    pdr_tensor *mask = engine_blank(p->s, PDR_F32, shape, (int32_t)l->to.rank + 1, &bytes);
-    int64_t count = T->size(mask, PDR_ALL);
-    const float rate = (float)l->rate, kept = (float)(1 / (1 - l->rate));
-    float *f = bytes;
-    if (mask)
-        random_units(&p->m->dropout, f, (size_t)count);
-    for (int64_t i = 0; i < count; i++)
-        f[i] = f[i] < rate ? 0.0f : kept;
-    return T->mul(p->s, h, engine_to_device(p->s, mask));
+    return T->mul(p->s, h, layers_dropout(p->s, p->m, l, T->size(h, 0)));
 }
 
 static pdr_tensor *leaf(const pass *p, int64_t block) { return p->m->blocks.at[block].leaf; }
@@ -117,7 +123,7 @@ static void gate(pass *p, int64_t i)
 
 pdr_tensor *layers_run(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode, layer_tap *taps)
 {
-    pass p = {.s = s, .m = m, .train = mode == PDR_TRAIN, .main = shaped(s, m, x), .taps = taps};
+    pass p = {.s = s, .m = m, .train = mode == PDR_TRAIN, .main = layers_shape(s, m, x), .taps = taps};
     for (int64_t i = 0; i < m->layer_count; i++) {
         const model_layer *l = &m->layers[i];
         if (l->kind == LAYER_SAVE) {

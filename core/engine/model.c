@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "engine/planned.h"
 
 /* ---- building ---- */
 
@@ -22,6 +23,7 @@ static void model_discard(pdr_model *m)
         return;
     part_take_back(&m->blocks);
     part_take_back(&m->buffers);
+    planned_free(m);
     gates_clear(m);
     engine_take_back(m->params);
     engine_take_back(m->gradients);
@@ -135,6 +137,7 @@ static pdr_model *frozen_outline(const pdr_model *m)
     copy->gates = NULL;
     copy->gate_count = 0;
     copy->gated = NULL;
+    copy->planned = NULL;
     copy->layers = alloc_zero((size_t)m->layer_count + 1, sizeof *copy->layers);
     if (m->layer_count)
         memcpy(copy->layers, m->layers, (size_t)m->layer_count * sizeof *copy->layers);
@@ -241,4 +244,4 @@ const pdr_model_api engine_model = {
     .discard = model_discard,
 };
 
-const engine_executor engine_autograd = {"autograd", model_step_forward, model_backward};
+const engine_executor engine_autograd = {"autograd", model_step_forward, model_backward, NULL};

@@ -51,6 +51,8 @@ typedef struct model_gate {
     pdr_tensor *mask; /* [units], lent */
 } model_gate;
 
+struct model_planned; /* planned.h */
+
 struct pdr_model {
     const char *kind;
     char *recipe; /* whatever its maker wrote down to build it again; NULL: nothing. A snapshot has it too */
@@ -74,6 +76,7 @@ struct pdr_model {
     int64_t gate_count;
     pdr_tensor *
         *gated; /* [layer_count] what a layer's output is multiplied by, [units] or [units, 1, 1]; NULL: ungated */
+    struct model_planned *planned; /* what the executor `planned` has of it; NULL: nothing yet */
 };
 
 /* ---- layers.c: the list, run ---- */
@@ -81,6 +84,12 @@ struct pdr_model {
 typedef struct layer_tap {
     pdr_tensor *in, *out;
 } layer_tap;
+/* The batch in the shape that the first layer takes. */
+pdr_tensor *layers_shape(pdr_scope *s, const pdr_model *m, const pdr_tensor *x);
+/* Dropout's factors: drawn from the model's own stream and never from LibTorch's generator, whose state no checkpoint
+ * holds. [rows, ...] as a tensor, or so many in memory. */
+pdr_tensor *layers_dropout(pdr_scope *s, pdr_model *m, const model_layer *l, int64_t rows);
+void layers_drop(pdr_model *m, const model_layer *l, float *factors, int64_t count);
 /* What enters the heads, [B, D]. taps [layer_count] or NULL: without them temporaries go as soon as they may. */
 pdr_tensor *layers_run(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode, layer_tap *taps);
 

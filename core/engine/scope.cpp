@@ -65,6 +65,7 @@ pdr_tensor *engine_hold(pdr_scope *s, at::Tensor value)
     t->what = HANDLE_TEMPORARY;
     t->value = std::move(value);
     t->owner = s->owner;
+    t->given = 0;
     return t;
 }
 
@@ -148,6 +149,13 @@ pdr_status engine_scope_status(const pdr_scope *s) { return s && s->what == SCOP
 bool engine_scope_records(const pdr_scope *s) { return s && s->mode == PDR_GRAD; }
 
 bool engine_grad_enabled(void) { return c10::GradMode::is_enabled(); }
+
+int32_t engine_scope_mode(pdr_scope *s, int32_t mode)
+{
+    const int32_t before = s->mode;
+    s->mode = mode;
+    return before;
+}
 
 void engine_scope_guard(pdr_scope *s, bool guarded)
 {
