@@ -317,6 +317,7 @@ int host_create(host_session *session, int i, const plugin *p, const char *name,
     *s = (strategy){.plugin = p, .name = name, .session = session};
     memcpy(s->marked, name, strnlen(name, sizeof s->marked - 1));
     s->needs_gradient = p->descriptor->flags & PDR_USES_GRADIENT;
+    s->differentiates = p->descriptor->flags & PDR_DIFFERENTIATES_MODEL;
     s->host = host_tables(s);
     s->scope = engine->tensor->open(NULL, PDR_NO_GRAD);
     engine->scope_guard(s->scope, true);

@@ -90,6 +90,7 @@ typedef struct strategy {
     int64_t optim_count;
     int64_t scopes_left; /* opened in a hook and not closed, so far */
     bool needs_gradient; /* PDR_USES_GRADIENT */
+    bool differentiates; /* PDR_DIFFERENTIATES_MODEL */
 } strategy;
 
 /* Self-checks against results that are silently wrong: what they found, once for each kind and strategy. */

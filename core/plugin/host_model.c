@@ -18,6 +18,36 @@ static pdr_tensor *model_flat_grads(pdr_model *m)
     return lacks ? NULL : host_engine()->model->flat_grads(m);
 }
 
+/* A step may run without a graph through the network, and what is built on one of a strategy's own would then reach no
+ * parameter without a word. */
+static bool lacks_graph(const pdr_model *m, const char *call)
+{
+    strategy *s = host_running();
+    const bool lacks = s && m && m == s->session->model && !s->differentiates;
+    if (lacks)
+        host_fail(s, PDR_EINVALID,
+                  "%s: the strategy lacks the flag PDR_DIFFERENTIATES_MODEL, so there is no graph through the network",
+                  call);
+    return lacks;
+}
+
+static pdr_tensor *model_forward(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode)
+{
+    bool lacks = host_engine()->scope_records(s) && lacks_graph(m, "forward in a [grad] scope");
+    return lacks ? NULL : host_engine()->model->forward(s, m, x, mode);
+}
+
+static pdr_tensor *model_features(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode)
+{
+    bool lacks = host_engine()->scope_records(s) && lacks_graph(m, "features in a [grad] scope");
+    return lacks ? NULL : host_engine()->model->features(s, m, x, mode);
+}
+
+static pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss)
+{
+    return lacks_graph(m, "gradient") ? NULL : host_engine()->model->gradient(s, m, loss);
+}
+
 /* Each strategy has its own, by its name in the method. */
 static pdr_status model_gate(pdr_scope *s, pdr_model *m, int64_t layer, const pdr_tensor *mask)
 {
@@ -29,6 +59,9 @@ void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
 {
     *table = *engine;
     table->struct_size = sizeof *table;
+    table->forward = model_forward;
+    table->features = model_features;
+    table->gradient = model_gradient;
     table->loss = model_loss;
     table->flat_grads = model_flat_grads;
     table->gate = model_gate;
