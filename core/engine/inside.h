@@ -20,7 +20,6 @@ const char *engine_scope_message(const pdr_scope *s);
 void engine_scope_fail(pdr_scope *s, pdr_status code, const char *why);
 bool engine_scope_records(const pdr_scope *s);         /* graphs */
 bool engine_grad_enabled(void);                        /* of the thread, outside of any scope */
-bool engine_scope_records(const pdr_scope *s);         /* graphs */
 int32_t engine_scope_mode(pdr_scope *s, int32_t mode); /* another grad mode; returns what it was */
 void engine_scope_guard(pdr_scope *s, bool guarded);
 int64_t engine_scope_sweep(engine_owner *owner);

@@ -10,6 +10,7 @@
 #include "data/data.h"
 #include "plan/conflict.h"
 #include "plan/device.h"
+#include "plan/executor.h"
 #include "plan/folder.h"
 #include "plugin/options.h"
 #include "scenario/variant.h"
@@ -128,8 +129,6 @@ static int method_resolve(plan *p, plan_method *m, const struct method_options *
         (plan_method){.name = o->name, .train_on = o->train_on, .loss_owner = -1, .prediction_owner = -1, .options = o};
     m->strategies = arena_take(p->arena, o->strategy_count + 1, sizeof *m->strategies);
     m->network = network_of(&o->network, p->arena);
-    m->executor = "autograd";
-    m->executor_why = "the one executor of this build";
     int missing = 0;
     for (size_t i = 0; i < o->strategy_count; i++)
         if (strategy_resolve(p, m, &o->strategies[i], f, refused, e) == EXIT_UNAVAILABLE)
@@ -219,6 +218,16 @@ static int weights_take(plan *p, error *e)
     return code;
 }
 
+/* The device is known only now. Those that a search tries may say the same thing several times. */
+static bool executors_choose(plan *p, faults *f)
+{
+    const size_t before = f->count;
+    for (int i = 0; i < p->method_count + p->trial_count; i++)
+        executor_choose(p, &p->methods[i], f);
+    faults_merge(f, before);
+    return f->count == before;
+}
+
 int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
 {
     arena *a = arena_open();
@@ -236,7 +245,8 @@ int plan_resolve(const struct scenario *s, plan **out, faults *f, error *e)
     *out = NULL;
     if (f->count == 0 && !e->code)
         trials_mark(p);
-    if (f->count == 0 && !e->code && !weights_take(p, e) && !device_choose(s, p->device, p->device_why, e))
+    if (f->count == 0 && !e->code && !weights_take(p, e) && !device_choose(s, p->device, p->device_why, e) &&
+        executors_choose(p, f))
         *out = p;
     if (*out)
         return 0;

@@ -43,6 +43,7 @@ static const char *const network_summaries[] = {
 static const char *const network_types_later[] = {"two-tower", "ctr", "torchscript", NULL};
 static const char *const optimizer_types[] = {"sgd", "adam", "adamw", NULL};
 static const char *const device_types[] = {"auto", "cpu", "cuda", NULL};
+static const char *const executors[] = {"auto", "planned", "autograd", NULL};
 static const char *const precisions[] = {"fp32", NULL};
 static const char *const precisions_later[] = {"tf32", "bf16", "fp16", NULL};
 static const char *const train_ons[] = {"task", "all", "all-so-far", NULL};
@@ -257,6 +258,9 @@ const struct row training_rows[] = {
     {.key = "hook_limit", .help = "the longest that one call of a strategy may take; changes no result",
      .type = ROW_SPECIAL, AT(training_options, hook_limit), .fallback = "3600", .special = &special_limit,
      .unit = "seconds"},
+    {.key = "executor", .help = "how a step runs; planned: without a graph through the network, faster; auto: planned where "
+     "it can be, and the plan says why", .type = ROW_CHOICE, AT(training_options, executor), .fallback = "auto",
+     .choices = executors},
     ROW_END};
 
 void training_after(struct check *c, const node *n, const char *path, void *out)

@@ -170,11 +170,13 @@ struct training_optimizer_options {
     bool reset_per_task; /* momentum and averages are forgotten before every task but the first */
 };
 
+enum executor_choice { EXECUTOR_AUTO, EXECUTOR_PLANNED, EXECUTOR_AUTOGRAD };
 struct training_options {
     int64_t batch;
     int64_t epochs, iterations; /* of a task; one of them is 0 */
     double gradient_clip;       /* the greatest L2 norm of the gradient; 0: none */
     double hook_limit;          /* seconds that one call of a strategy may take; 0: any */
+    enum executor_choice executor;
 };
 
 /* ---- device ---- */

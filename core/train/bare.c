@@ -1,21 +1,31 @@
 /* The bare engine loop: what training costs at the least, so that `perdure bench` can say what the rest costs.
  *
  * "Bare" is forward, row losses, their mean, backward, clipping where it is set, and update by calls of the engine's table, one after the other. The
- * network, its initial weights, the optimizer and the batches are those of the cell that stands beside it: batch.c gathers
+ * network, its initial weights, the executor, the optimizer and the batches are those of the cell that stands beside it: batch.c gathers
  * the same rows in the same order on both sides. There are no strategies and no moments for them, no log, no progress, no
  * look at the loss and no evaluation. Without strategies the cell comes to the same weights, bit for bit. */
 #include "base/clock.h"
 #include "train/cell.h"
 
+static pdr_tensor *bare_loss(const cell *c, const pdr_tensor *logits, const engine_mask *mask)
+{
+    const host_step *h = &c->step;
+    pdr_tensor *loss = NULL;
+    if (c->executor->loss)
+        c->executor->loss(h->scope, c->session.model, logits, h->step.y, mask, NULL, &loss);
+    else
+        loss = c->engine->tensor->mean(h->scope, c->engine->row_loss(h->scope, logits, h->step.y, mask), PDR_ALL, 0);
+    return loss;
+}
+
 static int bare_step(cell *c, const stage *s, error *e)
 {
     const struct engine *engine = c->engine;
     host_step *h = &c->step;
-    pdr_tensor *logits = engine->autograd->forward(h->scope, c->session.model, h->step.x, NULL);
-    pdr_tensor *rows = engine->row_loss(h->scope, logits, h->step.y, &s->task.fresh);
-    pdr_tensor *loss = engine->tensor->mean(h->scope, rows, PDR_ALL, 0);
+    pdr_tensor *logits = c->executor->forward(h->scope, c->session.model, h->step.x, NULL);
+    pdr_tensor *loss = bare_loss(c, logits, &s->task.fresh);
     h->step.loss = loss;
-    engine->autograd->backward(h->scope, c->session.model, loss, false);
+    c->executor->backward(h->scope, c->session.model, loss, false);
     step_clip(c);
     heads_tell(c);
     engine->optimizer_step(h->scope, c->optimizer, h->step.lr, NULL, 0);

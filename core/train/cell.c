@@ -90,7 +90,7 @@ static int cell_open(cell *c, error *e)
     c->session.folder = c->listener->folder;
     c->session.listener = (host_listener){c, cell_note, cell_point, c->listener->picture ? cell_picture : NULL};
     host_begin(&c->session);
-    c->executor = c->engine->autograd;
+    c->executor = strcmp(c->method->executor, "planned") ? c->engine->autograd : c->engine->planned;
     c->result->accuracy = matrix_open(c->stream->count);
     c->result->network = c->method->prediction_owner >= 0 ? matrix_open(c->stream->count) : NULL;
     c->result->validation = c->scenario->data.validation > 0 ? matrix_open(c->stream->count) : NULL;

@@ -184,12 +184,33 @@ static pdr_tensor *rows_by_scenario(cell *c)
     return c->engine->tensor->cat(h->scope, both, 2, 0);
 }
 
+/* The executor works rows and loss out in one pass, where one mask does for all of them. */
+static bool loss_is_one(const cell *c)
+{
+    const host_step *h = &c->step;
+    return c->executor->loss && c->method->loss_owner < 0 &&
+           (!h->part_count || !h->step.fresh || masks_agree((const host_task *)h->step.task));
+}
+
+static int loss_at_once(cell *c, error *e)
+{
+    host_step *h = &c->step;
+    const host_task *task = (const host_task *)h->step.task;
+    pdr_tensor *loss = NULL, *weights = rows_all_joined(h) ? NULL : row_weights(c, shares_of_parts(h));
+    h->step.row_loss = c->executor->loss(h->scope, c->session.model, h->step.logits, h->step.y,
+                                         h->part_count ? &task->any : &task->fresh, weights, &loss);
+    h->step.loss = loss;
+    return step_failed(c, "the loss", e);
+}
+
 int step_loss(cell *c, error *e)
 {
     host_step *h = &c->step;
     pdr_tensor *rows = NULL;
     int code = 0;
     host_doing(&c->session, HOST_LOSS);
+    if (loss_is_one(c))
+        return loss_at_once(c, e);
     if (c->method->loss_owner >= 0)
         code = rows_by_owner(c, &rows, e);
     else

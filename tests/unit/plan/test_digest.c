@@ -30,6 +30,7 @@ static void equal_plans_have_one(void **state)
     (void)state;
     assert_true(same(BASE, NULL, 1, 0));
     assert_true(same(HEAD "# a comment\n" CPU SGD METHODS, NULL, 1, 0));
+    assert_true(same(BASE, "training.executor=planned", 1, 0)); /* as auto has it */
 }
 
 static void it_changes_with_what_changes_numbers(void **state)
@@ -37,6 +38,7 @@ static void it_changes_with_what_changes_numbers(void **state)
     (void)state;
     const char *sets[] = {"optimizer.lr=0.0123",
                           "training.batch=17",
+                          "training.executor=autograd",
                           "training.epochs=2",
                           "network.hidden=[7]",
                           "network.hidden=[]",

@@ -13,13 +13,42 @@ static void defaults_are_in_the_plan(void **state)
     assert_non_null(strstr(out.at, "data       digits, normalize: "));
     assert_non_null(strstr(out.at, "stream     5 tasks by class, order given, class-il, head: single, active: all\n"));
     assert_non_null(strstr(out.at, "\ndevice     cpu, 1 thread"));
-    assert_non_null(
-        strstr(out.at, "  a: no strategy; train_on: task; executor: autograd (the one executor of this build)\n"));
-    assert_non_null(strstr(out.at, "  b: replay 1.0; train_on: task; executor: autograd"));
+    assert_non_null(strstr(
+        out.at, "  a: no strategy; train_on: task; executor: planned (the derivative of every layer is known)\n"));
+    assert_non_null(strstr(out.at, "  b: replay 1.0; train_on: task; executor: planned"));
     assert_int_equal(p.plan->methods[1].loss_owner, -1);
     assert_int_equal(p.plan->methods[1].prediction_owner, -1);
     assert_true(p.plan->methods[1].flags & PDR_GRAPH_SAFE);
     text_free(&out);
+    planned_free(&p);
+}
+
+static void executors_are_chosen(void **state)
+{
+    (void)state;
+    planned p = planned_well(HEAD CPU "methods:\n  - name: a\n    strategies: [agem: {capacity: 7}]\n"
+                                      "  - name: b\n    set: {training.executor: autograd}\n");
+    assert_string_equal(p.plan->methods[0].executor, "autograd");
+    assert_string_equal(p.plan->methods[0].executor_why, "agem differentiates the network");
+    assert_string_equal(p.plan->methods[1].executor, "autograd");
+    assert_string_equal(p.plan->methods[1].executor_why, "the scenario asks for it");
+    planned_free(&p);
+    p = planned_from(HEAD CPU "training: {executor: planned}\nmethods:\n  - name: a\n"
+                              "    strategies: [agem: {capacity: 7}]\n");
+    assert_int_equal(p.code, EXIT_SCENARIO);
+    assert_int_equal(p.faults.count, 1);
+    fault_is(
+        &p, 0,
+        "s.yaml:6:22: training.executor: found planned for method a; expected auto or autograd: agem differentiates "
+        "the network");
+    planned_free(&p);
+    p = planned_from(HEAD CPU "methods:\n  - name: a\n    set: {training.executor: planned}\n"
+                              "    strategies: [agem: {capacity: 7}]\n");
+    assert_int_equal(p.faults.count, 1);
+    fault_is(
+        &p, 0,
+        "s.yaml:8:30: methods[0].set: found planned for method a; expected auto or autograd: agem differentiates the "
+        "network");
     planned_free(&p);
 }
 
@@ -298,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_in_the_plan),
         cmocka_unit_test(defaults_are_in_the_json),
+        cmocka_unit_test(executors_are_chosen),
         cmocka_unit_test(checkpoints_are_told),
         cmocka_unit_test(two_owners_are_refused_with_both_lines),
         cmocka_unit_test(icarl_owns_the_loss_and_the_prediction),

@@ -49,6 +49,7 @@ static const pdr_plugin guest_descriptor = {.abi_version = PDR_ABI_VERSION,
                                             .name = "guest",
                                             .version = "1.0",
                                             .summary = "a test's way in",
+                                            .flags = PDR_DIFFERENTIATES_MODEL,
                                             .hooks = &guest_hooks,
                                             .create = guest_create,
                                             .destroy = guest_destroy};

@@ -107,7 +107,7 @@ static const char *const forms =
     "           {conv: {channels: 4, kernel: 5, stride: 2, padding: 0}}, flatten, {linear: {units: 9}}, {leaky_relu: "
     "0.2}]\n"
     "optimizer: {type: sgd, schedule: {step: {at: [2, 4], factor: 0.5}}, reset_per_task: true}\n"
-    "training: {iterations: 20, gradient_clip: 1.5, hook_limit: 0.5}\n"
+    "training: {iterations: 20, gradient_clip: 1.5, hook_limit: 0.5, executor: autograd}\n"
     "device: {precision: fp32}\n"
     "methods: [{name: a, train_on: all-so-far}]\n"
     "evaluation: {matrix: {rows: last, tasks: seen}}\n";
@@ -170,6 +170,7 @@ static void learning_in_every_form(void **state)
     assert_true(o->schedule.factor == 0.5 && o->reset_per_task);
     assert_true(r.s->training.iterations == 20 && r.s->training.epochs == 0 && r.s->training.gradient_clip == 1.5);
     assert_true(r.s->training.hook_limit == 0.5);
+    assert_int_equal(r.s->training.executor, EXECUTOR_AUTOGRAD);
     reading_free(&r);
     r = read_good(SMALL "optimizer: {lr: 0.1, schedule: {cosine: {to: 0.01}}}\ntraining: {epochs: 2}\n");
     assert_true(r.s->optimizer.schedule.type == SCHEDULE_COSINE && r.s->optimizer.schedule.to == 0.01);
@@ -354,6 +355,7 @@ static void defaults_are_those_of_describe(void **state)
     assert_true(s->optimizer.schedule.type == SCHEDULE_CONSTANT && !s->optimizer.reset_per_task);
     assert_true(s->training.epochs == 1 && s->training.iterations == 0 && s->training.gradient_clip == 0);
     assert_true(s->training.hook_limit == 3600);
+    assert_int_equal(s->training.executor, EXECUTOR_AUTO);
     assert_true(s->data.augment.count == 0 && s->data.validation == 0 && s->network.type == NETWORK_MLP);
     assert_true(s->evaluation.matrix.rows == ROWS_EACH_TASK && s->evaluation.matrix.tasks == TASKS_ALL);
     assert_true(s->device.type == DEVICE_AUTO && s->device.number == -1 && s->device.deterministic);
@@ -394,7 +396,7 @@ static void all_faults_in_the_order_of_the_file(void **state)
     check_line(
         &r.faults, 1,
         "x.yaml:2:22: training.epoch: found an unknown key; expected one of batch, epochs, iterations, gradient_clip, "
-        "hook_limit");
+        "hook_limit, executor");
     assert_string_equal(r.faults.at[1].hint, "did you mean \"epochs\"?");
     check_line(&r.faults, 2,
                "x.yaml:3:13: data.set: found mnst; expected one of digits, mnist, fashion-mnist, cifar10, cifar100, "

@@ -97,7 +97,7 @@ static inline void bench_engine(bench *b)
     c->session.data = b->data;
     c->session.stream = c->stream;
     host_begin(&c->session);
-    c->executor = c->engine->autograd;
+    c->executor = strcmp(c->method->executor, "planned") ? c->engine->autograd : c->engine->planned;
     c->step.session = &c->session;
     c->step.scope = c->engine->tensor->open(NULL, PDR_GRAD);
 }

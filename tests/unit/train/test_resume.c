@@ -25,7 +25,9 @@ static void networks_optimizers_and_schedules(void **state)
                   "network.batch_norm: true}}\n"
                   "  - {name: c, set: {network.type: layers, network.layers: [{linear: 6}, relu, {dropout: 0.3}], "
                   "optimizer.type: adamw}}\n"
-                  "  - {name: d, set: {training.iterations: 5, optimizer.schedule: {step: {at: [2], factor: 0.1}}}}\n"),
+                  "  - {name: d, set: {training.iterations: 5, optimizer.schedule: {step: {at: [2], factor: 0.1}}}}\n"
+                  "  - {name: e, set: {training.executor: autograd, network.type: layers, network.layers: [{conv: 2}, "
+                  "batch_norm, relu, flatten, {dropout: 0.3}]}}\n"),
               3);
 }
 
