@@ -1,5 +1,5 @@
 // The same step as engine_step.c in plain LibTorch, as its documentation writes it: the floor to be measured against.
-// usage: bare_step STEPS [HIDDEN ...]. Prints microseconds a step.
+// usage: bare_step ROWS STEPS [HIDDEN ...]. Prints microseconds a step.
 #include <torch/torch.h>
 
 #include <chrono>
@@ -15,11 +15,11 @@ static double now()
 int main(int argc, char **argv)
 {
     torch::set_num_threads(1);
-    const int steps = argc > 1 ? atoi(argv[1]) : 1000;
+    const int rows = argc > 1 ? atoi(argv[1]) : 128, steps = argc > 2 ? atoi(argv[2]) : 1000;
     std::vector<int64_t> hidden = {400, 400};
-    if (argc > 2)
+    if (argc > 3)
         hidden.clear();
-    for (int i = 2; i < argc; i++)
+    for (int i = 3; i < argc; i++)
         hidden.push_back(atoi(argv[i]));
     torch::nn::Sequential net;
     int64_t width = 784;
@@ -32,8 +32,8 @@ int main(int argc, char **argv)
     torch::optim::SGD sgd(net->parameters(), torch::optim::SGDOptions(0.01));
     std::vector<torch::Tensor> x, y;
     for (int b = 0; b < 32; b++) {
-        x.push_back(torch::rand({128, 784}));
-        y.push_back(torch::randint(10, {128}, torch::kLong));
+        x.push_back(torch::rand({rows, 784}));
+        y.push_back(torch::randint(10, {rows}, torch::kLong));
     }
     auto step = [&](size_t b) {
         torch::Tensor loss = torch::cross_entropy_loss(net->forward(x[b]), y[b]);

@@ -1,13 +1,14 @@
-/* Steps per second of the engine through its table: 784-400-400-10, batch 128, SGD, one thread, fixed batches.
+/* Steps per second of the engine through its table: 784-400-400-10, SGD, one thread, fixed batches.
  *
- * usage: engine_step STEPS [HIDDEN ...]. Prints microseconds a step; bench/engine_pairs compares it with bare_step. */
+ * usage: engine_step planned|autograd ROWS STEPS [HIDDEN ...]. Prints microseconds a step; bench/engine_pairs compares it with bare_step. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "engine/engine.h"
 
-enum { BATCHES = 32, ROWS = 128, INPUTS = 784 };
+enum { BATCHES = 32, INPUTS = 784 };
 
 static double now(void)
 {
@@ -17,18 +18,19 @@ static double now(void)
 }
 
 static const struct engine *E;
+static const engine_executor *by;
 static pdr_tensor *x[BATCHES], *y[BATCHES];
 
-static void make_batches(pdr_scope *s)
+static void make_batches(pdr_scope *s, int64_t count)
 {
     random_stream r = random_open(1, "bench", "", 0);
-    const int64_t shape[2] = {ROWS, INPUTS};
+    const int64_t shape[2] = {count, INPUTS};
     for (int b = 0; b < BATCHES; b++) {
         void *rows = NULL, *labels = NULL;
         x[b] = E->tensor->keep(NULL, E->blank(s, PDR_F32, shape, 2, &rows));
         y[b] = E->tensor->keep(NULL, E->blank(s, PDR_I64, shape, 1, &labels));
-        random_units(&r, rows, ROWS * INPUTS);
-        for (int i = 0; i < ROWS; i++)
+        random_units(&r, rows, (size_t)count * INPUTS);
+        for (int i = 0; i < count; i++)
             ((int64_t *)labels)[i] = random_below(&r, 10);
     }
 }
@@ -36,9 +38,12 @@ static void make_batches(pdr_scope *s)
 static void step(pdr_scope *s, pdr_model *m, engine_optimizer *o, int b)
 {
     E->scope_clear(s, PDR_GRAD);
-    pdr_tensor *logits = E->autograd->forward(s, m, x[b], NULL);
-    pdr_tensor *loss = E->tensor->mean(s, E->row_loss(s, logits, y[b], NULL), PDR_ALL, 0);
-    E->autograd->backward(s, m, loss, false);
+    pdr_tensor *logits = by->forward(s, m, x[b], NULL), *loss = NULL;
+    if (by->loss)
+        by->loss(s, m, logits, y[b], NULL, NULL, &loss);
+    else
+        loss = E->tensor->mean(s, E->row_loss(s, logits, y[b], NULL), PDR_ALL, 0);
+    by->backward(s, m, loss, false);
     E->optimizer_step(s, o, 0.01, NULL, 0);
 }
 
@@ -48,9 +53,10 @@ int main(int argc, char **argv)
     const engine_options options = {"cpu", 1, true};
     if (engine_load(&E, &e) || E->open(&options, NULL, &e))
         return error_print(&e);
-    const int steps = argc > 1 ? atoi(argv[1]) : 1000;
-    int64_t hidden[8] = {400, 400}, layers = argc > 2 ? 0 : 2, inputs = INPUTS;
-    for (int i = 2; i < argc && layers < 8; i++)
+    by = argc > 1 && strcmp(argv[1], "autograd") == 0 ? E->autograd : E->planned;
+    const int rows = argc > 2 ? atoi(argv[2]) : 128, steps = argc > 3 ? atoi(argv[3]) : 1000;
+    int64_t hidden[8] = {400, 400}, layers = argc > 4 ? 0 : 2, inputs = INPUTS;
+    for (int i = 4; i < argc && layers < 8; i++)
         hidden[layers++] = atoi(argv[i]);
     const engine_network n = {
         .kind = "mlp", .hidden = hidden, .hidden_count = layers, .shape = &inputs, .rank = 1, .outputs = 10};
@@ -59,7 +65,7 @@ int main(int argc, char **argv)
     if (E->model_build(&n, &r, &m, &e))
         return error_print(&e);
     pdr_scope *s = E->tensor->open(NULL, PDR_NO_GRAD);
-    make_batches(s);
+    make_batches(s, rows);
     const engine_optimizer_options sgd = {.kind = ENGINE_SGD};
     engine_optimizer *o = E->optimizer_open(m, &sgd);
     for (int i = 0; i < 20; i++)

@@ -16,9 +16,9 @@ name: bench
 seeds: [0]
 data: {set: mnist, root: %(root)s, normalize: %(normalize)s}
 stream: {split: {by: class, tasks: 5, order: given}, scenario: class-il}
-network: {type: mlp, hidden: [400, 400]}
+network: {type: mlp, hidden: %(hidden)s}
 optimizer: %(optimizer)s
-training: {batch: 128, %(length)s}
+training: {batch: %(batch)s, executor: %(executor)s, %(length)s}
 device: {type: cpu, threads: 1}
 methods:
   - {name: %(method)s%(strategies)s}
@@ -28,7 +28,7 @@ output: {checkpoint: %(checkpoint)s}
 # One pass with SGD ("W1"), unless a script asks for something else.
 W1 = {"normalize": "standard", "optimizer": "{type: sgd, lr: 0.1}", "length": "epochs: 1"}
 # The other side saves nothing, either.
-ALWAYS = {"checkpoint": "none"}
+ALWAYS = {"checkpoint": "none", "hidden": "[400, 400]", "batch": "128", "executor": "auto"}
 CORE = str(min(os.sched_getaffinity(0)))
 
 
