@@ -128,6 +128,22 @@ WIDE static uint32_t descend_pulled(float *restrict w, const float *restrict g, 
     return reach;
 }
 
+/* Plain descent: the look at the gradient in the same loop. */
+WIDE static uint32_t descend_alone(float *restrict w, const float *restrict g, float lr, int64_t n)
+{
+    uint32_t reach = 0;
+    for (int64_t i = 0; i < n; i++) {
+        reach |= exponent_reach(g[i]);
+        w[i] -= lr * g[i];
+    }
+    return reach;
+}
+
+static bool is_plain_descent(const sweep_step *p)
+{
+    return p->kind == ENGINE_SGD && !p->moment && p->decay == 0 && p->penalty_count == 0;
+}
+
 static bool is_pulled_descent(const sweep_step *p, int64_t end)
 {
     return p->kind == ENGINE_SGD && !p->moment && p->decay == 0 && p->penalty_count == 1 &&
@@ -138,6 +154,8 @@ bool sweep_block(const sweep_step *p, int64_t first, int64_t count, const float 
 {
     const bool changed = p->decay != 0 || p->penalty_count > 0; /* else the gradient is read where it lies */
     uint32_t reach = 0;
+    if (is_plain_descent(p))
+        return is_finite(descend_alone(p->w + first, g, p->lr, count));
     if (is_pulled_descent(p, first + count)) {
         const sweep_penalty *q = p->penalties;
         return is_finite(
