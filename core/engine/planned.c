@@ -33,10 +33,15 @@ static bool in_place(const pdr_model *m, int64_t i)
            (before == ENGINE_LINEAR || before == ENGINE_CONV || before == ENGINE_BATCH_NORM || before == LAYER_ADD);
 }
 
+/* Dropout's factors; at a rate of 0 there are none. */
+static bool has_mask(const model_layer *l) { return l->kind == ENGINE_DROPOUT && l->rate > 0; }
+
 /* Batch norm makes its own. */
 static bool has_room(const pdr_model *m, int64_t i)
 {
-    return m->layers[i].to.rank == 1 && m->layers[i].kind != ENGINE_BATCH_NORM && !in_place(m, i);
+    const model_layer *l = &m->layers[i];
+    return l->to.rank == 1 && l->kind != ENGINE_BATCH_NORM && (l->kind != ENGINE_DROPOUT || has_mask(l)) &&
+           !in_place(m, i);
 }
 
 static bool has_gate(const pdr_model *m, int64_t i) { return m->gated && m->gated[i]; }
@@ -47,7 +52,7 @@ static void layer_cut(const pdr_model *m, int64_t i, cutter *c, int64_t rows)
     const model_layer *l = &m->layers[i];
     const int64_t floats = rows * l->to.at[0];
     p->room = has_room(m, i) ? cut(c, floats) : NULL;
-    p->mask = l->kind == ENGINE_DROPOUT && l->to.rank == 1 && l->rate > 0 ? cut(c, floats) : NULL;
+    p->mask = has_mask(l) && l->to.rank == 1 ? cut(c, floats) : NULL;
     p->gated = has_gate(m, i) && l->to.rank == 1 ? cut(c, floats) : NULL;
 }
 
@@ -60,9 +65,8 @@ static int64_t widest(const pdr_model *m)
     return most;
 }
 
-static int64_t buffers_cut(const pdr_model *m, int64_t rows, float *memory)
+static int64_t buffers_cut(const pdr_model *m, int64_t rows, cutter c)
 {
-    cutter c = {memory, 0};
     for (int64_t i = 0; i < m->layer_count; i++)
         layer_cut(m, i, &c, rows);
     for (int k = 0; k < 2; k++)
@@ -94,13 +98,13 @@ static pdr_status buffers_take(pdr_scope *s, pdr_model *m, int64_t rows)
     model_planned *p = m->planned;
     if (buffers_fit(m, rows))
         return T->status(s);
-    const int64_t held = p->rows_held > rows ? p->rows_held : rows, floats = buffers_cut(m, held, NULL);
+    const int64_t held = p->rows_held > rows ? p->rows_held : rows, floats = buffers_cut(m, held, (cutter){NULL, 0});
     void *bytes = NULL;
     engine_take_back(p->memory);
     p->memory = engine_lend(s, engine_blank(s, PDR_F32, &floats, 1, &bytes), false);
     p->rows_held = p->memory ? held : 0;
     if (p->memory)
-        buffers_cut(m, held, bytes);
+        buffers_cut(m, held, (cutter){bytes, 0});
     return T->status(s);
 }
 
@@ -173,16 +177,6 @@ static float *rows_normed(pass *q, const model_layer *l, planned_layer *p)
     return engine_floats(planned_norm(q->s, view(q, q->rows, l->to.at[0]), &n, p->extra));
 }
 
-static void rows_dropped(pass *q, const model_layer *l, const planned_layer *p, int64_t count)
-{
-    if (p->mask) {
-        layers_drop(q->m, l, p->mask, count);
-        rows_times(p->room, q->rows, p->mask, count);
-    } else {
-        memcpy(p->room, q->rows, (size_t)count * sizeof *p->room);
-    }
-}
-
 /* What the layer makes of rows; NULL: the scope has an error. */
 static float *rows_layer(pass *q, const model_layer *l, planned_layer *p)
 {
@@ -198,7 +192,12 @@ static float *rows_layer(pass *q, const model_layer *l, planned_layer *p)
     case ENGINE_LEAKY_RELU: rows_leaky(out, q->rows, (float)l->rate, count); break;
     case ENGINE_TANH:
     case ENGINE_SIGMOID: planned_curve(q->s, l->kind, view(q, out, n), view(q, q->rows, n)); break;
-    case ENGINE_DROPOUT: rows_dropped(q, l, p, count); break;
+    case ENGINE_DROPOUT:
+        if (p->mask) {
+            layers_drop(q->m, l, p->mask, count);
+            rows_times(out, q->rows, p->mask, count);
+        }
+        break;
     default: out = rows_normed(q, l, p); /* ENGINE_BATCH_NORM: all others are of maps */
     }
     return out;
@@ -315,7 +314,7 @@ static void features_give(pass *q)
 {
     float *into = NULL;
     q->p->features = planned_leaf(q->s, q->p->rows, q->m->depth, &into);
-    if (into)
+    if (into && q->p->head_in)
         memcpy(into, q->p->head_in, (size_t)(q->p->rows * q->m->depth) * sizeof *into);
 }
 
@@ -345,7 +344,7 @@ static pdr_tensor *planned_step(pdr_scope *s, pdr_model *m, const pdr_tensor *x,
     if (!m || !x || T->status(s))
         return NULL;
     const int32_t mode = engine_scope_mode(s, PDR_NO_GRAD);
-    if (!pass_begin(&q, x)) {
+    if (!pass_begin(&q, x) && q.p) {
         layers_pass(&q);
         q.p->head_in = q.rows;
         if (!T->status(s))
@@ -354,7 +353,7 @@ static pdr_tensor *planned_step(pdr_scope *s, pdr_model *m, const pdr_tensor *x,
             features_give(&q);
     }
     engine_scope_mode(s, mode);
-    if (T->status(s))
+    if (T->status(s) || !q.p)
         return NULL;
     q.p->scope = s;
     q.p->version = planned_version(m->params);
