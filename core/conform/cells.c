@@ -312,7 +312,10 @@ int try_resume(conform *k, error *e)
 
 int try_gradient(conform *k, error *e)
 {
-    const ground_words words = {.network = "{type: layers, layers: [{linear: 10}, tanh, {linear: 8}, tanh]}"};
+    const ground_words words = {
+        .network = "{type: layers, layers: [{linear: 10}, tanh, {linear: 8}, tanh]}",
+        /* the children differentiate terms down to the weights, for which there must be a graph */
+        .training = "{batch: 8, epochs: 2, executor: autograd}"};
     ground g;
     int code = ground_open(k, &words, &g, e);
     attempt a = attempt_of(k, &g);
