@@ -206,8 +206,9 @@ enum {
     PDR_GRAPH_SAFE = 4u,            /**< per-step hooks enqueue fixed-shape device work only: may be captured */
     PDR_RANK_SAFE = 8u,             /**< defined under data parallelism: see extension("perdure.ranks/1") */
     PDR_USES_GRADIENT = 16u,        /**< reads or edits flat_grads(): only then is the flat gradient built */
-    PDR_DIFFERENTIATES_MODEL = 32u, /**< forward() or features() of the training model in a PDR_GRAD scope: needs
-                                        autograd through the network; losses on logits alone do not */
+    PDR_DIFFERENTIATES_MODEL = 32u, /**< forward() or features() of the training model in a PDR_GRAD scope, or
+                                        gradient() of it: needs autograd through the network; losses on logits
+                                        alone do not */
     PDR_USES_FEATURES = 64u,        /**< reads step->features */
     PDR_WRITES_PARAMS = 128u,       /**< writes flat_params() in a step: never between before_forward and backward */
     PDR_IDLE_FIRST_TASK = 256u /**< until the first after_task it only watches: cells that differ in such strategies

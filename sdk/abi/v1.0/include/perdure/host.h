@@ -51,7 +51,8 @@ typedef struct pdr_model_api {
      * (flag PDR_DIFFERENTIATES_MODEL); a snapshot never does. TRAIN moves running means of the model, EVAL moves
      * nothing; the mode that the model was in comes back. Gates apply. */
     pdr_tensor *(*forward)(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode);
-    /** x [B, ...] -> [B, D]: what enters the head (for mlp: the last hidden layer after its activation). */
+    /** x [B, ...] -> [B, D]: what enters the head (for mlp: the last hidden layer after its activation). A graph as
+     * forward() records one, with the same flag. */
     pdr_tensor *(*features)(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode);
     /** logits [n, C], y [n] -> [n]: the scenario's own loss with its masks (`active`, heads), never that of a
      * compute_loss hook. 0 for rows with y = -1. A row's task, and so its mask, follows from its label; where tasks
@@ -60,7 +61,8 @@ typedef struct pdr_model_api {
     pdr_tensor *(*loss)(pdr_scope *s, const pdr_task *t, const pdr_tensor *logits, const pdr_tensor *y);
     /** Gradient of a scalar loss, computed in a [grad] scope, by all parameters of m: a new [P] in s; flat_grads() is
      * untouched and the loss's graph is freed. Parameters that the loss does not reach have 0. Mean over ranks.
-     * PDR_EINVALID when the loss is no scalar or has no graph. */
+     * PDR_EINVALID when the loss is no scalar or has no graph, and for the training model without the flag
+     * PDR_DIFFERENTIATES_MODEL, as a step's own graph may end at its logits. */
     pdr_tensor *(*gradient)(pdr_scope *s, pdr_model *m, const pdr_tensor *loss);
     /** d sum / d leaf, in the shape of leaf, which leaf() made. In a [grad] scope it is itself differentiable, and
      * keeps the graph: gradient penalties (Gulrajani et al. 2017, arXiv 1704.00028, equation 3), learned scalars. Else
