@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "engine/ops.hpp"
+#include "engine/product.hpp"
 
 #define MAP(name, ...)                                                                               \
     pdr_tensor *engine_##name(pdr_scope *s, const pdr_tensor *t)                                     \
@@ -70,7 +71,7 @@ ZIP(div, a.div(b))
 ZIP(maximum, at::maximum(a, b))
 ZIP(equal, a.eq(b))
 ZIP(less, a.lt(b))
-ZIP(matmul, a.matmul(b))
+ZIP(matmul, product_matmul(a, b))
 ZIP(dot, at::dot(a.reshape({-1}), b.reshape({-1})))
 
 FOLD(sum, a.sum(), a.sum({d}, keep))

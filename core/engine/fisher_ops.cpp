@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "engine/inside.hpp"
+#include "engine/product.hpp"
 
 constexpr int64_t FLOATS_AT_ONCE = 8 << 20; // 32 MiB
 
@@ -28,7 +29,10 @@ static void add(const engine_squares &q, int64_t first, const at::Tensor &sums)
 static void linear(const engine_squares &q, const at::Tensor &sums, const at::Tensor &input)
 {
     at::Tensor weight = part(q, q.weight, sums.size(1) * input.size(1)).view({sums.size(1), input.size(1)});
-    weight.addmm_(sums.t(), grown(q, input));
+    if (product_suits(sums.size(1), sums.size(0), input.size(1), false))
+        product_into(weight, sums.t(), grown(q, input), 1);
+    else
+        weight.addmm_(sums.t(), grown(q, input));
     if (q.bias >= 0)
         add(q, q.bias, sums.sum(0));
 }

@@ -1,10 +1,12 @@
-// Products of matrices: the sgemm that LibTorch itself calls, without its dispatcher (2 to 5 us a product, which is most of a
-// product of 20 rows). LibTorch's wheels show it; where a build does not, its own tensors multiply.
+// Products of matrices: large ones by oneDNN where that is the faster library (product.hpp), others by the sgemm that
+// LibTorch itself calls, without its dispatcher (2 to 5 us a product, which is most of a product of 20 rows). LibTorch's
+// wheels show it; where a build does not, its own tensors multiply.
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/from_blob.h>
 #include <dlfcn.h>
 
 #include "engine/inside.hpp"
+#include "engine/product.hpp"
 extern "C" {
 #include "engine/planned.h"
 }
@@ -42,23 +44,32 @@ static sgemm find()
     return f && multiplies(f) ? f : nullptr;
 }
 
+// [rows, columns] of op(x), turned once more: LibTorch counts row by row.
+static at::Tensor matrix(const float *x, int64_t rows, int64_t columns, int64_t ld, bool turned)
+{
+    at::TensorOptions floats(at::kFloat);
+    return turned ? at::from_blob(const_cast<float *>(x), {columns, rows}, {1, ld}, floats)
+                  : at::from_blob(const_cast<float *>(x), {columns, rows}, {ld, 1}, floats);
+}
+
+static void multiply_by_onednn(pdr_scope *s, const planned_product *p)
+{
+    ENGINE_WRITE(s, "product", ENGINE_IN(),
+                 product_into(matrix(p->c, p->m, p->n, p->ldc, false), matrix(p->b, p->k, p->n, p->ldb, p->turned_b),
+                              matrix(p->a, p->m, p->k, p->lda, p->turned_a), p->beta));
+}
+
 void planned_multiply(pdr_scope *s, const planned_product *p)
 {
     static const sgemm found = find();
     if (!s || s->code)
         return;
-    if (found)
+    if (p->ldc == p->m && product_suits(p->n, p->k, p->m, p->turned_a))
+        multiply_by_onednn(s, p);
+    else if (found)
         call(found, *p);
     else
         planned_multiply_by_tensors(s, p);
-}
-
-// [rows, columns] of op(x), turned once more: LibTorch counts row by row.
-static at::Tensor matrix(const float *x, int64_t rows, int64_t columns, int64_t ld, bool turned)
-{
-    at::Tensor t = turned ? at::from_blob(const_cast<float *>(x), {rows, columns}, {ld, 1}, at::kFloat)
-                          : at::from_blob(const_cast<float *>(x), {rows, columns}, {1, ld}, at::kFloat);
-    return t.t();
 }
 
 void planned_multiply_by_tensors(pdr_scope *s, const planned_product *p)
