@@ -2,7 +2,10 @@
 #ifndef PERDURE_BASE_CLOCK_H
 #define PERDURE_BASE_CLOCK_H
 
+#include <stdint.h>
+
 double
 clock_seconds(void); /* since some moment, the same for all processes of the machine; setting the clock moves it not */
+int64_t clock_nanoseconds(void); /* the same, whole: differences add up */
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/file.h"
 #include "record/checkpoint.h"
+#include "record/profile.h"
 #include "record/record.h"
 #include "record/tfevents.h"
 
@@ -91,7 +92,8 @@ int record_begin_anew(const char *folder, error *e)
 
 int record_remove(const char *folder, bool all, error *e)
 {
-    static const char *const files[] = {"result.json", PROVENANCE_FILE, "matrix.csv", "weights.safetensors"};
+    static const char *const files[] = {"result.json", PROVENANCE_FILE,       "matrix.csv",
+                                        PROFILE_FILE,  "weights.safetensors", TRACE_FILE};
     int code = 0;
     file_sweep(folder);
     for (size_t i = 0; i < sizeof files / sizeof *files && !code; i++)
