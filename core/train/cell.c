@@ -70,7 +70,8 @@ static int strategies_create(cell *c, error *e)
     int code = 0;
     for (int i = 0; !code && i < c->method->count; i++) {
         const plan_strategy *s = &c->method->strategies[i];
-        code = host_create(&c->session, i, s->plugin, s->name, s->config, e);
+        profile_begin_hook(c->profile, s->name, "create");
+        code = profile_end(c->profile, host_create(&c->session, i, s->plugin, s->name, s->config, e));
     }
     return code;
 }
@@ -155,8 +156,10 @@ int cell_train(const plan *p, const plan_method *method, int64_t seed, const dat
                 .data = data,
                 .seed = seed,
                 .listener = listener ? listener : &deaf,
+                .profile = listener ? listener->profile : NULL,
                 .result = alloc_zero(1, sizeof *c->result)};
-    int code = cell_open(c, e);
+    profile_begin(c->profile, PROFILE_START);
+    int code = profile_end(c->profile, cell_open(c, e));
     c->saved = clock_seconds();
     c->clock.start += c->saved - start; /* the first step is added to it */
     if (!code && !(code = body(c, self, e)) && !(code = save_end(c, e)))

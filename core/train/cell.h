@@ -47,6 +47,7 @@ typedef struct cell {
     const struct engine *engine;
     const engine_executor *executor;
     const train_listener *listener;
+    profile *profile; /* the listener's; NULL: nobody asks where the time goes */
     int64_t seed;
     stream *stream;
     host_session session;

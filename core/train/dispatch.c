@@ -52,8 +52,9 @@ static int dispatch(cell *c, const call *k, error *e)
         hook_at(s, k->hook, &wanted);
         if (!wanted)
             continue;
+        profile_begin_hook(c->profile, s->name, k->name);
         pdr_scope *scope = host_enter(s, k->name, k->mode);
-        code = host_leave(s, hook_call(s, k, scope), e);
+        code = profile_end(c->profile, host_leave(s, hook_call(s, k, scope), e));
     }
     return code;
 }
@@ -79,8 +80,11 @@ int dispatch_run(cell *c, bool before, error *e)
         const pdr_hooks *hooks = &s->plugin->hooks;
         if (!(before ? hooks->before_run != NULL : hooks->after_run != NULL))
             continue;
-        host_enter(s, before ? "before_run" : "after_run", PDR_NO_GRAD);
-        code = host_leave(s, before ? hooks->before_run(s->self, tasks) : hooks->after_run(s->self), e);
+        const char *name = before ? "before_run" : "after_run";
+        profile_begin_hook(c->profile, s->name, name);
+        host_enter(s, name, PDR_NO_GRAD);
+        code = profile_end(c->profile,
+                           host_leave(s, before ? hooks->before_run(s->self, tasks) : hooks->after_run(s->self), e));
     }
     return code;
 }

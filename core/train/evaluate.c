@@ -59,6 +59,7 @@ static pdr_tensor *scores_by_owner(cell *c, pdr_scope *s, pdr_eval *eval, error 
     strategy *owner = &c->session.strategies[c->method->prediction_owner];
     int64_t rows = t->size(eval->logits, 0), columns = t->size(eval->logits, 1);
     pdr_tensor *theirs = NULL;
+    profile_begin_hook(c->profile, owner->name, "predict");
     eval->scope = c->views[eval->on_task].task.scope = host_enter(owner, "predict", PDR_NO_GRAD);
     pdr_status status = owner->plugin->hooks.predict(owner->self, eval, &theirs);
     if (status == PDR_OK && t->status(owner->scope) == PDR_OK &&
@@ -66,7 +67,7 @@ static pdr_tensor *scores_by_owner(cell *c, pdr_scope *s, pdr_eval *eval, error 
         host_fail(owner, PDR_EINVALID, "found %s; expected scores [%lld, %lld]",
                   theirs ? "scores of another shape" : "no scores", (long long)rows, (long long)columns);
     pdr_tensor *out = c->engine->adopt(s, theirs);
-    return host_leave(owner, status, e) ? NULL : out;
+    return profile_end(c->profile, host_leave(owner, status, e)) ? NULL : out;
 }
 
 static int chunk_measure(cell *c, pdr_scope *s, pdr_eval *eval, const engine_mask *mask, chunk *k, error *e)

@@ -10,17 +10,21 @@
 #define TASK(hook) dispatch_task(c, offsetof(pdr_hooks, hook), #hook, &s->task, e)
 #define EPOCH(hook) dispatch_epoch(c, offsetof(pdr_hooks, hook), #hook, &s->task, epoch, e)
 
+/* What one thing comes to, told to the profile where there is one. */
+#define IN(phase, work) (profile_begin(c->profile, PROFILE_##phase), profile_end(c->profile, work))
+
 enum { LOG_EVERY = 10 }; /* steps between two points of the loss in log.jsonl */
 
 static int loop_batch(cell *c, error *e)
 {
     int code;
-    if ((code = STEP(before_batch, PDR_NO_GRAD)) || (code = step_assemble(c, e)) ||
-        (code = STEP(before_forward, PDR_GRAD)) || (code = step_forward(c, e)) ||
+    if ((code = STEP(before_batch, PDR_NO_GRAD)) || (code = IN(DATA, step_assemble(c, e))) ||
+        (code = STEP(before_forward, PDR_GRAD)) || (code = IN(FORWARD, step_forward(c, e))) ||
         (code = STEP(after_forward, PDR_GRAD)) || (code = STEP(before_loss, PDR_NO_GRAD)) ||
-        (code = step_loss(c, e)) /* the sole compute_loss is asked in here */ || (code = STEP(after_loss, PDR_GRAD)) ||
-        (code = step_backward(c, e)) || (code = STEP(after_backward, PDR_NO_GRAD)) || (code = step_penalties(c, e)) ||
-        (code = STEP(before_update, PDR_NO_GRAD)) || (code = step_update(c, e)) ||
+        (code = IN(LOSS, step_loss(c, e))) /* the sole compute_loss is asked in here */ ||
+        (code = STEP(after_loss, PDR_GRAD)) || (code = IN(BACKWARD, step_backward(c, e))) ||
+        (code = STEP(after_backward, PDR_NO_GRAD)) || (code = IN(PENALTIES, step_penalties(c, e))) ||
+        (code = STEP(before_update, PDR_NO_GRAD)) || (code = IN(UPDATE, step_update(c, e))) ||
         (code = STEP(after_update, PDR_NO_GRAD)) || (code = STEP(after_batch, PDR_NO_GRAD)))
         return code;
     return 0;
@@ -53,11 +57,13 @@ static void loop_tell(cell *c, const stage *s)
     bool log = c->steps % LOG_EVERY == 0, tell = now - c->told > 0.1;
     if (!log && !tell)
         return;
+    profile_begin(c->profile, PROFILE_LOG);
     c->engine->tensor->read(c->step.step.loss, PDR_F64, &c->loss, sizeof c->loss);
     if (log)
         step_log(c, stage_task(c, s));
     if (tell && c->listener->progress)
         progress_tell(c, s, now);
+    profile_end(c->profile, 0);
 }
 
 /* A GPU is still at work when the loop has asked for its last step: the clock of training waits for it. */
@@ -85,8 +91,9 @@ static void loop_time(cell *c, double seconds)
 /* A task of the stream is over: its row of the matrix, where it has one, and the end of its curve. */
 static int loop_row(cell *c, int64_t after, bool row, error *e)
 {
+    profile_begin(c->profile, PROFILE_EVALUATION);
     int code = row ? evaluate_row(c, after, e) : 0;
-    return code ? code : anytime_end(c, after, e);
+    return profile_end(c->profile, code ? code : anytime_end(c, after, e));
 }
 
 /* What is measured behind a step that is not the last of its stage: what the tasks that ended with it are due where nobody
@@ -102,18 +109,39 @@ static int loop_measure(cell *c, stage *s, int64_t epoch, error *e)
     int code = loop_settle(c, e);
     for (int64_t i = first; !code && i < first + ended; i++)
         code = loop_row(c, i + 1, row, e);
-    return !code && within ? anytime_within(c, s->ends ? stage_task(c, s) : s->after, e) : code;
+    return !code && within ? IN(EVALUATION, anytime_within(c, s->ends ? stage_task(c, s) : s->after, e)) : code;
+}
+
+/* The next batch, with which a step begins. */
+static bool loop_take(cell *c, stage *s, int64_t epoch, error *e)
+{
+    profile_begin_span(c->profile, PROFILE_STEP, c->steps + 1);
+    profile_begin(c->profile, PROFILE_DATA);
+    bool taken = batch_take(c, s, epoch, e);
+    profile_end(c->profile, 0);
+    if (!taken && c->profile)
+        profile_drop(c->profile);
+    return taken;
+}
+
+/* The order of its batches is drawn where the epoch begins. */
+static void loop_order(cell *c, stage *s, int64_t epoch)
+{
+    profile_begin(c->profile, PROFILE_DATA);
+    batch_order_begin(c, s, epoch);
+    profile_end(c->profile, 0);
 }
 
 /* going_on: the epoch has begun before the checkpoint was written. */
 static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
 {
+    profile_begin_span(c->profile, PROFILE_EPOCH, epoch + 1);
     int code = going_on ? 0 : EPOCH(before_epoch);
     double start = clock_seconds();
     if (!code && !going_on)
-        batch_order_begin(c, s, epoch);
-    while (!code && batch_take(c, s, epoch, e)) {
-        if ((code = loop_batch(c, e)))
+        loop_order(c, s, epoch);
+    while (!code && loop_take(c, s, epoch, e)) {
+        if ((code = profile_end(c->profile, loop_batch(c, e))))
             break;
         host_flush_metrics(&c->session); /* under the number that metric() had in the same hooks */
         c->steps++;
@@ -129,7 +157,7 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
     }
     if (!code && !(code = e->code))
         code = loop_settle(c, e);
-    return code ? code : EPOCH(after_epoch);
+    return profile_end(c->profile, code ? code : EPOCH(after_epoch));
 }
 
 static int task_begin(cell *c, stage *s, error *e)
@@ -149,6 +177,7 @@ static int task_begin(cell *c, stage *s, error *e)
 static int loop_task(cell *c, stage *s, error *e)
 {
     bool going_on = c->place.in_task && s == &c->stages[c->place.stage];
+    profile_begin_span(c->profile, PROFILE_TASK, s - c->stages + 1);
     int code = going_on ? 0 : task_begin(c, s, e);
     for (int64_t epoch = going_on ? c->place.epoch : 0; !code && (going_on || !schedule_over(c, epoch)); epoch++) {
         code = loop_epoch(c, s, epoch, going_on, e);
@@ -165,17 +194,19 @@ static int loop_task(cell *c, stage *s, error *e)
     host_flush_metrics(&c->session); /* what belongs to this task is told with its number */
     s->task.task.scope = NULL;       /* as a task of `previous` has it */
     stage_empty(s);
-    return code;
+    return profile_end(c->profile, code);
 }
 
 int loop_run(cell *c, error *e)
 {
     bool going_on = c->from != NULL, each = c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK;
+    if (c->profile)
+        profile_expect(c->profile, c->stage_count);
     int code = dispatch_run(c, true, e);
-    if (!code)
-        code = resume_end(c, e);
+    if (!code && going_on)
+        code = IN(START, resume_end(c, e));
     if (!code && !going_on && c->scenario->evaluation.matrix.untrained)
-        code = evaluate_row(c, 0, e);
+        code = IN(EVALUATION, evaluate_row(c, 0, e));
     if (!code && !going_on)
         code = save_after_task(c, 0, e);
     for (int64_t i = c->place.stage; !code && i < c->stage_count; i++) {

@@ -238,6 +238,8 @@ static int results_lay(cell *c, error *e)
     int code;
     c->clock = (cell_clock){seconds_of(state, "start"), seconds_of(state, "train"), seconds_of(state, "evaluate"),
                             seconds_of(state, "between_tasks"), seconds_of(state, "checkpoint")};
+    if (c->profile)
+        profile_go_on(c->profile, json_object_get(state, "profile"), c->steps);
     if ((code = matrix_lay(c, c->result->accuracy, "accuracy", e)) ||
         (code = matrix_lay(c, c->result->network, "network", e)))
         return code;

@@ -182,6 +182,8 @@ static int state_gather(cell *c, const cell_place *p, checkpoint *k, error *e)
     matrix_save(c->result->validation, "validation", &k->rest);
     anytime_save(c, &k->rest);
     k->state = state_json(c, p, log_bytes);
+    if (k->state && c->profile)
+        json_object_set_new(k->state, "profile", profile_state(c->profile));
     if (!k->state)
         error_set(e, EXIT_INTERNAL, "checkpoint: the place of the cell cannot be written as JSON");
     code = code ? code : e->code;
@@ -208,6 +210,7 @@ static int cell_save(cell *c, const cell_place *p, error *e)
     double start = clock_seconds();
     checkpoint k = {0};
     host_doing(&c->session, HOST_CHECKPOINT);
+    profile_begin(c->profile, PROFILE_CHECKPOINT);
     int code = saver_end(c, e); /* the one before: memories then know what may go */
     if (!code)
         code = state_gather(c, p, &k, e);
@@ -218,7 +221,7 @@ static int cell_save(cell *c, const cell_place *p, error *e)
     checkpoint_clear(&k);
     c->saved = clock_seconds();
     c->clock.checkpoint += c->saved - start;
-    return code;
+    return profile_end(c->profile, code);
 }
 
 /* ---- when ---- */

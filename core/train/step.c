@@ -136,6 +136,7 @@ static int rows_by_owner(cell *c, pdr_tensor **rows, error *e)
     host_step *h = &c->step;
     strategy *s = &c->session.strategies[c->method->loss_owner];
     pdr_tensor *theirs = NULL;
+    profile_begin_hook(c->profile, s->name, "compute_loss");
     h->step.scope = host_enter(s, "compute_loss", PDR_GRAD);
     pdr_status status = s->plugin->hooks.compute_loss(s->self, &h->step, &theirs);
     const pdr_tensor_api *t = c->engine->tensor;
@@ -144,7 +145,7 @@ static int rows_by_owner(cell *c, pdr_tensor **rows, error *e)
         host_fail(s, PDR_EINVALID, "found %s of %lld rows; expected a loss for each of the batch's %lld rows",
                   theirs ? "losses" : "no losses", theirs ? (long long)t->size(theirs, 0) : 0LL, (long long)h->rows);
     *rows = c->engine->adopt(h->scope, theirs);
-    return host_leave(s, status, e);
+    return profile_end(c->profile, host_leave(s, status, e));
 }
 
 /* What a compute_loss says of rows without a label is not their loss: that is 0, as it is without one. */

@@ -9,6 +9,7 @@
 #include "base/sha256.h"
 #include "data/data.h"
 #include "plan/plan.h"
+#include "record/profile.h"
 #include "record/result.h"
 
 typedef struct train_progress { /* one report, at most a few a second */
@@ -45,6 +46,7 @@ typedef struct train_listener {
     int (*log_sync)(void *self, error *e);
     int (*log_keep)(void *self, int64_t bytes, error *e);
     struct host_mark *mark; /* written on the way, see plugin/mark.h */
+    profile *profile;       /* is told where the time goes */
 } train_listener;
 
 /* `data`: opened by the caller, may be shared by many cells. On failure the error names plugin, hook, task and step. */
