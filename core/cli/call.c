@@ -43,14 +43,6 @@ static const option_row *row_find(const command *c, const char *word, size_t len
     return NULL;
 }
 
-static bool option_later(const command *c, const char *name)
-{
-    for (const char *const *one = c->later; one && *one; one++)
-        if (!strcmp(*one, name))
-            return true;
-    return false;
-}
-
 static int option_unknown(const command *c, const char *word, size_t length, error *e)
 {
     const char *names[32] = {"--help"};
@@ -58,10 +50,9 @@ static int option_unknown(const command *c, const char *word, size_t length, err
     for (const option_row *row = c->options; row && row->name && count < 32; row++)
         names[count++] = row->name;
     char *name = alloc_format("%.*s", (int)length, word);
-    bool later = option_later(c, name);
-    const char *nearest = later ? NULL : text_nearest(name, names, count);
-    error_set(e, EXIT_USAGE, "%s: found option %s%s; expected one of 'perdure help %s'", c->name, text_quoted(name),
-              later ? ", which comes later" : "", c->name);
+    const char *nearest = text_nearest(name, names, count);
+    error_set(e, EXIT_USAGE, "%s: found option %s; expected one of 'perdure help %s'", c->name, text_quoted(name),
+              c->name);
     free(name);
     return nearest ? error_hint(e, "did you mean %s?", nearest) : EXIT_USAGE;
 }

@@ -22,7 +22,6 @@ typedef struct command {
     const char *summary;       /* one line */
     const char *detail;        /* further lines of its help, may be NULL */
     const option_row *options; /* may be NULL */
-    const char *const *later;  /* options that are known and refused, as they come later; NULL-ended, may be NULL */
     size_t least, most;        /* arguments that are no options */
     int (*run)(const call *c, error *e);
 } command;

@@ -9,6 +9,7 @@
 #include "cli/page.h"
 #include "cli/scenario.h"
 #include "report/report.h"
+#include "run/profiles.h"
 #include "run/run.h"
 #include "run/shard.h"
 #include "run/signals.h"
@@ -70,7 +71,8 @@ static int shard_take(const call *c, run_selection *out, error *e)
 static int options_take(const call *c, run_options *out, error *e)
 {
     long jobs = 1;
-    *out = (run_options){.fresh = call_has(c, "--fresh"), .resume = call_has(c, "--resume")};
+    *out = (run_options){
+        .fresh = call_has(c, "--fresh"), .profile = call_has(c, "--profile"), .resume = call_has(c, "--resume")};
     int code = cli_number(c, "--jobs", 1, 1, JOBS_MOST, &jobs, e);
     out->jobs = (int)jobs;
     if (!code)
@@ -98,6 +100,23 @@ static void partial_tell(const plan *p, const json_t *partial, const run_selecti
             trials ? " goes on with the best" : " puts all together");
 }
 
+/* Behind the results; with --json these stand alone, and the files say the rest. */
+static int profiles_show(const call *c, const plan *p, error *e)
+{
+    int code = 0;
+    if (!call_has(c, "--json")) {
+        json_t *profiles = profiles_read(p);
+        text words = {0};
+        report_profile(profiles, &words);
+        code = cli_print(words.at, e);
+        text_free(&words);
+        json_decref(profiles);
+    }
+    fprintf(stderr, "perdure: profile: the folder of each trained cell has profile.json, and trace.json for "
+                    "https://ui.perfetto.dev or chrome://tracing\n");
+    return code;
+}
+
 static int plan_run(const call *c, plan *p, const run_options *options, error *e)
 {
     json_t *summary = NULL;
@@ -112,6 +131,8 @@ static int plan_run(const call *c, plan *p, const run_options *options, error *e
         page_leave(p->folder, summary);
     if (!shown)
         shown = summary_show(c, summary, e);
+    if (!shown && options->profile)
+        shown = profiles_show(c, p, e);
     if (fflush(stdout) != 0 && !shown) /* where both go to one file, what is told next comes behind the table */
         shown = error_system(e, EXIT_IO, "standard output: cannot be written");
     if (!shown && partial)
@@ -151,14 +172,13 @@ static const option_row options[] = {
     {"--jobs", "N", "cells at a time, each a process with device.threads threads (1)"},
     {"--only", "METHOD[/SEED]", "these cells alone; a method with variants stands for all of them; repeatable"},
     {"--shard", "I/N", "the I-th of N parts of the cells; auto: as a Slurm array or an indexed Job says"},
+    {"--profile", NULL, "tells where the time goes: a table a method, profile.json and trace.json a cell"},
     {"--fresh", NULL, "runs finished cells again, over their results"},
     {"--resume", NULL, "fails where there is nothing to go on with, and does not begin anew"},
     {"--dry-run", NULL, "prints the plan and stops"},
     {"--json", NULL, "the summary on standard output: perdure.summary/1"},
     {NULL, NULL, NULL},
 };
-
-static const char *const later[] = {"--profile", NULL};
 
 const command command_run = {
     .name = "run",
@@ -171,7 +191,6 @@ const command command_run = {
         "Parts (--shard) run in folders of their own (--out): one process at a time owns a run folder. Their folders\n"
         "copied over each other are the folder of the whole, and the command without --shard writes its summary.",
     .options = options,
-    .later = later,
     .least = 1,
     .most = 1,
     .run = run_run,

@@ -20,6 +20,9 @@ void report_csv(const json_t *summary, text *out); /* results.csv: method, seed,
 void report_compare(const json_t *figures, text *out);
 void report_compare_markdown(const json_t *figures, text *out);
 
+/* Where the time of the cells goes (run/profiles.h): a table a method, a row a phase or hook. */
+void report_profile(const json_t *profiles, text *out);
+
 /* "perdure.bench/1": a row a method, what the ratio is, and the machine. Fitted to the page like the other. */
 void report_bench(const json_t *figures, text *out);
 

@@ -49,6 +49,7 @@ void gates_footer(const struct page *page, text *out);
 void gates_print(const json_t *summary, const struct page *page, text *out);
 void table_print(const json_t *summary, const struct page *page, text *out);
 void compare_print(const json_t *figures, const struct page *page, text *out);
+void profile_print(const json_t *profiles, const struct page *page, text *out);
 void bench_print(const json_t *figures, const struct page *page, text *out);
 
 #endif

@@ -15,6 +15,7 @@ struct run_cell {
     char *name;              /* "replay/seed-2" */
     char *folder;            /* runs/x/cells/replay/seed-2 */
     bool wanted;             /* this run is of it (selection.h) */
+    bool profiled;           /* profile.json and trace.json shall tell where its time goes */
     bool finished;           /* its record is there and of this plan */
     char *failure;           /* why it failed in this run; NULL: it did not */
 };

@@ -171,6 +171,23 @@ static int result_record(const plan *p, const struct run_cell *c, const cell_res
     return record_cell(c->folder, p, c->method, c->seed, result, start, origin ? &own : NULL, e);
 }
 
+/* Without it a cell is as good: a disk that does not take it costs no result. */
+static void profile_leave_behind(const struct voice *v, const plan *p, const struct run_cell *c, const profile *of)
+{
+    const struct profile_about about = {.scenario = p->scenario->name,
+                                        .method = p->methods[c->method].name,
+                                        .plan_sha256 = c->digest,
+                                        .device = p->device,
+                                        .seed = c->seed,
+                                        .threads = p->scenario->device.threads};
+    error why = {0};
+    if (!of || !profile_write(c->folder, of, &about, &why))
+        return;
+    char *line = alloc_format("%s: this cell has no profile", why.text);
+    channel_note(v->channel, "warning", line);
+    free(line);
+}
+
 int cell_live(const plan *p, const dataset *data, const struct run_cell *c, const struct process_inside *inside,
               const provenance *origin, error *e)
 {
@@ -187,15 +204,18 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
                                .log_sync = voice_log_sync,
                                .log_keep = voice_log_keep,
                                .stop = voice_stop,
-                               .mark = inside->mark};
+                               .mark = inside->mark,
+                               .profile = c->profiled ? profile_open() : NULL};
     cell_result *result = NULL;
     double start = clock_seconds();
     int64_t started = (int64_t)time(NULL);
     if (origin && origin->digesting >= 0)
         origin_work(origin, p);
     int code = record_log_open(c->folder, &voice.log, e);
-    if (code)
+    if (code) {
+        profile_close(listener.profile);
         return code;
+    }
     voice.traces = traces_open(c->folder, p, c->method);
     start = clock_seconds() - start;
     code = train_cell(p, c->method, c->seed, data, &listener, &result, e);
@@ -209,6 +229,9 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
     traces_end(voice.traces, code);
     voice_look(&voice);
     traces_close(voice.traces);
+    if (!code)
+        profile_leave_behind(&voice, p, c, listener.profile);
+    profile_close(listener.profile);
     if (!code)
         code = result_record(p, c, result, start, origin, started, e);
     cell_result_close(result);

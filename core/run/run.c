@@ -31,7 +31,7 @@ typedef struct run {
     int *pending; /* [pending_count] in cells.at: what the coordinator's numbers mean */
     int pending_count, wanted, failed, lock;
     int all, before; /* cells that the whole is of, trials too; those of them that are behind these */
-    bool fresh;
+    bool fresh, profile;
     const run_selection *selection;
     struct progress progress;
     provenance origin;  /* of cells */
@@ -224,6 +224,8 @@ static int stage_take(run *r, bool trials, error *e)
     r->trials = trials;
     r->cells = trials ? cells_of_trials(r->plan) : cells_of(r->plan);
     selection_take(r->plan, r->selection, &r->cells);
+    for (int i = 0; i < r->cells.count; i++)
+        r->cells.at[i].profiled = r->profile;
     r->wanted = cells_wanted(&r->cells);
     return cells_look(r->plan, &r->cells, r->fresh, e);
 }
@@ -379,7 +381,8 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
 
 int run_plan(plan *p, const run_options *options, json_t **summary, error *e)
 {
-    run r = {.plan = p, .lock = -1, .fresh = options->fresh, .selection = &options->selection};
+    run r = {
+        .plan = p, .lock = -1, .fresh = options->fresh, .profile = options->profile, .selection = &options->selection};
     *summary = NULL;
     int code = run_go(&r, options, summary, e);
     exporter_close(r.exporter);
