@@ -357,6 +357,7 @@ static pdr_tensor *planned_step(pdr_scope *s, pdr_model *m, const pdr_tensor *x,
         return NULL;
     q.p->scope = s;
     q.p->version = planned_version(m->params);
+    q.p->x_version = planned_version(q.p->x);
     if (features)
         *features = q.p->features;
     return q.p->logits;

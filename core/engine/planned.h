@@ -32,7 +32,7 @@ typedef struct model_planned {
     /* the last forward; its tensors are temporaries of `scope` */
     pdr_scope *scope; /* NULL: backward came, or the parameters are others */
     int64_t rows;
-    uint32_t version; /* of the parameters */
+    uint32_t version, x_version; /* of the parameters; of x, whose memory a memory's rows may share */
     pdr_tensor *x, *logits, *features;
     planned_cross cross; /* of these logits; loss NULL: none was asked for */
     float *head_in;      /* [rows, depth] */

@@ -244,6 +244,8 @@ static const char *fault_of(const pdr_scope *s, const pdr_model *m, const pdr_te
         return "backward: no forward of this step; it comes first, in the same scope";
     if (planned_version(m->params) != m->planned->version)
         return "backward: found parameters that were written since the forward; expected the same ones";
+    if (planned_version(m->planned->x) != m->planned->x_version)
+        return "backward: found rows that were written since the forward; expected the same ones";
     return NULL;
 }
 

@@ -117,6 +117,13 @@ typedef struct host_listener {
     int (*picture)(void *self, const char *name, const picture *p, error *e); /* to be kept under that name */
 } host_listener;
 
+/* The rows of the batch that is being put together, host_room.c. Its tensor lives in the step's scope. */
+typedef struct host_room {
+    pdr_tensor *x; /* [rows, ...]; NULL: there is none */
+    float *at;
+    int64_t rows, used;
+} host_room;
+
 typedef struct host_session {
     const struct engine *engine;
     const dataset *data;
@@ -130,6 +137,7 @@ typedef struct host_session {
     int count;
     const char *moment;    /* name of the hook that is running, eg. "before_batch"; "" between hooks */
     const host_task *task; /* the task that is current; NULL before the first */
+    host_room room;        /* from the fresh rows of a step until it is put together */
     int64_t step;          /* that runs, else that ran last: from 1, of the whole cell; 0: none yet */
     host_mark *mark;       /* whoever looks on from outside reads it; NULL: nobody does */
     host_listener listener;
@@ -183,8 +191,17 @@ void host_flush_metrics(host_session *session);
 /* A CPU tensor [n, ...] for rows of the data's shape, to be filled. */
 pdr_tensor *host_blank_rows(const host_session *session, pdr_scope *s, pdr_dtype d, int64_t n, void **at);
 
+/* ---- host_room.c: fresh rows and those of memories in one buffer ---- */
+/* [fresh, ...] in scope `s`, the step's, with room for so many rows behind them; *x: where they are to be written. */
+pdr_tensor *host_room_open(host_session *session, pdr_scope *s, int64_t fresh, int64_t more, void **x);
+/* [n, ...] of that room, to be filled; NULL, and no error: there is none, or no such stretch is left. */
+pdr_tensor *host_room_take(host_session *session, pdr_scope *s, int64_t n, void **x);
+/* All rows of the step in its scope, where its parts lie in their places; NULL: they do not. */
+pdr_tensor *host_room_batch(host_step *h);
+void host_room_close(host_session *session); /* the step is put together */
+
 /* x augmented as the scenario says, drawn from `r`; without augmentation x itself, in scope `s`. */
-pdr_tensor *host_augment(const host_session *session, pdr_scope *s, random_stream *r, const pdr_tensor *x);
+pdr_tensor *host_augment(host_session *session, pdr_scope *s, random_stream *r, const pdr_tensor *x);
 
 /* The shape of one row of a tensor that was offered to a memory. */
 enum { HOST_ROW_RANK = 4 };

@@ -109,8 +109,8 @@ static bool rows_are(const dataset *data, const pdr_tensor *x)
     return good;
 }
 
-/* A copy, so that what a memory gave stays as it is. */
-pdr_tensor *host_augment(const host_session *session, pdr_scope *s, random_stream *r, const pdr_tensor *x)
+/* A copy, so that what a memory gave stays as it is; in its place in the batch that is being put together, if there is one. */
+pdr_tensor *host_augment(host_session *session, pdr_scope *s, random_stream *r, const pdr_tensor *x)
 {
     const struct engine *e = session->engine;
     const dataset *data = session->data;
@@ -123,7 +123,9 @@ pdr_tensor *host_augment(const host_session *session, pdr_scope *s, random_strea
     int64_t n = e->tensor->size(x, 0);
     const float *from = host_bytes(s, x, PDR_F32);
     void *to = NULL;
-    pdr_tensor *out = from ? host_blank_rows(session, s, PDR_F32, n, &to) : NULL;
+    pdr_tensor *out = from ? host_room_take(session, s, n, &to) : NULL;
+    if (!out && from)
+        out = host_blank_rows(session, s, PDR_F32, n, &to);
     if (!out)
         return NULL;
     if (n)

@@ -444,6 +444,18 @@ static pdr_tensor *blank_rows(pdr_scope *s, pdr_dtype d, int64_t n, const struct
     return host_engine()->blank(s, d, shape, form->rank + 1, at);
 }
 
+/* Rows as the data has them lie in the batch that is being put together, where it has room for them. With augmentation its
+ * result does, host_augment(). */
+static pdr_tensor *batch_rows(pdr_scope *s, const pdr_memory *m, int64_t n, void **x)
+{
+    host_session *session = m->owner->session;
+    const dataset *data = session->data;
+    bool alike = !data->augment_count && m->row.rank == data->rank &&
+                 !memcmp(m->row.shape, data->shape, (size_t)data->rank * sizeof *data->shape);
+    pdr_tensor *out = alike ? host_room_take(session, s, n, x) : NULL;
+    return out ? out : blank_rows(s, PDR_F32, n, &m->row, x);
+}
+
 /* x as the batch has it. Byte rows go through a buffer of their own, since conversion quadruples them. */
 static pdr_tensor *fetch_x(pdr_scope *s, pdr_memory *m, const int64_t *slots, int64_t n, error *why)
 {
@@ -451,7 +463,7 @@ static pdr_tensor *fetch_x(pdr_scope *s, pdr_memory *m, const int64_t *slots, in
     void *x = NULL;
     if (m->device)
         return memory_fetch(m->store, slots, n, NULL, NULL, NULL, NULL, why) ? NULL : device_fetch_x(s, m, slots, n);
-    pdr_tensor *out = blank_rows(s, PDR_F32, n, &m->row, &x);
+    pdr_tensor *out = batch_rows(s, m, n, &x);
     if (!out)
         return NULL;
     if (m->row.dtype == PDR_F32) {

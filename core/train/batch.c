@@ -113,7 +113,7 @@ static void fresh_gather(cell *c, const stage *s, const batch_split *b)
     int64_t n = b->fresh_count, *rows = alloc_zero((size_t)n + 1, sizeof *rows);
     for (int64_t i = 0; i < n; i++)
         rows[i] = s->rows[b->fresh[i]];
-    pdr_tensor *out = host_blank_rows(&c->session, c->step.scope, PDR_F32, n, &x), *raw = NULL;
+    pdr_tensor *out = host_room_open(&c->session, c->step.scope, n, c->order.rehearsed, &x), *raw = NULL;
     if (data->train.bytes && c->session.count)
         raw = host_blank_rows(&c->session, c->step.scope, PDR_U8, n, &at);
     if (raw && out) {

@@ -20,7 +20,8 @@ typedef struct stage {
 typedef struct batch_order {
     int64_t *at; /* [count]: below the stage's count a row of it, else one of the mingled */
     int64_t count, next;
-    int64_t taken; /* by the last batch */
+    int64_t taken;     /* by the last batch */
+    int64_t rehearsed; /* rows behind the fresh ones in the last batch: the next one has room for as many */
     struct batch_mingled {
         pdr_memory *memory;
         int64_t slot;

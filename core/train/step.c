@@ -15,23 +15,51 @@ int step_failed(const cell *c, const char *what, error *e)
 
 /* ---- rows ---- */
 
-static pdr_tensor *unlabelled(cell *c, int64_t n) { return c->engine->tensor->full(c->step.scope, PDR_I64, &n, 1, -1); }
+/* [rows]: a copy for all parts; those without labels read -1. */
+static pdr_tensor *labels_together(cell *c)
+{
+    host_step *h = &c->step;
+    void *at = NULL;
+    pdr_tensor *out = c->engine->blank(h->scope, PDR_I64, &h->rows, 1, &at);
+    const int64_t *fresh = c->engine->bytes(h->scope, h->step.y, PDR_I64);
+    if (!out)
+        return NULL;
+    int64_t *y = at;
+    if (fresh) /* a batch may be of mingled rows alone */
+        memcpy(y, fresh, (size_t)h->step.fresh * sizeof *y);
+    for (int64_t i = 0; i < h->part_count; i++) {
+        const host_part *p = &h->parts[i];
+        const int64_t *given = p->y ? c->engine->bytes(h->scope, p->y, PDR_I64) : NULL;
+        if (given)
+            memcpy(y + p->first, given, (size_t)p->count * sizeof *y);
+        else
+            memset(y + p->first, 0xff, (size_t)p->count * sizeof *y);
+    }
+    return c->engine->to_device(h->scope, out);
+}
+
+static pdr_tensor *rows_together(cell *c)
+{
+    host_step *h = &c->step;
+    pdr_tensor *x[HOST_QUEUE + 1], *there = host_room_batch(h);
+    if (there)
+        return there;
+    x[0] = (pdr_tensor *)(uintptr_t)h->step.x;
+    for (int64_t i = 0; i < h->part_count; i++)
+        x[i + 1] = h->parts[i].x;
+    return c->engine->tensor->cat(h->scope, x, (int32_t)h->part_count + 1, 0);
+}
 
 int step_assemble(cell *c, error *e)
 {
     host_step *h = &c->step;
-    pdr_tensor *x[HOST_QUEUE + 1], *y[HOST_QUEUE + 1];
     check_memories(c);
-    if (!h->part_count)
-        return 0;
-    x[0] = (pdr_tensor *)(uintptr_t)h->step.x;
-    y[0] = (pdr_tensor *)(uintptr_t)h->step.y;
-    for (int64_t i = 0; i < h->part_count; i++) {
-        x[i + 1] = h->parts[i].x;
-        y[i + 1] = h->parts[i].y ? h->parts[i].y : unlabelled(c, h->parts[i].count);
+    c->order.rehearsed = h->rows - h->step.fresh;
+    if (h->part_count) {
+        h->step.x = rows_together(c);
+        h->step.y = labels_together(c);
     }
-    h->step.x = c->engine->tensor->cat(h->scope, x, (int32_t)h->part_count + 1, 0);
-    h->step.y = c->engine->tensor->cat(h->scope, y, (int32_t)h->part_count + 1, 0);
+    host_room_close(&c->session);
     return step_failed(c, "putting the batch together", e);
 }
 

@@ -527,7 +527,10 @@ static void what_is_refused(void **)
             "scalar");
     loss = forward();
     m->params->value.mul_(2);
-    refused(s, engine_planned.backward(s, m, held(s, loss), false), PDR_EINVALID, "written since the forward");
+    refused(s, engine_planned.backward(s, m, held(s, loss), false), PDR_EINVALID, "parameters that were written since");
+    loss = forward();
+    x.mul_(2);
+    refused(s, engine_planned.backward(s, m, held(s, loss), false), PDR_EINVALID, "rows that were written since");
     assert_null(engine_planned.forward(s, m, held(s, x.to(at::kDouble)), nullptr));
     refused(s, engine_scope_status(s), PDR_EINVALID, "found x of Double");
     assert_null(engine_planned.forward(s, m, held(s, x.narrow(1, 0, 7)), nullptr));
