@@ -71,5 +71,9 @@ int plan_trial_of(const plan *p, int trial); /* the method that it is a trial of
 void plan_variant_add(const plan_method *m, json_t *out);
 json_t *plan_cell_json(const plan *p, int method, int64_t seed); /* what one cell's numbers depend on; owned */
 void plan_cell_digest(const plan *p, int method, int64_t seed, char hex[SHA256_HEX]);
+/* Whether the method's strategies say that they only watch until the first task is trained; a method without any does. And
+ * what of its cell decides that first task: cells with the same digest train it alike. */
+bool plan_shares_beginning(const plan *p, int method);
+void plan_beginning_digest(const plan *p, int method, int64_t seed, char hex[SHA256_HEX]);
 
 #endif

@@ -167,6 +167,13 @@ int host_leave(strategy *s, pdr_status status, error *e)
 
 /* ---- the host's own functions ---- */
 
+void host_acts(const strategy *s, const char *call)
+{
+    if (s && !s->session->acted[0])
+        snprintf(s->session->acted, sizeof s->session->acted, "strategy %.64s, hook %.32s: %.64s", s->name,
+                 s->session->moment, call);
+}
+
 void host_note(host_session *session, pdr_level level, const char *who, const char *line)
 {
     char words[1200];
@@ -188,6 +195,7 @@ static pdr_status host_api_fail(const pdr_host *h, pdr_status code, const char *
 static void host_api_log(const pdr_host *h, pdr_level level, const char *line)
 {
     strategy *s = host_strategy(h);
+    host_acts(s, "log");
     host_note(s->session, level, s->name, line ? line : "");
 }
 
@@ -208,6 +216,7 @@ static void host_api_metric(const pdr_host *h, const char *name, double value)
 {
     strategy *s = host_strategy(h);
     char full[128];
+    host_acts(s, "metric");
     snprintf(full, sizeof full, "%s.%s", s->name, name ? name : "");
     metric_tell(s, s->session->moment, full, value);
 }
@@ -218,6 +227,7 @@ static void host_api_metric_of(const pdr_host *h, const char *name, const pdr_te
     host_session *session = s->session;
     if (!scalar)
         return;
+    host_acts(s, "metric_of");
     session->metrics = alloc_again(session->metrics, (size_t)session->metric_count + 1, sizeof *session->metrics);
     struct host_metric *m = &session->metrics[session->metric_count++];
     snprintf(m->name, sizeof m->name, "%s.%s", s->name, name ? name : "");
@@ -229,8 +239,10 @@ static void host_api_metric_of(const pdr_host *h, const char *name, const pdr_te
 /* Drafts of later tables are asked for by id. */
 static const void *host_api_extension(const pdr_host *h, const char *id)
 {
-    (void)h;
-    return id && !strcmp(id, PDR_PICTURES) ? &host_pictures_api : NULL;
+    const bool pictures = id && !strcmp(id, PDR_PICTURES);
+    if (pictures)
+        host_acts(host_strategy(h), PDR_PICTURES);
+    return pictures ? &host_pictures_api : NULL;
 }
 
 void host_flush_metrics(host_session *session)
@@ -366,6 +378,7 @@ static void strategy_destroy(strategy *s)
 void host_end(host_session *session)
 {
     host_flush_metrics(session);
+    host_fishers_end(session);
     for (int i = session->count; i-- > 0;)
         strategy_destroy(&session->strategies[i]);
     session->count = 0;

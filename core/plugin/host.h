@@ -123,6 +123,18 @@ typedef struct host_room {
     float *at;
     int64_t rows, used;
 } host_room;
+/* fisher() of all rows of the first task with the values that the network had at its end: known once, it need not be computed
+ * again for the same values. Labels that are drawn make another one each time and stand in no list. */
+typedef struct host_fishers {
+    bool keeps;    /* those that are computed now become known */
+    float *values; /* [count] of the network, parameters and behind them buffers; NULL: nothing is known; owned */
+    int64_t count;
+    struct host_fisher_known {
+        int32_t mode;
+        float *importance; /* [parameters]; owned */
+    } * at;
+    int64_t known;
+} host_fishers;
 
 typedef struct host_session {
     const struct engine *engine;
@@ -155,6 +167,8 @@ typedef struct host_session {
         pdr_tensor *value;
     } * metrics;
     int64_t metric_count;
+    char acted[192]; /* the first call of a strategy that is more than watching, in words; "": none was made yet */
+    host_fishers fishers;
 } host_session;
 
 /* Fills the tables; `session` was zeroed and given engine, data, seed, model and listener by the caller. */
@@ -172,6 +186,17 @@ int host_save(host_session *session, arrays *into, error *e);
  * host_loaded after before_run, from when on the streams stand where they stood. 65, 1. */
 int host_load(host_session *session, const arrays *from, error *e);
 int host_loaded(host_session *session, const arrays *from, error *e);
+
+/* A strategy's call that is more than watching (PDR_IDLE_FIRST_TASK): the first is kept in session->acted. */
+void host_acts(const strategy *s, const char *call);
+/* ---- host_fisher.c: what is known of fisher() ---- */
+enum { HOST_FISHER_MODES = 16 };
+void host_fishers_begin(host_session *session,
+                        bool keeps);          /* the network's values as they are now are those it is of */
+void host_fishers_end(host_session *session); /* nothing is known any more */
+bool host_network_is(const host_session *session, const float *values,
+                     int64_t count);                                     /* to the bit, and without gates */
+float *host_network_values(const host_session *session, int64_t *count); /* owned; NULL: cannot be read */
 
 /* Around one hook of one strategy: opens its scope in `mode`, and afterwards gives 0 or the error of the hook, however it
  * was told: by its status, by host->fail, or left behind in its scope. */

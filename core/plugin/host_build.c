@@ -155,6 +155,9 @@ static pdr_optim *host_optimizer(const pdr_host *h, pdr_model *const *models, in
     pdr_optim *o = NULL;
     error why = {0};
     arena *a = arena_open();
+    for (int64_t i = 0; models && i < count; i++)
+        if (models[i] && models[i] == s->session->model)
+            host_acts(s, "an optimizer over the network in training");
     const char *fault = optimizer_yaml ? models_fault(models, count) : "found no options; expected them";
     if (fault)
         host_fail(s, PDR_EINVALID, "optimizer: %s", fault);

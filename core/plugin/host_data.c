@@ -148,6 +148,7 @@ static pdr_status data_mingle(const pdr_task *t, pdr_memory *m)
 {
     strategy *s = host_running();
     host_task *task = (host_task *)(uintptr_t)t;
+    host_acts(s, "mingle");
     if (!task || !m)
         return host_fail(s, PDR_EINVALID, "mingle: found NULL; expected a task and a memory");
     if (strcmp(task->session->moment, "before_task"))

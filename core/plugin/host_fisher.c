@@ -71,6 +71,90 @@ static void rows_add(pdr_scope *s, pdr_model *m, const host_task *task, const st
     free(at);
 }
 
+/* ---- what is known ---- */
+
+/* Parameters and behind them buffers, as one list. */
+float *host_network_values(const host_session *session, int64_t *count)
+{
+    const struct engine *e = session->engine;
+    const pdr_tensor *buffers = e->model_buffers(session->model);
+    const int64_t all = e->model_size(session->model), more = buffers ? e->tensor->size(buffers, PDR_ALL) : 0;
+    float *at = alloc_zero((size_t)(all + more) + 1, sizeof *at);
+    *count = all + more;
+    if (e->tensor->read(e->model->flat_params(session->model), PDR_F32, at, (uint64_t)all * sizeof *at) == PDR_OK &&
+        (!more || e->tensor->read(buffers, PDR_F32, at + all, (uint64_t)more * sizeof *at) == PDR_OK))
+        return at;
+    free(at);
+    return NULL;
+}
+
+bool host_network_is(const host_session *session, const float *values, int64_t count)
+{
+    int64_t now = 0;
+    if (session->engine->gate_count(session->model))
+        return false;
+    float *at = host_network_values(session, &now);
+    const bool same = at && now == count && !memcmp(at, values, (size_t)count * sizeof *at);
+    free(at);
+    return same;
+}
+
+void host_fishers_begin(host_session *session, bool keeps)
+{
+    host_fishers *f = &session->fishers;
+    host_fishers_end(session);
+    f->keeps = keeps;
+    f->values = host_network_values(session, &f->count);
+}
+
+void host_fishers_end(host_session *session)
+{
+    host_fishers *f = &session->fishers;
+    for (int64_t i = 0; i < f->known; i++)
+        free(f->at[i].importance);
+    free(f->at);
+    free(f->values);
+    *f = (host_fishers){0};
+}
+
+/* Whether this call is one that can be known: all rows of the first task, and no draws. */
+static bool known_kind(const pdr_model *m, const host_task *task, const struct fisher_name *how, int64_t count)
+{
+    const host_session *session = task->session;
+    return session->fishers.values && m == session->model && !task->task.index && count == task->task.row_count &&
+           how->mode != ENGINE_FISHER_SAMPLE &&
+           host_network_is(session, session->fishers.values, session->fishers.count);
+}
+
+/* NULL: not known. */
+static pdr_tensor *known_give(pdr_scope *s, const host_session *session, const struct fisher_name *how)
+{
+    const struct engine *e = session->engine;
+    const host_fishers *f = &session->fishers;
+    for (int64_t i = 0; i < f->known; i++) {
+        const int64_t size = e->model_size(session->model);
+        void *at = NULL;
+        pdr_tensor *out = f->at[i].mode == (int32_t)how->mode ? e->blank(s, PDR_F32, &size, 1, &at) : NULL;
+        if (!out)
+            continue;
+        memcpy(at, f->at[i].importance, (size_t)size * sizeof(float));
+        return e->to_device(s, out);
+    }
+    return NULL;
+}
+
+static void known_keep(pdr_scope *s, host_session *session, const struct fisher_name *how, const pdr_tensor *importance)
+{
+    host_fishers *f = &session->fishers;
+    const size_t size = (size_t)session->engine->model_size(session->model);
+    const float *from = host_bytes(s, importance, PDR_F32);
+    if (!from || f->known == HOST_FISHER_MODES)
+        return;
+    f->at = alloc_again(f->at, (size_t)f->known + 1, sizeof *f->at);
+    f->at[f->known] = (struct host_fisher_known){(int32_t)how->mode, alloc_zero(size + 1, sizeof(float))};
+    memcpy(f->at[f->known++].importance, from, size * sizeof *from);
+}
+
 pdr_tensor *host_fisher(pdr_scope *s, pdr_model *m, const pdr_task *t, const char *mode, int64_t limit)
 {
     const struct engine *e = host_engine();
@@ -79,10 +163,16 @@ pdr_tensor *host_fisher(pdr_scope *s, pdr_model *m, const pdr_task *t, const cha
     if (!how || e->tensor->status(s))
         return NULL;
     const int64_t all = task->task.row_count, count = limit && limit < all ? limit : all, size = e->model_size(m);
-    pdr_tensor *into = e->tensor->full(s, PDR_F32, &size, 1, 0);
+    const bool kind = known_kind(m, task, how, count);
+    pdr_tensor *into = kind ? known_give(s, task->session, how) : NULL;
+    if (into)
+        return into;
+    into = e->tensor->full(s, PDR_F32, &size, 1, 0);
     if (into)
         rows_add(s, m, task, how, count, into);
     if (count) /* of no rows it is zero, and nothing is important */
         e->tensor->blend(s, into, 1.0 / (double)count, into, 0.0);
+    if (kind && task->session->fishers.keeps && !e->tensor->status(s))
+        known_keep(s, task->session, how, into);
     return e->tensor->status(s) ? NULL : into;
 }

@@ -149,6 +149,7 @@ static pdr_memory *host_open(const pdr_host *h, const char *name, const char *me
 {
     strategy *s = host_strategy(h);
     error why = {0};
+    host_acts(s, "a memory");
     if (name_fails(s, name, memory_yaml))
         return NULL;
     struct device_rows *device = NULL;

@@ -1,6 +1,14 @@
 /* The model table: the engine's functions, the scenario's loss, and what depends on whose hook runs. */
 #include "plugin/host.h"
 
+/* What would reach the network in training, or the place of its dropout. */
+static void network_acts(const pdr_model *m, const char *call)
+{
+    const strategy *s = host_running();
+    if (s && m == s->session->model)
+        host_acts(s, call);
+}
+
 static pdr_tensor *model_loss(pdr_scope *s, const pdr_task *t, const pdr_tensor *logits, const pdr_tensor *y)
 {
     const host_task *task = (const host_task *)t;
@@ -11,6 +19,7 @@ static pdr_tensor *model_loss(pdr_scope *s, const pdr_task *t, const pdr_tensor 
 static pdr_tensor *model_flat_grads(pdr_model *m)
 {
     strategy *s = host_running();
+    network_acts(m, "flat_grads");
     const bool lacks = s && m == s->session->model && !s->needs_gradient;
     if (lacks)
         host_fail(s, PDR_EINVALID,
@@ -33,18 +42,21 @@ static bool lacks_graph(const pdr_model *m, const char *call)
 
 static pdr_tensor *model_forward(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode)
 {
+    network_acts(m, "forward");
     bool lacks = host_engine()->scope_records(s) && lacks_graph(m, "forward in a [grad] scope");
     return lacks ? NULL : host_engine()->model->forward(s, m, x, mode);
 }
 
 static pdr_tensor *model_features(pdr_scope *s, pdr_model *m, const pdr_tensor *x, pdr_mode mode)
 {
+    network_acts(m, "features");
     bool lacks = host_engine()->scope_records(s) && lacks_graph(m, "features in a [grad] scope");
     return lacks ? NULL : host_engine()->model->features(s, m, x, mode);
 }
 
 static pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss)
 {
+    network_acts(m, "gradient");
     return lacks_graph(m, "gradient") ? NULL : host_engine()->model->gradient(s, m, loss);
 }
 
@@ -52,7 +64,21 @@ static pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *
 static pdr_status model_gate(pdr_scope *s, pdr_model *m, int64_t layer, const pdr_tensor *mask)
 {
     const strategy *me = host_running();
+    network_acts(m, "gate");
     return me ? host_engine()->model_gate(s, m, me->name, layer, mask) : PDR_EINVALID;
+}
+
+/* The buffer itself: it may be written to. */
+static pdr_tensor *model_flat_params(pdr_model *m)
+{
+    network_acts(m, "flat_params");
+    return host_engine()->model->flat_params(m);
+}
+
+static pdr_status model_assign(pdr_model *into, const pdr_model *m)
+{
+    network_acts(into, "assign");
+    return host_engine()->model->assign(into, m);
 }
 
 void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
@@ -65,6 +91,8 @@ void host_model_fill(pdr_model_api *table, const pdr_model_api *engine)
     table->loss = model_loss;
     table->flat_grads = model_flat_grads;
     table->gate = model_gate;
+    table->flat_params = model_flat_params;
+    table->assign = model_assign;
     host_build_fill(table);
     table->fisher = host_fisher;
 }

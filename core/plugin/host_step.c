@@ -107,6 +107,7 @@ static pdr_status step_rehearse(const pdr_step *s, const pdr_tensor *x, const pd
 {
     host_step *h = step_of(s);
     const struct engine *e = h->session->engine;
+    host_acts(host_running(), "rehearse");
     if (!x) /* the scope that made it holds the reason */
         return PDR_EINVALID;
     const char *fault = !moment_is(h, "before_batch")           ? "may be called in before_batch only"
@@ -147,6 +148,7 @@ static pdr_status step_add_loss(const pdr_step *s, const pdr_tensor *term, pdr_b
 {
     host_step *h = step_of(s);
     const struct engine *e = h->session->engine;
+    host_acts(host_running(), "add_loss");
     if (!term)
         return PDR_EINVALID;
     const char *fault = !moment_is(h, "after_loss")   ? "may be called in after_loss only"
@@ -178,6 +180,7 @@ static pdr_status step_add_penalty(const pdr_step *s, const pdr_tensor *importan
 {
     host_step *h = step_of(s);
     const struct engine *e = h->session->engine;
+    host_acts(host_running(), "add_penalty");
     if (!importance || !anchor)
         return PDR_EINVALID;
     const char *fault = !moment_is(h, "after_loss")      ? "may be called in after_loss only"

@@ -101,7 +101,10 @@ static int cell_open(cell *c, error *e)
     anytime_open(c);
     c->step.session = &c->session;
     c->step.scope = c->engine->tensor->open(NULL, PDR_GRAD);
-    if ((code = resume_find(c, e)) || (code = strategies_create(c, e)))
+    if ((code = resume_find(c, e)))
+        return code;
+    beginning_find(c);
+    if ((code = strategies_create(c, e)))
         return code;
     return resume_strategies(c, e);
 }
@@ -128,6 +131,7 @@ static void cell_close(cell *c)
     check_close(c);
     saver_close(c);
     checkpoint_close(c->from);
+    checkpoint_close(c->begun);
     if (c->engine && c->session.engine)
         host_end(&c->session);
     batch_order_close(&c->order);

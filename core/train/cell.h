@@ -67,6 +67,7 @@ typedef struct cell {
     double loss, told, saved; /* last loss read; when progress was last told, the state last saved */
     struct saver *saver;      /* NULL: nothing was saved yet */
     struct checkpoint *from;  /* while the cell is opened to go on; else NULL */
+    struct checkpoint *begun; /* the first task as other cells share it, while it is to be had; else NULL */
     cell_place place;         /* where it goes on; all zero: at the beginning */
     float *heads;             /* all weights as the task began, see check.c; NULL: not looked at */
     bool *reached;            /* [columns] by a gradient in this task; likewise */
@@ -149,6 +150,10 @@ int save_after_task(cell *c, int64_t done, error *e);
 /* Behind all training: waits for the checkpoint that is on its way. One that the disk does not take costs no result. */
 int save_end(cell *c, error *e);
 
+/* The parts that a shared beginning has too: network, gates and optimizer; and the matrices, which are borrowed. */
+int save_network(const cell *c, arrays *weights, arrays *rest, error *e);
+void save_matrices(const cell *c, arrays *rest);
+
 /* ---- saver.c: who writes it, while training goes on. An error is told at the next call ---- */
 struct checkpoint;
 /* Takes what k holds over. The one before was ended: what was gathered into k stands on that. */
@@ -162,11 +167,18 @@ void memories_tell(cell *c, int64_t serial);
 /* ---- resume.c: a cell that was opened as new goes on where its newest checkpoint stands; without one nothing happens ---- */
 int resume_find(cell *c, error *e);       /* before the strategies are created: network, optimizer, results, c->place */
 int resume_strategies(cell *c, error *e); /* once they are */
+int resume_network(cell *c, error *e);    /* network, gates and optimizer of c->from, within the first task */
 int resume_end(cell *c, error *e);        /* behind before_run: from here on all stands where it stood */
 /* Numbers of a file into a tensor from place `first` on; 65 where they are none or too many, in the name of `where`. */
 int cell_lay(const cell *c, const char *where, pdr_tensor *into, int64_t first, const array *from, const char *name,
              error *e);
 bool cell_same_shape(const array *a, const pdr_block *b);
+
+/* ---- beginning.c: the first task as cells share it. Without one nothing happens, and *laid is false ---- */
+void beginning_find(cell *c);                                       /* of a cell that does not go on */
+int beginning_row(cell *c, int64_t after, bool *laid, error *e);    /* in the place of evaluate_row() */
+int beginning_steps(cell *c, const stage *s, bool *laid, error *e); /* in the place of the steps of a stage */
+void beginning_end(cell *c);                                        /* nothing more is taken of it */
 
 /* ---- heads.c: with `head: multi` the network has the heads of the tasks that have come ---- */
 bool heads_grow(const cell *c);
@@ -200,7 +212,9 @@ int result_fill(cell *c, error *e);
 
 /* ---- loop.c, cell.c ---- */
 int loop_run(cell *c, error *e);
-int cell_optimizer(cell *c, error *e); /* a new one, in the place of the one there is */
+int loop_task_begin(cell *c, stage *s, error *e);           /* to before_task */
+int loop_steps(cell *c, stage *s, bool going_on, error *e); /* all epochs; going_on: from within one */
+int cell_optimizer(cell *c, error *e);                      /* a new one, in the place of the one there is */
 
 /* ---- cell.c: opened, trained by `body`, closed ---- */
 typedef int cell_body(cell *c, void *self, error *e);

@@ -94,6 +94,11 @@ static int loop_row(cell *c, int64_t after, bool row, error *e)
     profile_begin(c->profile, PROFILE_EVALUATION);
     int code = row ? evaluate_row(c, after, e) : 0;
     return profile_end(c->profile, code ? code : anytime_end(c, after, e));
+    bool laid = false;
+    int code = row ? beginning_row(c, after, &laid, e) : 0;
+    if (!code && row && !laid)
+        code = evaluate_row(c, after, e);
+    return code ? code : anytime_end(c, after, e);
 }
 
 /* What is measured behind a step that is not the last of its stage: what the tasks that ended with it are due where nobody
@@ -160,7 +165,7 @@ static int loop_epoch(cell *c, stage *s, int64_t epoch, bool going_on, error *e)
     return profile_end(c->profile, code ? code : EPOCH(after_epoch));
 }
 
-static int task_begin(cell *c, stage *s, error *e)
+int loop_task_begin(cell *c, stage *s, error *e)
 {
     double start = clock_seconds();
     c->session.task = &s->task;
@@ -173,16 +178,28 @@ static int task_begin(cell *c, stage *s, error *e)
     return code;
 }
 
-/* A cell that goes on within a task is behind all that task_begin() does, and within an epoch. */
-static int loop_task(cell *c, stage *s, error *e)
+int loop_steps(cell *c, stage *s, bool going_on, error *e)
 {
     bool going_on = c->place.in_task && s == &c->stages[c->place.stage];
     profile_begin_span(c->profile, PROFILE_TASK, s - c->stages + 1);
     int code = going_on ? 0 : task_begin(c, s, e);
+    int code = 0;
     for (int64_t epoch = going_on ? c->place.epoch : 0; !code && (going_on || !schedule_over(c, epoch)); epoch++) {
         code = loop_epoch(c, s, epoch, going_on, e);
         going_on = false;
     }
+    return code;
+}
+
+/* A cell that goes on within a task is behind all that loop_task_begin() does, and within an epoch. */
+static int loop_task(cell *c, stage *s, error *e)
+{
+    bool going_on = c->place.in_task && s == &c->stages[c->place.stage], laid = false;
+    int code = going_on ? 0 : loop_task_begin(c, s, e);
+    if (!code && !going_on)
+        code = beginning_steps(c, s, &laid, e);
+    if (!code && !laid)
+        code = loop_steps(c, s, going_on, e);
     double start = clock_seconds();
     s->task.mingled_count = 0; /* no batch comes any more: their strategy may close them */
     if (!code) {
@@ -197,6 +214,13 @@ static int loop_task(cell *c, stage *s, error *e)
     return profile_end(c->profile, code);
 }
 
+static int loop_untrained(cell *c, error *e)
+{
+    bool laid;
+    int code = beginning_row(c, 0, &laid, e);
+    return code || laid ? code : evaluate_row(c, 0, e);
+}
+
 int loop_run(cell *c, error *e)
 {
     bool going_on = c->from != NULL, each = c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK;
@@ -207,11 +231,13 @@ int loop_run(cell *c, error *e)
         code = IN(START, resume_end(c, e));
     if (!code && !going_on && c->scenario->evaluation.matrix.untrained)
         code = IN(EVALUATION, evaluate_row(c, 0, e));
+        code = loop_untrained(c, e);
     if (!code && !going_on)
         code = save_after_task(c, 0, e);
     for (int64_t i = c->place.stage; !code && i < c->stage_count; i++) {
         if (!(code = loop_task(c, &c->stages[i], e)))
             code = loop_row(c, c->stages[i].after, each || i == c->stage_count - 1, e);
+        beginning_end(c);
         if (!code)
             code = save_after_task(c, i + 1, e);
     }

@@ -170,6 +170,14 @@ static int network_lay(cell *c, error *e)
     return optimizer_lay(c, e);
 }
 
+int resume_network(cell *c, error *e)
+{
+    c->place = (cell_place){.in_task = true};
+    int code = network_lay(c, e);
+    c->place = (cell_place){0};
+    return code;
+}
+
 /* ---- results so far ---- */
 
 static int matrix_lay(const cell *c, matrix *m, const char *name, error *e)

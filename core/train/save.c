@@ -205,6 +205,43 @@ static int weights_check(const arrays *weights, error *e)
     return 0;
 }
 
+int save_network(const cell *c, arrays *weights, arrays *rest, error *e)
+{
+    network_save(c, weights, rest, e);
+    gates_save(c, rest, e);
+    optimizer_save(c, rest, e);
+    return e->code ? e->code : weights_check(weights, e);
+}
+
+void save_matrices(const cell *c, arrays *rest)
+{
+    matrix_save(c->result->accuracy, "accuracy", rest);
+    matrix_save(c->result->network, "network", rest);
+    matrix_save(c->result->validation, "validation", rest);
+}
+
+static int state_gather(cell *c, const cell_place *p, checkpoint *k, error *e)
+{
+    int64_t log_bytes = 0;
+    const stage *s = p->in_task ? &c->stages[p->stage] : NULL;
+    int code = c->listener->log_place ? c->listener->log_place(c->listener->self, &log_bytes, e) : 0;
+    k->step = c->steps;
+    k->task = s ? p->stage + 1 : p->stage;
+    k->after_task = !s;
+    k->engine = c->result->engine;
+    plan_cell_digest(c->plan, (int)(c->method - c->plan->methods), c->seed, k->plan_sha256);
+    code = code ? code : save_network(c, &k->weights, &k->rest, e);
+    if (s)
+        order_save(c, &s->task, &k->rest);
+    save_matrices(c, &k->rest);
+    anytime_save(c, &k->rest);
+    k->state = state_json(c, p, log_bytes);
+    if (!k->state)
+        error_set(e, EXIT_INTERNAL, "checkpoint: the place of the cell cannot be written as JSON");
+    code = code ? code : e->code;
+    return code ? code : host_save(&c->session, &k->rest, e);
+}
+
 static int cell_save(cell *c, const cell_place *p, error *e)
 {
     double start = clock_seconds();
@@ -214,8 +251,6 @@ static int cell_save(cell *c, const cell_place *p, error *e)
     int code = saver_end(c, e); /* the one before: memories then know what may go */
     if (!code)
         code = state_gather(c, p, &k, e);
-    if (!code)
-        code = weights_check(&k.weights, e);
     if (!code)
         code = saver_begin(c, &k, e);
     checkpoint_clear(&k);

@@ -47,6 +47,9 @@ typedef struct train_listener {
     int (*log_keep)(void *self, int64_t bytes, error *e);
     struct host_mark *mark; /* written on the way, see plugin/mark.h */
     profile *profile;       /* is told where the time goes */
+    /* Where the first task lies that cells with this plan_beginning_digest() share: a folder, which may be empty. Where it holds
+     * none, or one that cannot be used, the cell trains its own. NULL: it does. */
+    const char *beginning, *beginning_sha256;
 } train_listener;
 
 /* `data`: opened by the caller, may be shared by many cells. On failure the error names plugin, hook, task and step. */
@@ -55,6 +58,12 @@ int train_cell(const plan *p, int method, int64_t seed, const dataset *data, con
 /* The same rows in the same order through the bare engine loop, see bare.c: what `perdure bench` measures against. Its
  * matrix stays empty. */
 int train_bare(const plan *p, int method, int64_t seed, const dataset *data, cell_result **out, error *e);
+
+/* Trains the first task for cells of these methods, whose plan_beginning_digest() is listener->beginning_sha256, and keeps it in
+ * listener->beginning; of the listener beginning, progress, stop and mark are used. 1: a strategy did more than watch, in words, or
+ * the training failed, and nothing is kept; 75: asked to stop; 73, 74. */
+int train_beginning(const plan *p, const int *methods, int count, int64_t seed, const dataset *data,
+                    const train_listener *listener, error *e);
 
 /* ---- what no run asks for, and who tests strategies does: see unusual.c ---- */
 
