@@ -73,6 +73,7 @@ static int options_take(const call *c, run_options *out, error *e)
     long jobs = 1;
     *out = (run_options){
         .fresh = call_has(c, "--fresh"), .profile = call_has(c, "--profile"), .resume = call_has(c, "--resume")};
+        .fresh = call_has(c, "--fresh"), .resume = call_has(c, "--resume"), .alone = call_has(c, "--alone")};
     int code = cli_number(c, "--jobs", 1, 1, JOBS_MOST, &jobs, e);
     out->jobs = (int)jobs;
     if (!code)
@@ -173,6 +174,7 @@ static const option_row options[] = {
     {"--only", "METHOD[/SEED]", "these cells alone; a method with variants stands for all of them; repeatable"},
     {"--shard", "I/N", "the I-th of N parts of the cells; auto: as a Slurm array or an indexed Job says"},
     {"--profile", NULL, "tells where the time goes: a table a method, profile.json and trace.json a cell"},
+    {"--alone", NULL, "each cell trains its first task itself, though others train the very same"},
     {"--fresh", NULL, "runs finished cells again, over their results"},
     {"--resume", NULL, "fails where there is nothing to go on with, and does not begin anew"},
     {"--dry-run", NULL, "prints the plan and stops"},
@@ -188,6 +190,9 @@ const command command_run = {
         "A cell (method and seed) that is finished is not run again: the same command goes on where the last one\n"
         "stopped. A cell that fails is told and the others go on; the exit code is then 1, as when a gate of\n"
         "evaluation.expect does not hold: gates are judged anew by every run, finished cells or not.\n"
+        "Cells that are the same up to the end of their first task, as their strategies only watch it, share it: it "
+        "is\n"
+        "trained once, and each of them comes to the bits that it has alone.\n"
         "Parts (--shard) run in folders of their own (--out): one process at a time owns a run folder. Their folders\n"
         "copied over each other are the folder of the whole, and the command without --shard writes its summary.",
     .options = options,

@@ -238,12 +238,34 @@ static void wait_for_news(const struct running *running, int jobs)
     free(files);
 }
 
-static int cells_fill(const struct cells_work *w, struct running *running, int *next, error *e)
+/* Which cells have begun. */
+struct begun {
+    bool *at;
+    int first, count; /* the first that has not, and how many have */
+};
+
+/* -1: all that have not begun wait for one that runs. */
+static int cell_next(const struct cells_work *w, struct begun *b)
+{
+    while (b->first < w->count && b->at[b->first])
+        b->first++;
+    for (int i = b->first; i < w->count; i++)
+        if (!b->at[i] && (!w->ready || w->ready(w->self, i)))
+            return i;
+    return -1;
+}
+
+static int cells_fill(const struct cells_work *w, struct running *running, struct begun *begun, error *e)
 {
     int code = 0;
-    for (int i = 0; i < w->jobs && *next < w->count && !code; i++)
-        if (running[i].cell < 0)
-            code = cell_begin(w, &running[i], (*next)++, e);
+    for (int i = 0; i < w->jobs && !code; i++) {
+        int next = running[i].cell < 0 ? cell_next(w, begun) : -1;
+        if (next < 0)
+            continue;
+        begun->at[next] = true;
+        begun->count++;
+        code = cell_begin(w, &running[i], next, e);
+    }
     return code;
 }
 
@@ -320,15 +342,16 @@ static int end_tell(int unstarted, int stopped, error *e)
 int cells_run(const struct cells_work *w, error *e)
 {
     struct running *running = alloc_zero((size_t)w->jobs, sizeof *running);
-    int next = 0, alive = 0, stopped = 0, code = 0;
+    struct begun begun = {.at = alloc_zero((size_t)w->count + 1, sizeof *begun.at)};
+    int alive = 0, stopped = 0, code = 0;
     double watched = clock_seconds();
     bool asked = false;
     for (int i = 0; i < w->jobs; i++)
         running[i].cell = -1;
     signals_take();
     signals_loop_begin();
-    while ((alive || next < w->count) && cells_round(w, running, &asked, alive, &watched)) {
-        if (!asked && (code = cells_fill(w, running, &next, e)))
+    while ((alive || begun.count < w->count) && cells_round(w, running, &asked, alive, &watched)) {
+        if (!asked && (code = cells_fill(w, running, &begun, e)))
             break;
         wait_for_news(running, w->jobs);
         alive = cells_listen(w, running, &stopped);
@@ -339,8 +362,9 @@ int cells_run(const struct cells_work *w, error *e)
         stopped += running[i].cell >= 0;
     cells_kill(w, running); /* none, unless it could not go on */
     signals_loop_end();
-    code = code ? code : end_tell(w->count - next, stopped, e);
+    code = code ? code : end_tell(w->count - begun.count, stopped, e);
     signals_give_back();
+    free(begun.at);
     free(running);
     return code;
 }

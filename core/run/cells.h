@@ -7,7 +7,7 @@
 #include "run/process.h"
 
 struct cells_work {
-    int count; /* cells, numbered from 0 and started in this order */
+    int count; /* cells, numbered from 0 and started in this order, but for those that are not ready */
     int jobs;  /* processes at a time */
     void *self;
     process_body *body;                               /* in the process of the cell */
@@ -21,6 +21,8 @@ struct cells_work {
     double (*hook_limit)(void *self, int cell); /* seconds that one hook may take, 0: any; may be NULL: any */
     void (*waits)(void *self, int cells);       /* for so many to save, once the run was asked to stop */
     bool saves; /* asked to stop, cells are told so and waited for; else they are killed */
+    /* May it begin, or does it wait for the end of another that has begun? May be NULL: it may. */
+    bool (*ready)(void *self, int cell);
 };
 
 /* 0: every cell was run, whether it failed or not; 75: the run or a cell was asked to stop (signals.h), finished cells

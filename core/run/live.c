@@ -206,6 +206,8 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
                                .stop = voice_stop,
                                .mark = inside->mark,
                                .profile = c->profiled ? profile_open() : NULL};
+                               .beginning = c->beginning,
+                               .beginning_sha256 = c->beginning_sha256};
     cell_result *result = NULL;
     double start = clock_seconds();
     int64_t started = (int64_t)time(NULL);
@@ -236,4 +238,17 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
         code = result_record(p, c, result, start, origin, started, e);
     cell_result_close(result);
     return code;
+}
+
+int beginning_live(const plan *p, const dataset *data, const struct beginning *b, const struct process_inside *inside,
+                   error *e)
+{
+    struct voice voice = {.channel = inside->channel};
+    const train_listener listener = {.self = &voice,
+                                     .progress = voice_progress,
+                                     .stop = voice_stop,
+                                     .mark = inside->mark,
+                                     .beginning = b->folder,
+                                     .beginning_sha256 = b->digest};
+    return train_beginning(p, b->methods, b->count, b->seed, data, &listener, e);
 }

@@ -171,17 +171,24 @@ void progress_close(struct progress *p)
     p->jobs = 0;
 }
 
-void progress_begin(struct progress *p, int id, const char *name)
+static void place_take(struct progress *p, int id, const char *name, bool beside)
 {
     struct progress_cell *c = cell_find(p, -1);
-    p->begun++;
-    p->waiting--;
-    *c = (struct progress_cell){.id = id, .name = alloc_text(name)};
+    *c = (struct progress_cell){.id = id, .name = alloc_text(name), .beside = beside};
     c->view = (struct progress_view){.cell = p->begun, .cells = p->cells, .name = c->name, .left = -1};
     c->began = clock_seconds();
     if (p->bar)
         bar_draw(p);
 }
+
+void progress_begin(struct progress *p, int id, const char *name)
+{
+    p->begun++;
+    p->waiting--;
+    place_take(p, id, name, false);
+}
+
+void progress_begin_beside(struct progress *p, int id, const char *name) { place_take(p, id, name, true); }
 
 void progress_measured(struct progress *p, int id, int64_t after, int64_t on, double accuracy)
 {
@@ -212,11 +219,13 @@ void progress_end(struct progress *p, int id, const char *words)
 {
     struct progress_cell *c = cell_find(p, id);
     row_show(p, c);
-    p->ran++;
-    p->over++;
-    p->ran_seconds += clock_seconds() - c->began;
+    p->ran += !c->beside;
+    p->over += !c->beside;
+    p->ran_seconds += c->beside ? 0 : clock_seconds() - c->began;
     bar_wipe(p);
-    if (words)
+    if (words && c->beside)
+        fprintf(stderr, "%s: %s\n", c->name, words);
+    else if (words)
         fprintf(stderr, "[%d/%d] %s: %s\n", c->view.cell, c->view.cells, c->name, words);
     cell_forget(c);
 }

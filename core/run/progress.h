@@ -35,6 +35,7 @@ struct progress_cell { /* one that runs */
     char *name;
     struct progress_view view;
     double began;         /* monotonic seconds */
+    bool beside;          /* none of the run's cells */
     struct progress_row { /* of its accuracy matrix, as it comes */
         int64_t after;
         text words;
@@ -55,6 +56,8 @@ void progress_open(struct progress *p, int cells, int finished, int jobs);
 void progress_close(struct progress *p); /* takes the bar away */
 /* `id`: the caller's number for a cell, until its end. */
 void progress_begin(struct progress *p, int id, const char *name);
+/* The same of what runs for cells and is none: it is not counted. */
+void progress_begin_beside(struct progress *p, int id, const char *name);
 void progress_tell(struct progress *p, int id, const train_progress *at);
 /* Accuracy on task `on` after `after` tasks. Plain lines show a row of those learned so far once it is whole. */
 void progress_measured(struct progress *p, int id, int64_t after, int64_t on, double accuracy);

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "data/data.h"
 #include "record/record.h"
+#include "run/beginnings.h"
 #include "run/cells.h"
 #include "run/data_open.h"
 #include "run/exporter.h"
@@ -28,30 +29,50 @@ typedef struct run {
     dataset *data; /* read before the first fork: every cell has it, copy on write */
     struct run_cells cells;
     bool trials;  /* they are those of the search */
-    int *pending; /* [pending_count] in cells.at: what the coordinator's numbers mean */
+    int *pending; /* [pending_count] in cells.at */
     int pending_count, wanted, failed, lock;
+    struct beginnings beginnings; /* of the pending cells, while these run */
+    int *work; /* what the coordinator's numbers mean: of pending, or behind them [pending_count + i] of beginnings */
+    int work_count;
     int all, before; /* cells that the whole is of, trials too; those of them that are behind these */
     bool fresh, profile;
+    bool fresh, alone;
     const run_selection *selection;
     struct progress progress;
     provenance origin;  /* of cells */
     exporter *exporter; /* NULL: nobody wants metrics */
 } run;
 
-static struct run_cell *cell_at(run *r, int number) { return &r->cells.at[r->pending[number]]; }
+/* NULL: it is a cell. */
+static struct beginning *beginning_at(const run *r, int number)
+{
+    const int at = r->work[number] - r->pending_count;
+    return at < 0 ? NULL : &r->beginnings.at[at];
+}
+
+static struct beginning *beginning_of(const run *r, int number)
+{
+    const int at = r->alone ? -1 : r->beginnings.of[r->work[number]];
+    return at < 0 ? NULL : &r->beginnings.at[at];
+}
+
+static struct run_cell *cell_at(run *r, int number) { return &r->cells.at[r->pending[r->work[number]]]; }
 
 /* ---- what the coordinator asks and tells ---- */
 
 static int work_live(void *self, int number, const struct process_inside *inside, error *e)
 {
     run *r = self;
+    if (beginning_at(r, number))
+        return beginning_live(r->plan, r->data, beginning_at(r, number), inside, e);
     return cell_live(r->plan, r->data, cell_at(r, number), inside, &r->origin, e);
 }
 
 static double work_hook_limit(void *self, int number)
 {
     run *r = self;
-    return cell_hook_limit(r->plan, cell_at(r, number)->method);
+    const struct beginning *b = beginning_at(r, number);
+    return cell_hook_limit(r->plan, b ? b->methods[0] : cell_at(r, number)->method);
 }
 
 /* What an earlier run left of a cell, and what it does not go on from, goes when the cell begins, not before: a run that
@@ -59,6 +80,8 @@ static double work_hook_limit(void *self, int number)
 static int work_clear(void *self, int number, error *e)
 {
     run *r = self;
+    if (beginning_at(r, number))
+        return beginning_clear(beginning_at(r, number), e);
     return record_remove(cell_at(r, number)->folder, r->fresh, e);
 }
 
@@ -66,12 +89,18 @@ static bool work_recorded(void *self, int number, error *e)
 {
     run *r = self;
     bool finished = false;
+    if (beginning_at(r, number))
+        return beginning_there(beginning_at(r, number));
     return cell_look(r->plan, cell_at(r, number), &finished, e) == 0 && finished;
 }
 
 static void work_began(void *self, int number)
 {
     run *r = self;
+    if (beginning_at(r, number)) {
+        progress_begin_beside(&r->progress, number, beginning_at(r, number)->name);
+        return;
+    }
     origin_begun(&r->origin);
     progress_begin(&r->progress, number, cell_at(r, number)->name);
     exporter_began(r->exporter, number, r->plan->methods[cell_at(r, number)->method].name, cell_at(r, number)->seed);
@@ -80,13 +109,15 @@ static void work_began(void *self, int number)
 static void work_words(void *self, int number, const char *line)
 {
     run *r = self;
-    progress_words(&r->progress, cell_at(r, number)->name, line);
+    const struct beginning *b = beginning_at(r, number);
+    progress_words(&r->progress, b ? b->name : cell_at(r, number)->name, line);
 }
 
 static void work_told(void *self, int number, const struct message *m)
 {
     run *r = self;
-    exporter_told(r->exporter, number, m);
+    if (!beginning_at(r, number))
+        exporter_told(r->exporter, number, m);
     if (m->kind == MESSAGE_PROGRESS) {
         progress_tell(&r->progress, number, &m->as.progress);
     } else if (m->kind == MESSAGE_MEASURED) {
@@ -109,9 +140,27 @@ static void cell_failed(run *r, int number, struct run_cell *c, const error *why
     free(line);
 }
 
+/* Where nothing came of it, its cells train their first task themselves, and say what is wrong with it. */
+static void beginning_ended(run *r, int number, struct beginning *b, const error *why)
+{
+    char *words =
+        !why
+            ? alloc_format("first task trained once for all, in %.1f s", progress_since(&r->progress, number))
+            : alloc_format("%s%s", why->text, why->code == EXIT_RESUMABLE ? "" : "; each trains its first task itself");
+    b->over = true;
+    progress_end(&r->progress, number, words);
+    free(words);
+}
+
 static void work_ended(void *self, int number, const error *why)
 {
     run *r = self;
+    if (beginning_at(r, number)) {
+        beginning_ended(r, number, beginning_at(r, number), why);
+        return;
+    }
+    if (beginning_of(r, number) && !(why && why->code == EXIT_RESUMABLE))
+        beginning_left(beginning_of(r, number));
     struct run_cell *c = cell_at(r, number);
     const bool stopped = why && why->code == EXIT_RESUMABLE;
     exporter_ended(r->exporter, number, !why ? EXPORTED_FINISHED : stopped ? EXPORTED_STOPPED : EXPORTED_FAILED);
@@ -159,10 +208,43 @@ static void threads_warn(const run *r, int jobs)
                 jobs, threads, threads == 1 ? "" : "s", cores);
 }
 
+/* A cell waits for the first task that it shares. */
+static bool work_ready(void *self, int number)
+{
+    run *r = self;
+    const struct beginning *b = beginning_at(r, number) ? NULL : beginning_of(r, number);
+    return !b || b->over;
+}
+
+/* Each beginning stands before the first of its cells. */
+static void work_take(run *r)
+{
+    struct beginnings *b = &r->beginnings;
+    beginnings_free(b);
+    beginnings_take(r->plan, r->data, &r->cells, r->pending, r->alone ? 0 : r->pending_count, r->fresh, b);
+    bool *taken = alloc_zero((size_t)b->count + 1, sizeof *taken);
+    free(r->work);
+    r->work = alloc_zero((size_t)(r->pending_count + b->count) + 1, sizeof *r->work);
+    r->work_count = 0;
+    for (int i = 0; i < r->pending_count; i++) {
+        struct run_cell *c = &r->cells.at[r->pending[i]];
+        const int of = r->alone ? -1 : b->of[i];
+        c->beginning = of < 0 ? NULL : b->at[of].folder;
+        c->beginning_sha256 = of < 0 ? NULL : b->at[of].digest;
+        if (of >= 0 && !taken[of] && !b->at[of].over)
+            r->work[r->work_count++] = r->pending_count + of;
+        if (of >= 0)
+            taken[of] = true;
+        r->work[r->work_count++] = i;
+    }
+    free(taken);
+}
+
 static int cells_train(run *r, int jobs, error *e)
 {
-    struct cells_work work = {.count = r->pending_count,
-                              .jobs = jobs < r->pending_count ? jobs : r->pending_count,
+    work_take(r);
+    struct cells_work work = {.count = r->work_count,
+                              .jobs = jobs < r->work_count ? jobs : r->work_count,
                               .self = r,
                               .clear = work_clear,
                               .body = work_live,
@@ -174,13 +256,16 @@ static int cells_train(run *r, int jobs, error *e)
                               .tick = work_tick,
                               .hook_limit = work_hook_limit,
                               .waits = work_waits,
-                              .saves = true};
+                              .saves = true,
+                              .ready = work_ready};
     threads_warn(r, work.jobs);
     origin_begin(&r->origin, r->data, true);
     progress_open(&r->progress, r->all, r->before + r->wanted - r->pending_count, work.jobs);
     int code = cells_run(&work, e);
     progress_close(&r->progress);
     origin_end(&r->origin);
+    if (!code)
+        beginnings_remove(r->plan);
     return code;
 }
 
@@ -383,12 +468,15 @@ int run_plan(plan *p, const run_options *options, json_t **summary, error *e)
 {
     run r = {
         .plan = p, .lock = -1, .fresh = options->fresh, .profile = options->profile, .selection = &options->selection};
+    run r = {.plan = p, .lock = -1, .fresh = options->fresh, .alone = options->alone, .selection = &options->selection};
     *summary = NULL;
     int code = run_go(&r, options, summary, e);
     exporter_close(r.exporter);
     if (r.data)
         dataset_close(r.data);
     cells_free(&r.cells);
+    beginnings_free(&r.beginnings);
+    free(r.work);
     free(r.pending);
     lock_drop(r.lock);
     return code;

@@ -30,6 +30,7 @@ struct stage {
     int progress, measured, notes, waited;
     double limit;
     bool saves;
+    bool (*ready)(void *self, int cell);
     void (*ended_by)(void *self, int cell, const error *why); /* NULL: ended */
     text words;
 };
@@ -337,8 +338,8 @@ static void waits(void *self, int cells) { ((struct stage *)self)->waited += cel
 static int stage_run(struct stage *s, int count, int jobs, error *e)
 {
     struct cells_work work = {
-        count, jobs, s,          body,  recorded, began, told, words, s->ended_by ? s->ended_by : ended,
-        tick,  NULL, hook_limit, waits, s->saves};
+        count, jobs, s,          body,  recorded, began,   told, words, s->ended_by ? s->ended_by : ended,
+        tick,  NULL, hook_limit, waits, s->saves, s->ready};
     snprintf(s->folder, sizeof s->folder, "/tmp/perdure-cells-XXXXXX");
     assert_non_null(mkdtemp(s->folder));
     int code = cells_run(&work, e);
@@ -349,6 +350,30 @@ static int stage_run(struct stage *s, int count, int jobs, error *e)
     assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left, not even a dead one */
     assert_int_equal(errno, ECHILD);
     return code;
+}
+
+/* The first two wait for the third, the fourth for nobody. */
+static bool third_is_over(void *self, int cell)
+{
+    const struct stage *s = self;
+    bool over = false;
+    for (int i = 0; i < s->ended; i++)
+        over = over || s->order[i] == 2;
+    return cell >= 2 || over;
+}
+
+static void who_is_not_ready_waits(void **state)
+{
+    (void)state;
+    error e = {0};
+    static struct stage s = {.acts = {succeed, succeed, succeed, succeed}, .ready = third_is_over};
+    assert_int_equal(stage_run(&s, 4, 1, &e), 0);
+    const int order[] = {2, 0, 1, 3};
+    assert_memory_equal(s.order, order, sizeof order);
+    static struct stage failing = {.acts = {succeed, succeed, fall, succeed}, .ready = third_is_over};
+    assert_int_equal(stage_run(&failing, 4, 2, &e), 0); /* the end counts, however it ended */
+    assert_int_equal(failing.ended, 4);
+    assert_true(failing.good[0] && failing.good[1] && !failing.good[2] && failing.good[3]);
 }
 
 static void failures_are_told_and_the_others_go_on(void **state)
@@ -553,6 +578,7 @@ static void marks_are_read_as_they_are(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_is_not_ready_waits),
         cmocka_unit_test(failures_are_told_and_the_others_go_on),
         cmocka_unit_test(all_that_is_said_arrives),
         cmocka_unit_test(grandchild_neither_holds_the_run_nor_outlives_it),
