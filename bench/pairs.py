@@ -3,6 +3,7 @@ import argparse
 import gzip
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -50,19 +51,30 @@ def unpack(source, root):
         path = f"{source}/mnist/{name}"
         packed = os.path.exists(path + ".gz")
         with (gzip.open(path + ".gz") if packed else open(path, "rb")) as old, open(f"{root}/mnist/{name}", "wb") as new:
-            new.write(old.read())
+            shutil.copyfileobj(old, new) # in pieces: what a process holds counts as the peak of those that it starts
+
+
+def measured(command, core=CORE):
+    """A process on one core (None: any) without a GPU: seconds of wall and of CPU, most resident bytes of it or of one that it started, and
+    its standard output; a failure ends the script."""
+    environment = dict(os.environ, OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
+    pinned = ["taskset", "-c", core] if core else []
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        start = time.perf_counter()
+        with subprocess.Popen(pinned + command, env=environment, stdout=out, stderr=err) as child:
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+        wall = time.perf_counter() - start
+        told, failed = ((f.seek(0), f.read().decode(errors="replace"))[1] for f in (out, err))
+    if child.returncode:
+        sys.exit(f"{' '.join(command)} ended with {child.returncode}:\n{failed}")
+    return {"wall": wall, "cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss * 1024, "out": told}
 
 
 def timed(command, core=CORE):
-    """Seconds and standard output of a process on one core (None: any) without a GPU; a failure ends the script."""
-    environment = dict(os.environ, OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
-    start = time.perf_counter()
-    pinned = ["taskset", "-c", core] if core else []
-    done = subprocess.run(pinned + command, env=environment, capture_output=True, text=True)
-    wall = time.perf_counter() - start
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr}")
-    return wall, done.stdout
+    """Seconds and standard output of a process, as `measured`."""
+    seen = measured(command, core)
+    return seen["wall"], seen["out"]
 
 
 def perdure(bench, method, strategies="", setup=None):
@@ -71,21 +83,29 @@ def perdure(bench, method, strategies="", setup=None):
     words = {**ALWAYS, **(setup or W1), "root": bench.root, "method": method, "strategies": strategies and ", strategies: " + strategies}
     with open(scenario, "w", encoding="utf-8") as f:
         f.write(SCENARIO % words)
-    wall, _ = timed([bench.program, "run", scenario, "--out", out, "--fresh"])
+    seen = measured([bench.program, "run", scenario, "--out", out, "--fresh"])
     with open(f"{out}/cells/{method}/seed-0/result.json", encoding="utf-8") as f:
         result = json.load(f)
     seconds = result["seconds"]
-    start = wall - seconds["train"] - seconds["evaluate"] - seconds["between_tasks"]
-    return {"wall": wall, "rate": result["steps_per_second"], "start": start, "between_tasks": seconds["between_tasks"],
+    start = seen["wall"] - seconds["train"] - seconds["evaluate"] - seconds["between_tasks"]
+    return {"wall": seen["wall"], "peak": seen["peak"], "rate": result["steps_per_second"], "start": start, "between_tasks": seconds["between_tasks"],
             "accuracy": result["metrics"]["acc.macro"], "memory": result["peak_memory_bytes"], "seconds": seconds,
             "weights": result["weights_sha256"]}
 
 
+def last_line(seen):
+    """The last line of JSON that a process printed."""
+    lines = [text for text in seen["out"].splitlines() if text.startswith("{")]
+    if not lines:
+        sys.exit(f"found no line of JSON in what a side printed; expected one with it_per_s and avg_acc:\n{seen['out'][-2000:]}")
+    return json.loads(lines[-1])
+
+
 def bare(bench, strategy, *options):
     """A run of bare_split_mnist."""
-    wall, out = timed([bench.bare, "--strategy", strategy, "--root", f"{bench.root}/mnist", *options])
-    line = json.loads([text for text in out.splitlines() if text.startswith("{")][-1])
-    return {"wall": wall, "rate": line["it_per_s"], "accuracy": line["avg_acc"], "memory": line["rss_mb"] * 2**20,
+    seen = measured([bench.bare, "--strategy", strategy, "--root", f"{bench.root}/mnist", *options])
+    line = last_line(seen)
+    return {"wall": seen["wall"], "peak": seen["peak"], "rate": line["it_per_s"], "accuracy": line["avg_acc"], "memory": line["rss_mb"] * 2**20,
             "line": line}
 
 
