@@ -174,7 +174,7 @@ static engine_norm norm_of(const pdr_model *m, const model_layer *l)
 static float *rows_normed(pass *q, const model_layer *l, planned_layer *p)
 {
     const engine_norm n = norm_of(q->m, l);
-    return engine_floats(planned_norm(q->s, view(q, q->rows, l->to.at[0]), &n, p->extra));
+    return engine_floats(planned_norm(q->s, view(q, q->rows, l->to.at[0]), &n, false, p->extra));
 }
 
 /* What the layer makes of rows; NULL: the scope has an error. */
@@ -218,16 +218,34 @@ static pdr_tensor *map_convolved(pass *q, const model_layer *l, planned_layer *p
                        l->padding);
 }
 
+static pdr_tensor *map_normed(pass *q, const model_layer *l, planned_layer *p, const pdr_tensor *h)
+{
+    const engine_norm n = norm_of(q->m, l);
+    p->in_map = planned_pixels(q->s, h);
+    return planned_norm(q->s, p->in_map, &n, p->relu, p->extra);
+}
+
+/* Nobody sees what stands between the layer and the relu behind it, so that one pass over the map may do both. */
+static bool with_relu(const pdr_model *m, int64_t i)
+{
+    const int kind = m->layers[i].kind;
+    return (kind == ENGINE_BATCH_NORM || kind == LAYER_ADD) && !m->layers[i].aside && i + 1 < m->layer_count &&
+           m->layers[i + 1].kind == ENGINE_RELU && !m->layers[i + 1].aside && !has_gate(m, i);
+}
+
 /* What the layer makes of a map. */
 static pdr_tensor *map_layer(pass *q, int64_t i, pdr_tensor *h)
 {
     const model_layer *l = &q->m->layers[i];
     planned_layer *p = &q->p->layers[i];
-    engine_norm n;
     switch (l->kind) {
     case ENGINE_CONV: return map_convolved(q, l, p, h);
-    case ENGINE_BATCH_NORM: n = norm_of(q->m, l); return planned_norm(q->s, h, &n, p->extra);
-    case ENGINE_RELU: return in_place(q->m, i) ? planned_relu(q->s, h) : engine_relu(q->s, h);
+    case ENGINE_BATCH_NORM: return map_normed(q, l, p, h);
+    case LAYER_ADD: return p->relu ? planned_add_relu(q->s, h, q->shortcut) : T->add(q->s, h, q->shortcut);
+    case ENGINE_RELU:
+        if (i && p[-1].relu)
+            return h;
+        return in_place(q->m, i) ? planned_relu(q->s, h) : engine_relu(q->s, h);
     case ENGINE_LEAKY_RELU: return engine_leaky_relu(q->s, h, l->rate);
     case ENGINE_TANH: return engine_tanh(q->s, h);
     case ENGINE_SIGMOID: return T->sigmoid(q->s, h);
@@ -235,7 +253,6 @@ static pdr_tensor *map_layer(pass *q, int64_t i, pdr_tensor *h)
         return planned_max_pool(q->s, h, (engine_window){l->kernel, l->stride, l->padding}, &p->extra[0]);
     case ENGINE_AVERAGE_POOL: return engine_average_pool(q->s, h, l->kernel, l->stride, l->padding);
     case ENGINE_DROPOUT: return map_dropped(q, l, p, h);
-    case LAYER_ADD: return T->add(q->s, h, q->shortcut);
     default: return engine_subsample(q->s, h, l->stride, l->to.at[0]); /* LAYER_SUBSAMPLE */
     }
 }
@@ -265,6 +282,7 @@ static void layer_run(pass *q, int64_t i)
         map_end(q, l, p);
     } else {
         p->in_map = *on;
+        p->relu = with_relu(q->m, i);
         p->out_map = *on = map_layer(q, i, *on);
     }
 }

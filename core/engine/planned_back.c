@@ -79,18 +79,11 @@ static void linear_back(flow *f, int64_t i)
 
 /* ---- layers of rows ---- */
 
-static void norm_of(const flow *f, const model_layer *l, engine_norm *n)
-{
-    const model_block *w = &f->m->blocks.at[l->block], *b = &f->m->buffers.at[l->buffer];
-    *n = (engine_norm){w[0].leaf, w[1].leaf, b[0].leaf, b[1].leaf};
-}
-
 static pdr_tensor *norm_back(const flow *f, int64_t i, const pdr_tensor *g, const pdr_tensor *in)
 {
     const model_layer *l = &f->m->layers[i];
-    engine_norm n;
-    norm_of(f, l, &n);
-    return planned_norm_back(f->s, g, in, &n, f->p->layers[i].extra,
+    const planned_layer *p = &f->p->layers[i];
+    return planned_norm_back(f->s, g, in, p->relu ? p->out_map : NULL, f->m->blocks.at[l->block].leaf, p->extra,
                              (planned_target){place(f, l->block), place(f, l->block + 1), i > f->p->first});
 }
 
@@ -139,6 +132,10 @@ static pdr_tensor *map_back(const flow *f, int64_t i, pdr_tensor *g)
     case ENGINE_AVERAGE_POOL: return planned_pool_back(f->s, l, g, p);
     case ENGINE_DROPOUT: return l->rate > 0 ? T->mul(f->s, g, p->extra[0]) : g;
     case LAYER_SUBSAMPLE: return planned_subsample_back(f->s, g, &l->in, l->stride);
+    case ENGINE_RELU:
+        if (i && p[-1].relu)
+            return g; /* the layer before does it */
+        return planned_act_back(f->s, l, g, p);
     default: return planned_act_back(f->s, l, g, p);
     }
 }
@@ -150,12 +147,15 @@ static void map_advance(flow *f, int64_t i, pdr_tensor **on)
     *on = map_back(f, i, before);
     if (before != *on && before != beside)
         engine_forget(before);
-    engine_forget(f->p->layers[i].out_map);
+    if (!i || !f->p->layers[i - 1].relu || f->m->layers[i].aside)
+        engine_forget(f->p->layers[i].out_map); /* else it is that of the layer before as well */
 }
 
 static void shortcut_back(flow *f, int64_t i)
 {
     if (f->m->layers[i].kind == LAYER_ADD) {
+        if (f->p->layers[i].relu)
+            f->map = planned_mask(f->s, f->map, f->p->layers[i].out_map);
         f->shortcut = f->map;
         engine_forget(f->p->layers[i].out_map);
         return;

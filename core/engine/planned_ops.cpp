@@ -9,8 +9,6 @@
 #include <ATen/ops/max_pool2d_with_indices.h>
 #include <ATen/ops/max_pool2d_with_indices_backward.h>
 #include <ATen/ops/mean.h>
-#include <ATen/ops/native_batch_norm.h>
-#include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/relu.h>
 #include <ATen/ops/sigmoid.h>
 #include <ATen/ops/sigmoid_backward.h>
@@ -91,23 +89,6 @@ pdr_tensor *planned_max_pool(pdr_scope *s, const pdr_tensor *x, engine_window w,
         return best;
     }());
     *index = out ? engine_hold(s, std::move(places)) : nullptr;
-    return out;
-}
-
-// Momentum and epsilon: see layer_ops.cpp, which also has the words.
-pdr_tensor *planned_norm(pdr_scope *s, const pdr_tensor *x, const engine_norm *n, pdr_tensor **saved)
-{
-    at::Tensor mean, scale;
-    pdr_tensor *out = MAKE(s, "batch_norm", ENGINE_IN(x, n->weight, n->bias, n->mean, n->variance), [&] {
-        engine_norm_check(x->value);
-        auto [y, m, v] = at::native_batch_norm(x->value, n->weight->value, n->bias->value, n->mean->value,
-                                               n->variance->value, true, 0.1, 1e-5);
-        mean = m;
-        scale = v;
-        return y;
-    }());
-    saved[0] = out ? engine_hold(s, std::move(mean)) : nullptr;
-    saved[1] = out ? engine_hold(s, std::move(scale)) : nullptr;
     return out;
 }
 
@@ -192,21 +173,6 @@ pdr_tensor *planned_conv_back(pdr_scope *s, const model_layer *l, const pdr_tens
         vector(to.weight, w.numel()).view(w.sizes()).copy_(of_weight);
         if (to.bias)
             vector(to.bias, w.size(0)).copy_(of_bias);
-        back = x;
-    }());
-    return done == PDR_OK && to.wanted ? engine_hold(s, std::move(back)) : nullptr;
-}
-
-pdr_tensor *planned_norm_back(pdr_scope *s, const pdr_tensor *g, const pdr_tensor *in, const engine_norm *n,
-                              pdr_tensor *const *saved, planned_target to)
-{
-    at::Tensor back;
-    pdr_status done = ENGINE_WRITE(s, "batch_norm", ENGINE_IN(g, in, n->weight, saved[0], saved[1]), [&] {
-        auto [x, of_weight, of_bias] =
-            at::native_batch_norm_backward(g->value, in->value, n->weight->value, n->mean->value, n->variance->value,
-                                           saved[0]->value, saved[1]->value, true, 1e-5, {to.wanted, true, true});
-        vector(to.weight, of_weight.numel()).copy_(of_weight);
-        vector(to.bias, of_bias.numel()).copy_(of_bias);
         back = x;
     }());
     return done == PDR_OK && to.wanted ? engine_hold(s, std::move(back)) : nullptr;

@@ -74,13 +74,17 @@ static pass pass_by(const engine_executor &by, pdr_model *m, const at::Tensor &x
     return out;
 }
 
+// Batch norms divide by deviations, and so enlarge what was rounded differently before them: a network may have twenty.
+static double tolerance(const pdr_model *m) { return m->buffers.count > 8 ? 4e-6 : 1e-6; }
+
 static void blocks_agree(const pdr_model *m, const at::Tensor &got, const at::Tensor &want, const char *name)
 {
+    const double most = tolerance(m);
     for (int64_t i = 0; i < m->blocks.count; i++) {
         const pdr_block *b = &m->blocks.at[i].about;
         at::Tensor p = got.narrow(0, b->first, b->count), q = want.narrow(0, b->first, b->count);
         // what batch norm takes away again is noise around 0
-        if (p.sub(q).norm().item<double>() > 1e-6 * q.norm().item<double>() + 2e-7 * want.norm().item<double>())
+        if (p.sub(q).norm().item<double>() > most * q.norm().item<double>() + 0.2 * most * want.norm().item<double>())
             fail_msg("%s: the gradient of %s is %g apart", name, b->name, apart(p, q));
     }
 }
@@ -94,11 +98,11 @@ static void same_steps(const engine_network &n, const char *name, bool features 
         at::Tensor x = batch(n, rows, ++number);
         pass got = pass_by(engine_planned, m, x, number, features),
              want = pass_by(engine_autograd, judge, x, number, features);
-        if (apart(got.logits, want.logits) > 1e-6)
+        if (apart(got.logits, want.logits) > tolerance(m))
             fail_msg("%s: logits are %g apart", name, apart(got.logits, want.logits));
-        assert_true(!features || apart(got.features, want.features) <= 1e-6);
+        assert_true(!features || apart(got.features, want.features) <= tolerance(m));
         blocks_agree(m, got.gradient, want.gradient, name);
-        assert_true(!m->moving || apart(m->moving->value, judge->moving->value) <= 1e-6);
+        assert_true(!m->moving || apart(m->moving->value, judge->moving->value) <= tolerance(m));
         assert_int_equal(m->dropout.drawn, judge->dropout.drawn);
     }
     engine_model.discard(m);
