@@ -140,6 +140,9 @@ static pdr_tensor *map_back(const flow *f, int64_t i, pdr_tensor *g)
     }
 }
 
+/* Dropout of nothing hands on what came in, which the layer before may need to go back. */
+static bool has_made(const model_layer *l) { return l->kind != ENGINE_DROPOUT || l->rate > 0; }
+
 /* `*on` becomes the gradient of what came in; what it was, and what the layer made, are needed no more. */
 static void map_advance(flow *f, int64_t i, pdr_tensor **on)
 {
@@ -149,6 +152,8 @@ static void map_advance(flow *f, int64_t i, pdr_tensor **on)
         engine_forget(before);
     if (!i || !f->p->layers[i - 1].relu || f->m->layers[i].aside)
         engine_forget(f->p->layers[i].out_map); /* else it is that of the layer before as well */
+    if (has_made(&f->m->layers[i]))
+        engine_forget(f->p->layers[i].out_map);
 }
 
 static void shortcut_back(flow *f, int64_t i)

@@ -119,7 +119,7 @@ static void each_layer(void **)
     const engine_layer linear = of(ENGINE_LINEAR, 7), relu = of(ENGINE_RELU), tanh = of(ENGINE_TANH),
                        norm = of(ENGINE_BATCH_NORM), sigmoid = of(ENGINE_SIGMOID),
                        leaky = of(ENGINE_LEAKY_RELU, 0, 0.2), drop = of(ENGINE_DROPOUT, 0, 0.4),
-                       flat = of(ENGINE_FLATTEN);
+                       none = of(ENGINE_DROPOUT, 0, 0), flat = of(ENGINE_FLATTEN);
     const engine_layer conv = {ENGINE_CONV, 4, 3, 1, 1, 0}, strided = {ENGINE_CONV, 5, 2, 2, 0, 0};
     const struct {
         const char *name;
@@ -137,7 +137,7 @@ static void each_layer(void **)
         {"sigmoid", {linear, sigmoid, linear, sigmoid}},
         {"dropout", {linear, relu, drop, linear, drop}},
         {"dropout of the rows", {drop, linear}},
-        {"dropout of nothing", {linear, of(ENGINE_DROPOUT, 0, 0), linear}},
+        {"dropout of nothing", {linear, none, linear}},
         {"batch norm of units", {linear, norm, relu, linear, norm}},
         {"batch norm first", {flat, norm, linear}},
         {"flatten first", {flat, linear, relu}},
@@ -151,6 +151,7 @@ static void each_layer(void **)
         {"batch norm of maps", {conv, norm, relu, conv, norm}},
         {"batch norm of the rows", {norm, conv}},
         {"dropout of maps", {conv, relu, drop, conv, drop, linear}},
+        {"dropout of nothing, of maps", {conv, relu, none, conv, tanh, none, conv, leaky, none, conv, norm, none}},
     };
     const sizes maps = {2, 8, 9};
     for (const auto &c : cases)
