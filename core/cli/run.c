@@ -71,9 +71,10 @@ static int shard_take(const call *c, run_selection *out, error *e)
 static int options_take(const call *c, run_options *out, error *e)
 {
     long jobs = 1;
-    *out = (run_options){
-        .fresh = call_has(c, "--fresh"), .profile = call_has(c, "--profile"), .resume = call_has(c, "--resume")};
-        .fresh = call_has(c, "--fresh"), .resume = call_has(c, "--resume"), .alone = call_has(c, "--alone")};
+    *out = (run_options){.fresh = call_has(c, "--fresh"),
+                         .profile = call_has(c, "--profile"),
+                         .resume = call_has(c, "--resume"),
+                         .alone = call_has(c, "--alone")};
     int code = cli_number(c, "--jobs", 1, 1, JOBS_MOST, &jobs, e);
     out->jobs = (int)jobs;
     if (!code)
@@ -173,7 +174,7 @@ static const option_row options[] = {
     {"--jobs", "N", "cells at a time, each a process with device.threads threads (1)"},
     {"--only", "METHOD[/SEED]", "these cells alone; a method with variants stands for all of them; repeatable"},
     {"--shard", "I/N", "the I-th of N parts of the cells; auto: as a Slurm array or an indexed Job says"},
-    {"--profile", NULL, "tells where the time goes: a table a method, profile.json and trace.json a cell"},
+    {"--profile", NULL, "tells where the time goes: a table a method, profile.json and trace.json a cell; with --alone"},
     {"--alone", NULL, "each cell trains its first task itself, though others train the very same"},
     {"--fresh", NULL, "runs finished cells again, over their results"},
     {"--resume", NULL, "fails where there is nothing to go on with, and does not begin anew"},

@@ -150,9 +150,8 @@ static void map_advance(flow *f, int64_t i, pdr_tensor **on)
     *on = map_back(f, i, before);
     if (before != *on && before != beside)
         engine_forget(before);
-    if (!i || !f->p->layers[i - 1].relu || f->m->layers[i].aside)
-        engine_forget(f->p->layers[i].out_map); /* else it is that of the layer before as well */
-    if (has_made(&f->m->layers[i]))
+    const bool shared = i && f->p->layers[i - 1].relu && !f->m->layers[i].aside; /* with the layer before */
+    if (has_made(&f->m->layers[i]) && !shared)
         engine_forget(f->p->layers[i].out_map);
 }
 

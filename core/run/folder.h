@@ -11,17 +11,11 @@
 struct run_cell {
     int method;
     int64_t seed;
-    char digest[SHA256_HEX]; /* plan_cell_digest */
-    char *name;              /* "replay/seed-2" */
-    char *folder;            /* runs/x/cells/replay/seed-2 */
-    bool wanted;             /* this run is of it (selection.h) */
-    bool profiled;           /* profile.json and trace.json shall tell where its time goes */
-    bool finished;           /* its record is there and of this plan */
-    char *failure;           /* why it failed in this run; NULL: it did not */
     char digest[SHA256_HEX];                  /* plan_cell_digest */
     char *name;                               /* "replay/seed-2" */
     char *folder;                             /* runs/x/cells/replay/seed-2 */
     bool wanted;                              /* this run is of it (selection.h) */
+    bool profiled;                            /* profile.json and trace.json shall tell where its time goes */
     bool finished;                            /* its record is there and of this plan */
     const char *beginning, *beginning_sha256; /* as train_listener has them; NULL: its own; borrowed */
     char *failure;                            /* why it failed in this run; NULL: it did not */

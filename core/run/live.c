@@ -205,7 +205,7 @@ int cell_live(const plan *p, const dataset *data, const struct run_cell *c, cons
                                .log_keep = voice_log_keep,
                                .stop = voice_stop,
                                .mark = inside->mark,
-                               .profile = c->profiled ? profile_open() : NULL};
+                               .profile = c->profiled ? profile_open() : NULL,
                                .beginning = c->beginning,
                                .beginning_sha256 = c->beginning_sha256};
     cell_result *result = NULL;

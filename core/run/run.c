@@ -35,8 +35,7 @@ typedef struct run {
     int *work; /* what the coordinator's numbers mean: of pending, or behind them [pending_count + i] of beginnings */
     int work_count;
     int all, before; /* cells that the whole is of, trials too; those of them that are behind these */
-    bool fresh, profile;
-    bool fresh, alone;
+    bool fresh, profile, alone;
     const run_selection *selection;
     struct progress progress;
     provenance origin;  /* of cells */
@@ -466,9 +465,12 @@ static int run_go(run *r, const run_options *options, json_t **summary, error *e
 
 int run_plan(plan *p, const run_options *options, json_t **summary, error *e)
 {
-    run r = {
-        .plan = p, .lock = -1, .fresh = options->fresh, .profile = options->profile, .selection = &options->selection};
-    run r = {.plan = p, .lock = -1, .fresh = options->fresh, .alone = options->alone, .selection = &options->selection};
+    run r = {.plan = p,
+             .lock = -1,
+             .fresh = options->fresh,
+             .profile = options->profile,
+             .alone = options->alone || options->profile, /* else what others trained would miss in the times */
+             .selection = &options->selection};
     *summary = NULL;
     int code = run_go(&r, options, summary, e);
     exporter_close(r.exporter);

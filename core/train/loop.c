@@ -91,14 +91,12 @@ static void loop_time(cell *c, double seconds)
 /* A task of the stream is over: its row of the matrix, where it has one, and the end of its curve. */
 static int loop_row(cell *c, int64_t after, bool row, error *e)
 {
-    profile_begin(c->profile, PROFILE_EVALUATION);
-    int code = row ? evaluate_row(c, after, e) : 0;
-    return profile_end(c->profile, code ? code : anytime_end(c, after, e));
     bool laid = false;
+    profile_begin(c->profile, PROFILE_EVALUATION);
     int code = row ? beginning_row(c, after, &laid, e) : 0;
     if (!code && row && !laid)
         code = evaluate_row(c, after, e);
-    return code ? code : anytime_end(c, after, e);
+    return profile_end(c->profile, code ? code : anytime_end(c, after, e));
 }
 
 /* What is measured behind a step that is not the last of its stage: what the tasks that ended with it are due where nobody
@@ -180,9 +178,6 @@ int loop_task_begin(cell *c, stage *s, error *e)
 
 int loop_steps(cell *c, stage *s, bool going_on, error *e)
 {
-    bool going_on = c->place.in_task && s == &c->stages[c->place.stage];
-    profile_begin_span(c->profile, PROFILE_TASK, s - c->stages + 1);
-    int code = going_on ? 0 : task_begin(c, s, e);
     int code = 0;
     for (int64_t epoch = going_on ? c->place.epoch : 0; !code && (going_on || !schedule_over(c, epoch)); epoch++) {
         code = loop_epoch(c, s, epoch, going_on, e);
@@ -195,6 +190,7 @@ int loop_steps(cell *c, stage *s, bool going_on, error *e)
 static int loop_task(cell *c, stage *s, error *e)
 {
     bool going_on = c->place.in_task && s == &c->stages[c->place.stage], laid = false;
+    profile_begin_span(c->profile, PROFILE_TASK, s - c->stages + 1);
     int code = going_on ? 0 : loop_task_begin(c, s, e);
     if (!code && !going_on)
         code = beginning_steps(c, s, &laid, e);
@@ -216,9 +212,10 @@ static int loop_task(cell *c, stage *s, error *e)
 
 static int loop_untrained(cell *c, error *e)
 {
-    bool laid;
+    bool laid = false;
+    profile_begin(c->profile, PROFILE_EVALUATION);
     int code = beginning_row(c, 0, &laid, e);
-    return code || laid ? code : evaluate_row(c, 0, e);
+    return profile_end(c->profile, code || laid ? code : evaluate_row(c, 0, e));
 }
 
 int loop_run(cell *c, error *e)
@@ -230,7 +227,6 @@ int loop_run(cell *c, error *e)
     if (!code && going_on)
         code = IN(START, resume_end(c, e));
     if (!code && !going_on && c->scenario->evaluation.matrix.untrained)
-        code = IN(EVALUATION, evaluate_row(c, 0, e));
         code = loop_untrained(c, e);
     if (!code && !going_on)
         code = save_after_task(c, 0, e);

@@ -162,34 +162,6 @@ static json_t *state_json(const cell *c, const cell_place *p, int64_t log_bytes)
 
 /* ---- the whole ---- */
 
-static int state_gather(cell *c, const cell_place *p, checkpoint *k, error *e)
-{
-    int64_t log_bytes = 0;
-    const stage *s = p->in_task ? &c->stages[p->stage] : NULL;
-    int code = c->listener->log_place ? c->listener->log_place(c->listener->self, &log_bytes, e) : 0;
-    k->step = c->steps;
-    k->task = s ? p->stage + 1 : p->stage;
-    k->after_task = !s;
-    k->engine = c->result->engine;
-    plan_cell_digest(c->plan, (int)(c->method - c->plan->methods), c->seed, k->plan_sha256);
-    network_save(c, &k->weights, &k->rest, e);
-    gates_save(c, &k->rest, e);
-    optimizer_save(c, &k->rest, e);
-    if (s)
-        order_save(c, &s->task, &k->rest);
-    matrix_save(c->result->accuracy, "accuracy", &k->rest);
-    matrix_save(c->result->network, "network", &k->rest);
-    matrix_save(c->result->validation, "validation", &k->rest);
-    anytime_save(c, &k->rest);
-    k->state = state_json(c, p, log_bytes);
-    if (k->state && c->profile)
-        json_object_set_new(k->state, "profile", profile_state(c->profile));
-    if (!k->state)
-        error_set(e, EXIT_INTERNAL, "checkpoint: the place of the cell cannot be written as JSON");
-    code = code ? code : e->code;
-    return code ? code : host_save(&c->session, &k->rest, e);
-}
-
 /* A state that nothing good can come of is not kept in the place of a good one. */
 static int weights_check(const arrays *weights, error *e)
 {
@@ -236,6 +208,8 @@ static int state_gather(cell *c, const cell_place *p, checkpoint *k, error *e)
     save_matrices(c, &k->rest);
     anytime_save(c, &k->rest);
     k->state = state_json(c, p, log_bytes);
+    if (k->state && c->profile)
+        json_object_set_new(k->state, "profile", profile_state(c->profile));
     if (!k->state)
         error_set(e, EXIT_INTERNAL, "checkpoint: the place of the cell cannot be written as JSON");
     code = code ? code : e->code;
