@@ -18,6 +18,7 @@
 #include <string>
 
 #include "engine/inside.hpp"
+#include "engine/product.hpp"
 
 extern "C" {
 #include "base/program.h"
@@ -161,7 +162,8 @@ static int open_all(const engine_options *o, engine_info *info, error *e)
     opened = o->device;
     set_threads(o->threads);
     set_determinism(o->deterministic);
-    snprintf(info->cpu, sizeof info->cpu, "%s", at::get_cpu_capability().c_str());
+    snprintf(info->cpu, sizeof info->cpu, "%s%s", at::get_cpu_capability().c_str(),
+             product_by_onednn() ? ", oneDNN" : ""); // bits depend on it
     return 0;
 }
 

@@ -40,7 +40,7 @@ typedef struct engine_options {
 typedef struct engine_info {
     char torch[32];       /* version that runs, eg. "2.11.0" */
     char torch_built[32]; /* version that the engine was compiled against */
-    char cpu[32];         /* capability that LibTorch took, eg. "AVX2" */
+    char cpu[32];         /* capability that LibTorch took, and oneDNN where that multiplies, eg. "AVX512, oneDNN" */
     char device[128];     /* name of the GPU; "" on a CPU */
 } engine_info;
 

@@ -7,6 +7,9 @@
 #define PERDURE_ENGINE_PRODUCT_HPP
 #include <ATen/core/Tensor.h>
 
+// oneDNN multiplies large matrices in this process. To be asked when threads and determinism are set.
+bool product_by_onednn();
+
 // oneDNN is the faster one for [m, k] by [k, n] here; `turned`: b is the transpose of what lies in memory row by row, as a
 // linear layer's weight is, which oneDNN copies first.
 bool product_suits(int64_t m, int64_t k, int64_t n, bool turned);
