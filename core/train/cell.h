@@ -191,6 +191,20 @@ int heads_reach(const cell *c, pdr_model *m, int64_t last, error *e);
 int weights_begin(cell *c,
                   error *e); /* network.weights into the network that was built, and the table into the result */
 
+/* ---- evaluate_pass.c ---- */
+enum { EVALUATE_ROWS = 1024 }; /* of a chunk */
+/* What is asked of a task, and how many of its rows were right. */
+typedef struct evaluate_task {
+    const stream_task *task;
+    const int64_t *rows; /* [count] places, borrowed */
+    int64_t count, right;
+    engine_mask mask; /* the columns that compete */
+} evaluate_task;
+/* Rows of `part` through a network of the engine's, without a hook: adds to `right` of each task. Failures: logits that are
+ * not finite, and what the engine says (EXIT_FAILED). */
+int evaluate_pass(cell *c, pdr_model *network, const data_rows *part, int64_t after, evaluate_task *tasks,
+                  int64_t count, error *e);
+
 /* ---- evaluate.c ---- */
 int evaluate_row(cell *c, int64_t after, error *e);
 /* The tasks to `task` (from 1) into the newest point of the curve. beside_row: a row of the matrix was measured just before,

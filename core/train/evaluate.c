@@ -1,5 +1,7 @@
 /* A row of the matrix: accuracy on every task after so many tasks, in large batches without a graph; and in the same way, by
- * the same hooks, the accuracies on the tasks so far while one is trained (see anytime.c).
+ * the same hooks, the accuracies on the tasks so far while one is trained (see anytime.c). All tasks are one pass over their
+ * rows (evaluate_pass.c), unless a strategy has a hook around the evaluation of a task or gives the scores itself: then each
+ * task is a pass of its own.
  *
  * In task-il the task's own columns compete, else the columns seen after max(after, on) tasks: a task that is still to
  * come is judged among the classes that will be seen once it has come, in row 0 as in every other, so that forward
@@ -12,8 +14,6 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "train/cell.h"
-
-enum { EVALUATE_ROWS = 1000 };
 
 #define EVAL(hook) dispatch_eval(c, offsetof(pdr_hooks, hook), #hook, eval, e)
 
@@ -118,13 +118,13 @@ static void accuracy_log(const cell *c, int64_t task, const stream_task *t, doub
         c->listener->point(c->listener->self, name, task, c->steps, accuracy);
 }
 
-static void cell_keep(cell *c, int64_t after, const stream_task *t, const chunk *k)
+static void test_keep(cell *c, int64_t after, const stream_task *t, int64_t right, int64_t right_network)
 {
     cell_result *r = c->result;
-    double accuracy = (double)k->right / (double)t->test_count;
-    matrix_set(r->accuracy, after, t->index + 1, k->right, t->test_count);
+    double accuracy = (double)right / (double)t->test_count;
+    matrix_set(r->accuracy, after, t->index + 1, right, t->test_count);
     if (r->network)
-        matrix_set(r->network, after, t->index + 1, k->right_network, t->test_count);
+        matrix_set(r->network, after, t->index + 1, right_network, t->test_count);
     accuracy_log(c, after, t, accuracy);
     if (c->listener->measured)
         c->listener->measured(c->listener->self, after, t->index + 1, accuracy);
@@ -133,38 +133,48 @@ static void cell_keep(cell *c, int64_t after, const stream_task *t, const chunk 
 /* What is measured: a row of the matrix, or tasks at a point of the curve, which is then logged unless a row was. */
 enum what { ROW, POINT, POINT_BESIDE_ROW };
 
+/* Logged unless it stands beside a row of the matrix, which was. */
+static void point_keep(cell *c, int64_t after, const stream_task *t, int64_t right, int64_t count, bool logged)
+{
+    curve_set(c->result->anytime, t->index + 1, right, count);
+    if (logged)
+        accuracy_log(c, after, t, (double)right / (double)count);
+}
+
+/* A trial of a search never sees a test row: what is shown of it is measured on those held out. */
+static void held_keep(cell *c, int64_t after, const stream_task *t, int64_t right)
+{
+    matrix_set(c->result->validation, after, t->index + 1, right, t->held_count);
+    if (c->method->trial && c->listener->measured)
+        c->listener->measured(c->listener->self, after, t->index + 1, (double)right / (double)t->held_count);
+}
+
+/* ---- a task by itself ---- */
+
 static int point_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, bool logged, error *e)
 {
     int64_t count = 0;
     const int64_t *rows = anytime_rows(c, t, &count);
     k->part = &c->data->test;
-    if (rows_measure(c, eval, rows, count, k, e))
-        return e->code;
-    curve_set(c->result->anytime, t->index + 1, k->right, count);
-    if (logged)
-        accuracy_log(c, eval->after_task, t, (double)k->right / (double)count);
-    return 0;
+    if (!rows_measure(c, eval, rows, count, k, e))
+        point_keep(c, eval->after_task, t, k->right, count, logged);
+    return e->code;
 }
 
 static int test_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
 {
     k->part = &c->data->test;
     if (!rows_measure(c, eval, t->test, t->test_count, k, e))
-        cell_keep(c, eval->after_task, t, k);
+        test_keep(c, eval->after_task, t, k->right, k->right_network);
     return e->code;
 }
 
-/* A trial of a search never sees a test row: what is shown of it is measured on those held out. */
 static int held_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
 {
     k->part = &c->data->train;
-    if (rows_measure(c, eval, t->held, t->held_count, k, e))
-        return e->code;
-    matrix_set(c->result->validation, eval->after_task, t->index + 1, k->right, t->held_count);
-    if (c->method->trial && c->listener->measured)
-        c->listener->measured(c->listener->self, eval->after_task, t->index + 1,
-                              (double)k->right / (double)t->held_count);
-    return 0;
+    if (!rows_measure(c, eval, t->held, t->held_count, k, e))
+        held_keep(c, eval->after_task, t, k->right);
+    return e->code;
 }
 
 static int task_measure(cell *c, pdr_eval *eval, const stream_task *t, chunk *k, error *e)
@@ -209,22 +219,12 @@ static int network_grown(cell *c, int64_t last, pdr_model **out, error *e)
     return heads_reach(c, *out, last, e);
 }
 
-/* One for all tasks that are still to come, unless a strategy may change the network or is shown what it measures. */
-static bool network_shared(const cell *c)
-{
-    return c->method->prediction_owner < 0 && !dispatch_wanted(c, offsetof(pdr_hooks, before_eval)) &&
-           !dispatch_wanted(c, offsetof(pdr_hooks, after_eval));
-}
-
-/* The network as it is after before_eval; where it has no head for the task yet, a snapshot that has: *ahead, which the
- * rest of the row may go on with. */
+/* The network as it is after before_eval; where it has no head for the task yet, a snapshot that has: *ahead. */
 static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, enum what what, chunk *k, pdr_model **ahead,
                            error *e)
 {
     bool lacks = heads_grow(c) && c->engine->model_columns(c->session.model) < t->seen;
-    int code = 0;
-    if (lacks && !*ahead)
-        code = network_grown(c, network_shared(c) ? c->stream->count - 1 : t->index, ahead, e);
+    int code = lacks ? network_grown(c, t->index, ahead, e) : 0;
     k->network = lacks ? *ahead : c->session.model;
     eval->model = k->network;
     if (!code) {
@@ -235,7 +235,7 @@ static int network_measure(cell *c, pdr_eval *eval, const stream_task *t, enum w
     return code;
 }
 
-static int task_evaluate(cell *c, int64_t after, const stream_task *t, enum what what, pdr_model **ahead, error *e)
+static int task_evaluate(cell *c, int64_t after, const stream_task *t, enum what what, error *e)
 {
     pdr_eval shown = {.struct_size = sizeof shown,
                       .after_task = after,
@@ -243,34 +243,101 @@ static int task_evaluate(cell *c, int64_t after, const stream_task *t, enum what
                       .task = &c->views[t->index].task,
                       .model = c->session.model};
     pdr_eval *eval = &shown;
+    pdr_model *ahead = NULL;
     values before = values_keep(c, dispatch_wanted(c, offsetof(pdr_hooks, before_eval)));
     chunk *k = alloc_zero(1, sizeof *k);
     c->views[t->index].task.columns = c->engine->model_columns(c->session.model);
     int code = EVAL(before_eval);
     if (!code)
-        code = network_measure(c, eval, t, what, k, ahead, e);
+        code = network_measure(c, eval, t, what, k, &ahead, e);
     if (!code)
         code = EVAL(after_eval);
     values_restore(c, &before);
-    if (!network_shared(c)) {
-        c->engine->model->discard(*ahead);
-        *ahead = NULL;
-    }
+    c->engine->model->discard(ahead);
     c->views[t->index].task.scope = NULL;
     free(k);
     return code;
+}
+
+/* ---- all tasks together ---- */
+
+/* No strategy may change the network between two tasks, or is shown what it measures. */
+static bool together(const cell *c)
+{
+    return c->method->prediction_owner < 0 && !dispatch_wanted(c, offsetof(pdr_hooks, before_eval)) &&
+           !dispatch_wanted(c, offsetof(pdr_hooks, after_eval));
+}
+
+enum rows { TEST_ROWS, POINT_ROWS, HELD_ROWS };
+
+static evaluate_task *together_open(const cell *c, int64_t after, int64_t count, enum rows which)
+{
+    evaluate_task *tasks = alloc_zero((size_t)count + 1, sizeof *tasks);
+    for (int64_t i = 0; i < count; i++) {
+        const stream_task *t = &c->stream->tasks[i];
+        tasks[i] = (evaluate_task){.task = t, .mask = mask_evaluated(c, after, i + 1)};
+        if (which == POINT_ROWS)
+            tasks[i].rows = anytime_rows(c, t, &tasks[i].count);
+        else
+            tasks[i].rows = which == TEST_ROWS ? t->test : t->held;
+        if (which != POINT_ROWS)
+            tasks[i].count = which == TEST_ROWS ? t->test_count : t->held_count;
+    }
+    return tasks;
+}
+
+/* Tasks whose heads are still to come, the last ones, have a snapshot that has all of them. */
+static int together_measure(cell *c, int64_t after, int64_t count, enum rows which, evaluate_task *tasks, error *e)
+{
+    const data_rows *part = which == HELD_ROWS ? &c->data->train : &c->data->test;
+    int64_t there = 0;
+    pdr_model *ahead = NULL;
+    while (there < count && (!heads_grow(c) || tasks[there].task->seen <= c->engine->model_columns(c->session.model)))
+        there++;
+    int code = evaluate_pass(c, c->session.model, part, after, tasks, there, e);
+    if (!code && there < count && !(code = network_grown(c, c->stream->count - 1, &ahead, e)))
+        code = evaluate_pass(c, ahead, part, after, tasks + there, count - there, e);
+    c->engine->model->discard(ahead);
+    return code;
+}
+
+static void together_keep(cell *c, int64_t after, const evaluate_task *t, enum rows which, enum what what)
+{
+    if (which == TEST_ROWS)
+        test_keep(c, after, t->task, t->right, 0);
+    else if (which == HELD_ROWS)
+        held_keep(c, after, t->task, t->right);
+    else
+        point_keep(c, after, t->task, t->right, t->count, what == POINT);
+}
+
+static int together_run(cell *c, int64_t after, int64_t count, enum rows which, enum what what, error *e)
+{
+    evaluate_task *tasks = together_open(c, after, count, which);
+    int code = together_measure(c, after, count, which, tasks, e);
+    for (int64_t i = 0; !code && i < count; i++)
+        together_keep(c, after, &tasks[i], which, what);
+    free(tasks);
+    return code;
+}
+
+static int together_evaluate(cell *c, int64_t after, int64_t count, enum what what, error *e)
+{
+    if (what != ROW)
+        return together_run(c, after, count, POINT_ROWS, what, e);
+    int code = c->method->trial ? 0 : together_run(c, after, count, TEST_ROWS, what, e);
+    return code || !c->result->validation ? code : together_run(c, after, count, HELD_ROWS, what, e);
 }
 
 /* The first `count` tasks, after so many. */
 static int tasks_evaluate(cell *c, int64_t after, int64_t count, enum what what, error *e)
 {
     double start = clock_seconds();
-    int code = 0;
-    pdr_model *ahead = NULL;
+    const bool all = together(c);
     host_doing(&c->session, HOST_EVALUATE);
-    for (int64_t i = 0; !code && i < count; i++)
-        code = task_evaluate(c, after, &c->stream->tasks[i], what, &ahead, e);
-    c->engine->model->discard(ahead);
+    int code = all ? together_evaluate(c, after, count, what, e) : 0;
+    for (int64_t i = 0; !all && !code && i < count; i++)
+        code = task_evaluate(c, after, &c->stream->tasks[i], what, e);
     host_flush_metrics(&c->session);
     c->clock.evaluate += clock_seconds() - start;
     return code;
