@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/program.h"
 #include "engine/engine.h"
+#include "engine/resident.h"
 
 #define CPU_LIBRARY "lib/libtorch_cpu.so"
 
@@ -129,6 +130,8 @@ int engine_load(const struct engine **out, error *e)
     int code = load_torch(e);
     if (!code)
         code = load_engine(&loaded, e);
+    if (!code)
+        resident_drop(CPU_LIBRARY);
     *out = loaded;
     return code;
 }
