@@ -26,18 +26,46 @@ static pdr_status set_shrink(strategy *self, pdr_scope *s, int64_t column, int64
     return mem->retain(s, self->exemplars, column, self->host->tensor->slice(s, slots, 0, 0, quota));
 }
 
+/* Rows first .. of phi: the features of a chunk of `rows`, each of length 1. The first chunk makes phi. */
+static pdr_status phi_add(const strategy *self, const pdr_task *t, const pdr_tensor *rows, int64_t first, int64_t count,
+                          pdr_tensor **phi)
+{
+    const pdr_host *h = self->host;
+    const pdr_tensor_api *T = h->tensor;
+    pdr_scope *s = T->open(h, PDR_NO_GRAD);
+    pdr_tensor *x = NULL;
+    pdr_status bad = h->data->rows(s, t, T->slice(s, rows, 0, first, count), &x, NULL);
+    pdr_tensor *unit = bad ? NULL : pdr_unit_rows(h, s, h->model->features(s, t->model, x, PDR_EVAL));
+    const int64_t shape[2] = {T->size(rows, 0), unit ? T->size(unit, 1) : 0};
+    if (unit && !*phi)
+        pdr_hold(h, phi, T->full(s, PDR_F32, shape, 2, 0));
+    if (unit)
+        bad = T->copy(s, T->slice(s, *phi, 0, first, count), unit);
+    return scope_over(self, s, bad);
+}
+
+/* phi [n, D] of a class's rows, which are many: beside it only a chunk is in memory. To be released. */
+static pdr_status phi_of(const strategy *self, const pdr_task *t, const pdr_tensor *rows, pdr_tensor **phi)
+{
+    const int64_t n = self->host->tensor->size(rows, 0);
+    pdr_status bad = PDR_OK;
+    *phi = NULL;
+    for (int64_t first = 0; !bad && first < n; first += CHUNK)
+        bad = phi_add(self, t, rows, first, n - first < CHUNK ? n - first : CHUNK, phi);
+    return bad;
+}
+
 /* (I3) Of `rows` [n], all training rows of a class, those whose features come nearest to the class's mean. */
 static pdr_status set_choose(strategy *self, pdr_scope *s, const pdr_task *t, const pdr_tensor *rows, int64_t quota)
 {
     const pdr_host *h = self->host;
     const int64_t flat = -1;
-    pdr_tensor *features = NULL, *order = NULL, *x = NULL, *y = NULL;
-    pdr_status bad = pdr_task_features(h, s, t, t->model, rows, &features);
-    if (bad)
-        return bad;
-    pdr_tensor *phi = pdr_unit_rows(h, s, features);
-    pdr_tensor *mean = pdr_unit_rows(h, s, h->tensor->mean(s, phi, 0, 1));
-    bad = pdr_choose_herding(h, s, phi, h->tensor->reshape(s, mean, &flat, 1), quota, &order);
+    pdr_tensor *phi = NULL, *order = NULL, *x = NULL, *y = NULL;
+    pdr_status bad = phi_of(self, t, rows, &phi);
+    pdr_tensor *mean = bad ? NULL : pdr_unit_rows(h, s, h->tensor->mean(s, phi, 0, 1));
+    if (!bad)
+        bad = pdr_choose_herding(h, s, phi, h->tensor->reshape(s, mean, &flat, 1), quota, &order);
+    h->tensor->release(phi);
     if (!bad)
         bad = h->data->rows(s, t, h->tensor->pick(s, rows, 0, order), &x, &y);
     return bad ? bad : h->memory->put(s, self->exemplars, NULL, x, y, NULL, NULL);
