@@ -30,7 +30,12 @@ class Tables(unittest.TestCase):
 
     def test_sizes_are_rows(self):
         figures = {"memories": {"of": "rows", "sizes": [{"size": n, "us": spread(n)} for n in (2, 20)]}}
-        self.assertEqual(tables.tables(figures)[3:], ["| memories, sizes, 2 | 2 (1 to 4) |", "| memories, sizes, 20 | 20 (10 to 40) |"])
+        self.assertEqual(tables.tables(figures)[3:], ["| memories, 2 | 2 (1 to 4) |", "| memories, 20 | 20 (10 to 40) |"])
+
+    def test_records_that_are_not_alike_are_tables_of_their_own(self):
+        figures = {"a": {"x": spread(1), "y": spread(2), "z": spread(3)}, "b": {"v": spread(1), "w": spread(1), "z": spread(1)}, "c": {"x": spread(4, 1)}}
+        self.assertEqual([line for line in tables.tables(figures) if line.startswith("|  |")], ["|  | x | y | z |", "|  | v | w | z |"])
+        self.assertEqual(tables.tables(figures)[4], "| c | 4 |  |  |")
 
     def test_a_section_names_machine_commit_and_command_without_paths_of_peers(self):
         with tempfile.TemporaryDirectory() as folder:
