@@ -113,6 +113,7 @@ void planned_free(pdr_model *m)
     if (!m->planned)
         return;
     engine_take_back(m->planned->memory);
+    sparse_free(m->planned->sparse);
     free(m->planned->layers);
     free(m->planned);
     m->planned = NULL;
@@ -160,6 +161,16 @@ static void linear(const pass *q, int64_t block, const float *in, int64_t inputs
                                               .ldc = stride});
 }
 
+/* What comes into the first one may be mostly background. */
+static void linear_layer(pass *q, const model_layer *l, const planned_layer *p, float *out)
+{
+    const int64_t inputs = l->in.at[0], n = l->to.at[0];
+    const sparse_layer sparse = {q->p->rows, inputs, n, q->rows};
+    if (p != &q->p->layers[q->p->first] ||
+        !sparse_forward(&q->p->sparse, &sparse, values(q->m, l->block), values(q->m, l->block + 1), out))
+        linear(q, l->block, q->rows, inputs, out, n, n);
+}
+
 static pdr_tensor *view(const pass *q, float *rows, int64_t n)
 {
     return planned_view(q->s, rows, (const int64_t[]){q->p->rows, n}, 2);
@@ -183,7 +194,7 @@ static float *rows_layer(pass *q, const model_layer *l, planned_layer *p)
     const int64_t n = l->to.at[0], count = q->p->rows * n;
     float *out = p->room ? p->room : q->rows;
     switch (l->kind) {
-    case ENGINE_LINEAR: linear(q, l->block, q->rows, l->in.at[0], out, n, n); break;
+    case ENGINE_LINEAR: linear_layer(q, l, p, out); break;
     case ENGINE_RELU:
         if (out != q->rows)
             memcpy(out, q->rows, (size_t)count * sizeof *out);

@@ -7,6 +7,7 @@
 #ifndef PERDURE_ENGINE_PLANNED_H
 #define PERDURE_ENGINE_PLANNED_H
 #include "engine/model.h"
+#include "engine/planned_sparse.h"
 
 /* Where a layer's own memory lies; what passed through it in the last forward. */
 typedef struct planned_layer {
@@ -30,6 +31,7 @@ typedef struct model_planned {
     float *wide[2];     /* gradients of what passes between two layers */
     int64_t first;      /* the first layer with parameters: no gradient goes further */
     planned_layer *layers;
+    planned_sparse *sparse; /* of layer `first`; NULL: nothing yet */
     /* the last forward; its tensors are temporaries of `scope` */
     pdr_scope *scope; /* NULL: backward came, or the parameters are others */
     int64_t rows;
