@@ -10,7 +10,7 @@
 
 /* Steps that must be saved in all. A process starts in about a third of a second, and a step of a small network takes a
  * millisecond. */
-enum { STEPS_LEAST = 300, DIGITS = 16 };
+enum { STEPS_LEAST = 200, DIGITS = 16 };
 
 /* A cell that has saved its own state goes on from there, unless it runs afresh. */
 static bool cell_shares(const plan *p, const struct run_cell *c, bool fresh)
