@@ -67,6 +67,10 @@ void rows_leaky(float *out, const float *in, float slope, int64_t n);
 void rows_leaky_back(float *g, const float *in, float slope, int64_t n);
 void rows_times(float *out, const float *in, const float *factors, int64_t n);
 void rows_gate(float *out, const float *in, const float *factor, int64_t rows, int64_t n); /* out may be in */
+void rows_scale(float *g, float by, int64_t n);
+float rows_most(const float *x, int64_t n); /* the greatest absolute value; infinity or NaN where there is one */
+/* out [n, rows] with `to`, becomes in [rows, n] with `from` turned, `add`: that is added. */
+void rows_turn(float *out, int64_t to, const float *in, int64_t from, int64_t rows, int64_t n, bool add);
 void rows_add(float *g, const float *more, int64_t n);
 void rows_sum(float *sum, const float *g, int64_t stride, int64_t rows, int64_t n); /* over the rows */
 bool rows_zero(const float *g, int64_t stride, int64_t rows, int64_t n);            /* all of them */
@@ -106,6 +110,8 @@ typedef struct planned_product {
 } planned_product;
 void planned_multiply(pdr_scope *s, const planned_product *p);
 void planned_multiply_by_tensors(pdr_scope *s, const planned_product *p); /* where LibTorch shows no BLAS */
+/* ---- planned_small.cpp: the same for few numbers; false: not here, and nothing happened ---- */
+bool planned_multiply_small(pdr_scope *s, const planned_product *p);
 
 /* Gradients of the parameters go to `weight` and `bias` (NULL: none); that of the input is made where it is `wanted`. */
 typedef struct planned_target {

@@ -1,4 +1,4 @@
-// Products of matrices: large ones by oneDNN where that is the faster library (product.hpp), others by the sgemm that
+// Products of matrices: by oneDNN where that is the faster library (product.hpp, planned_small.cpp), others by the sgemm that
 // LibTorch itself calls, without its dispatcher (2 to 5 us a product, which is most of a product of 20 rows). LibTorch's
 // wheels show it; where a build does not, its own tensors multiply.
 #include <ATen/ops/addmm.h>
@@ -66,6 +66,8 @@ void planned_multiply(pdr_scope *s, const planned_product *p)
         return;
     if (p->ldc == p->m && product_suits(p->n, p->k, p->m, p->turned_a))
         multiply_by_onednn(s, p);
+    else if (planned_multiply_small(s, p))
+        return;
     else if (found)
         call(found, *p);
     else

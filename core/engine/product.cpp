@@ -45,7 +45,7 @@ static matmul found()
 }
 
 // On Intel's processors MKL is as fast. LibTorch's capability is what a user may hold it to (ATEN_CPU_CAPABILITY).
-static bool processor_suits()
+bool product_processor()
 {
 #if defined(__x86_64__)
     static const bool suits = !__builtin_cpu_is("intel") && at::get_cpu_capability() == "AVX512";
@@ -64,6 +64,7 @@ bool product_suits(int64_t m, int64_t k, int64_t n, bool turned)
 {
     const int64_t enough = turned ? 2500000 : 1500000; // multiplications; oneDNN takes 10 us to begin
     return m * n * k >= enough && product_by_onednn();
+    return m * n * k >= enough && product_processor() && threads_suit() && found();
 }
 
 /* ---- the product ---- */

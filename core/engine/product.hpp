@@ -14,6 +14,9 @@ bool product_by_onednn();
 // linear layer's weight is, which oneDNN copies first.
 bool product_suits(int64_t m, int64_t k, int64_t n, bool turned);
 
+// The same for products of any size that one thread makes: for whoever calls it without the 10 us.
+bool product_processor();
+
 // c [m, n] = a [m, k] b [k, n] + beta c, where product_suits(): f32 on the CPU, in any order of memory. Nothing is recorded.
 void product_into(const at::Tensor &c, const at::Tensor &a, const at::Tensor &b, float beta);
 

@@ -2,6 +2,7 @@
 // memory. Where LibTorch has no oneDNN for this processor, product_suits() says so and LibTorch multiplies: the same numbers are
 // asked of that.
 #include <ATen/Parallel.h>
+#include <torch/version.h>
 
 #include "engine/product.hpp"
 
@@ -105,6 +106,47 @@ static void products_of_the_planned_executor(void **)
     assert_int_equal(engine_scope_close(s), PDR_OK);
 }
 
+// The shapes of a layer's three products in batches of few rows and of many, with gaps between rows; both ways to turn.
+static void small_products(void **)
+{
+    const int64_t shapes[][3] = {{100, 20, 784}, {784, 100, 20}, {10, 20, 100}, {100, 20, 10}, {100, 10, 20},
+                                 {16, 300, 8},   {1, 1, 1},      {33, 17, 65},  {7, 1, 30}};
+    pdr_scope *s = engine_scope_open(nullptr, PDR_NO_GRAD);
+    int64_t here = 0;
+    for (auto &shape : shapes)
+        for (int kind = 0; kind < 12; kind++) {
+            const int64_t m = shape[0], n = shape[1], k = shape[2], gap = kind & 4 ? 5 : 0;
+            const bool ta = kind & 1, tb = kind & 2;
+            const float beta = kind < 8 ? 0 : 1;
+            const at::Tensor a = noise(m, k, 1, true), b = noise(k, n, 2, true);
+            const at::Tensor left = (ta ? a : a.t()).contiguous(), right = (tb ? b : b.t()).contiguous();
+            at::Tensor c = at::full({n, m + gap}, beta == 0 ? NAN : 1.0f), again = c.clone();
+            planned_product p = {ta,
+                                 tb,
+                                 m,
+                                 n,
+                                 k,
+                                 left.const_data_ptr<float>(),
+                                 left.size(1),
+                                 right.const_data_ptr<float>(),
+                                 right.size(1),
+                                 beta,
+                                 c.mutable_data_ptr<float>(),
+                                 m + gap};
+            if (!planned_multiply_small(s, &p))
+                continue;
+            here++;
+            assert_true(apart(c.narrow(1, 0, m).t(), a.to(at::kDouble).matmul(b.to(at::kDouble)).add(beta)) <= 1e-6);
+            assert_true(!gap || c.narrow(1, m, gap).equal(again.narrow(1, m, gap)) || beta == 0);
+            p.c = again.mutable_data_ptr<float>();
+            assert_true(planned_multiply_small(s, &p));
+            assert_true(again.narrow(1, 0, m).equal(c.narrow(1, 0, m)));
+        }
+    print_message("oneDNN's microkernels made %d small products\n", (int)here);
+    assert_true(here > 0 || !product_processor() || strcmp(TORCH_VERSION, "2.11.0") != 0);
+    assert_int_equal(engine_scope_close(s), PDR_OK);
+}
+
 // The same operands, the same bits; small products, other types and several deterministic threads stay LibTorch's.
 static void the_rule(void **)
 {
@@ -129,6 +171,7 @@ int main()
         cmocka_unit_test(a_linear_layer),
         cmocka_unit_test(matrices_in_any_order),
         cmocka_unit_test(products_of_the_planned_executor),
+        cmocka_unit_test(small_products),
         cmocka_unit_test(the_rule),
     };
     return cmocka_run_group_tests_name("engine/product", tests, NULL, NULL);
