@@ -106,6 +106,7 @@ at::ScalarType engine_scalar_type(pdr_dtype d); // throws on a number that is no
 pdr_dtype engine_dtype(at::ScalarType t);       // 0: none of the ABI's
 const at::Device &engine_device();              // of the run
 void engine_norm_check(const at::Tensor &x);    // throws where a channel of a batch has no variance (layer_ops.cpp)
+at::Tensor engine_pixels(const at::Tensor &x);  // maps as convolutions like them (layer_ops.cpp)
 
 template <class F> pdr_tensor *engine_make(pdr_scope *s, const char *op, handle_inputs inputs, F run)
 {

@@ -1,4 +1,5 @@
 // The layers: one LibTorch expression each.
+#include <ATen/ops/as_strided.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/constant_pad_nd.h>
@@ -20,14 +21,22 @@ pdr_tensor *engine_linear(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *w
 
 // On a CPU convolutions are faster with the channels of a pixel side by side (measured: a step of a small cnn 1.6 times, of
 // a resnet18 of width 20 1.17 times); what they make then lies so, too, and only the first one copies.
-static at::Tensor pixels(const at::Tensor &x) { return x.is_cpu() ? x.contiguous(at::MemoryFormat::ChannelsLast) : x; }
+// One channel lies both ways at once, and LibTorch takes such maps for contiguous ones, so strides have to say which.
+at::Tensor engine_pixels(const at::Tensor &x)
+{
+    if (!x.is_cpu())
+        return x;
+    at::Tensor found = x.contiguous(at::MemoryFormat::ChannelsLast);
+    return x.size(1) == 1 ? found.as_strided(x.sizes(), {x.size(2) * x.size(3), 1, x.size(3), 1}) : found;
+}
 
 pdr_tensor *engine_conv(pdr_scope *s, const pdr_tensor *x, const pdr_tensor *weight, const pdr_tensor *bias,
                         int64_t stride, int64_t padding)
 {
     return ENGINE_TRY(s, "conv", ENGINE_IN(x, weight),
-                      at::conv2d(pixels(x->value), weight->value, bias ? std::optional(bias->value) : std::nullopt,
-                                 {stride, stride}, {padding, padding}));
+                      at::conv2d(engine_pixels(x->value), weight->value,
+                                 bias ? std::optional(bias->value) : std::nullopt, {stride, stride},
+                                 {padding, padding}));
 }
 
 void engine_norm_check(const at::Tensor &x)

@@ -62,7 +62,7 @@ pdr_tensor *planned_plain(pdr_scope *s, const pdr_tensor *x)
 
 pdr_tensor *planned_pixels(pdr_scope *s, const pdr_tensor *x)
 {
-    return MAKE(s, "conv", ENGINE_IN(x), x->value.contiguous(at::MemoryFormat::ChannelsLast));
+    return MAKE(s, "conv", ENGINE_IN(x), engine_pixels(x->value));
 }
 
 uint32_t planned_version(const pdr_tensor *t)
