@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-double
-clock_seconds(void); /* since some moment, the same for all processes of the machine; setting the clock moves it not */
+/* Since some moment, the same for all processes of the machine; setting the clock moves it not. */
+double clock_seconds(void);
 int64_t clock_nanoseconds(void); /* the same, whole: differences add up */
 
 #endif

@@ -39,6 +39,8 @@ static float *other(const flow *f) { return f->rows == f->p->wide[0] ? f->p->wid
 static void linear_weight(const flow *f, const float *g, int64_t stride, int64_t n, const float *in, int64_t inputs,
                           float beta, float *into)
 {
+    if (in == f->p->layers[f->p->first].in && sparse_weights(f->p->sparse, g, beta, into))
+        return; /* the first layer, of a batch that is mostly background; there stride is n */
     planned_multiply(f->s, &(planned_product){.turned_b = true,
                                               .m = inputs,
                                               .n = n,
@@ -96,10 +98,6 @@ static void linear_back(flow *f, int64_t i)
 {
     const model_layer *l = &f->m->layers[i];
     const int64_t n = l->to.at[0], inputs = l->in.at[0];
-    if (i == f->p->first && sparse_weights(f->p->sparse, f->rows, 0, place(f, l->block)))
-        rows_sum(place(f, l->block + 1), f->rows, n, f->p->rows, n);
-    else
-        linear_parameters(f, l->block, f->rows, n, n, f->p->layers[i].in, inputs);
     const float *in = f->p->layers[i].in;
     float *back = i > f->p->first ? other(f) : NULL;
     if (back) /* by the weights as they were */

@@ -58,13 +58,12 @@ bool product_processor()
 // A deterministic run of several threads has MKL's strict branch, whose bits do not follow from their number.
 static bool threads_suit() { return at::get_num_threads() == 1 || !at::globalContext().deterministicAlgorithms(); }
 
-bool product_by_onednn() { return processor_suits() && threads_suit() && found(); }
+bool product_by_onednn() { return product_processor() && threads_suit() && found(); }
 
 bool product_suits(int64_t m, int64_t k, int64_t n, bool turned)
 {
     const int64_t enough = turned ? 2500000 : 1500000; // multiplications; oneDNN takes 10 us to begin
     return m * n * k >= enough && product_by_onednn();
-    return m * n * k >= enough && product_processor() && threads_suit() && found();
 }
 
 /* ---- the product ---- */
