@@ -323,29 +323,11 @@ static int told_lay(const cell *c, enum part part, error *e)
     return 0;
 }
 
-/* One row of a matrix that is there, else nothing. 65 */
-static int row_lay(const cell *c, matrix *m, const char *name, int64_t row, error *e)
-{
-    char right[64], count[64];
-    if (!m)
-        return 0;
-    snprintf(right, sizeof right, "matrix/%s/right", name);
-    snprintf(count, sizeof count, "matrix/%s/count", name);
-    const array *a = arrays_find(&c->begun->rest, right), *b = arrays_find(&c->begun->rest, count);
-    const size_t size = (size_t)((m->tasks + 1) * m->tasks) * sizeof *m->right, first = (size_t)(row * m->tasks);
-    if (!a || !b || a->type != ARRAY_I64 || b->type != ARRAY_I64 || a->size != size || b->size != size)
-        return error_set(e, EXIT_DATA, "%s: %s: found another matrix; expected one of %lld tasks", c->begun->name, name,
-                         (long long)m->tasks);
-    memcpy(m->right + first, (const int64_t *)a->bytes + first, (size_t)m->tasks * sizeof *m->right);
-    memcpy(m->count + first, (const int64_t *)b->bytes + first, (size_t)m->tasks * sizeof *m->count);
-    return 0;
-}
-
 static int rows_lay(cell *c, int64_t row, enum part part, error *e)
 {
-    int code = row_lay(c, c->result->accuracy, "accuracy", row, e);
+    int code = resume_matrix(c->begun, "accuracy", c->result->accuracy, row, 1, e);
     if (!code)
-        code = row_lay(c, c->result->validation, "validation", row, e);
+        code = resume_matrix(c->begun, "validation", c->result->validation, row, 1, e);
     return code ? code : told_lay(c, part, e);
 }
 

@@ -180,22 +180,30 @@ int resume_network(cell *c, error *e)
 
 /* ---- results so far ---- */
 
-static int matrix_lay(const cell *c, matrix *m, const char *name, error *e)
+int resume_matrix(const checkpoint *k, const char *name, matrix *m, int64_t first, int64_t count, error *e)
 {
-    char right[64], count[64];
+    char right[64], measured[64];
     if (!m)
         return 0;
-    const int64_t places = (m->tasks + 1) * m->tasks;
+    const size_t row = (size_t)m->tasks * sizeof *m->right;
     snprintf(right, sizeof right, "matrix/%s/right", name);
-    snprintf(count, sizeof count, "matrix/%s/count", name);
-    const array *a = arrays_find(&c->from->rest, right), *b = arrays_find(&c->from->rest, count);
-    const size_t size = (size_t)places * sizeof *m->right;
-    if (!a || !b || a->type != ARRAY_I64 || b->type != ARRAY_I64 || a->size != size || b->size != size)
-        return error_set(e, EXIT_DATA, "%s: matrix/%s: found another one; expected one of %lld tasks", name_of(c), name,
+    snprintf(measured, sizeof measured, "matrix/%s/count", name);
+    const array *a = arrays_find(&k->rest, right), *b = arrays_find(&k->rest, measured);
+    if (!a || !b || a->type != ARRAY_I64 || b->type != ARRAY_I64 || a->size != b->size || a->size % row ||
+        a->size / row > (size_t)m->tasks + 1)
+        return error_set(e, EXIT_DATA, "%s: matrix/%s: found another one; expected one of %lld tasks", k->name, name,
                          (long long)m->tasks);
-    memcpy(m->right, a->bytes, size);
-    memcpy(m->count, b->bytes, size);
+    const int64_t there = (int64_t)(a->size / row), last = first + count < there ? first + count : there;
+    if (last > first) {
+        memcpy(m->right + first * m->tasks, (const char *)a->bytes + (size_t)first * row, (size_t)(last - first) * row);
+        memcpy(m->count + first * m->tasks, (const char *)b->bytes + (size_t)first * row, (size_t)(last - first) * row);
+    }
     return 0;
+}
+
+static int matrix_lay(const cell *c, matrix *m, const char *name, error *e)
+{
+    return resume_matrix(c->from, name, m, 0, m ? m->tasks + 1 : 0, e);
 }
 
 static void text_lay(const json_t *from, const char *key, char *into, size_t room)

@@ -125,11 +125,20 @@ static void order_save(const cell *c, const host_task *t, arrays *rest)
     check_save(c, rest);
 }
 
+/* Up to the last one with a number in it: behind the first of 500 tasks all others would be 4 MB of zeros. */
+static int64_t rows_measured(const matrix *m)
+{
+    int64_t places = (m->tasks + 1) * m->tasks;
+    while (places > 0 && !m->count[places - 1])
+        places--;
+    return (places + m->tasks - 1) / m->tasks;
+}
+
 static void matrix_save(const matrix *m, const char *name, arrays *rest)
 {
     if (!m)
         return;
-    const int64_t shape[2] = {m->tasks + 1, m->tasks};
+    const int64_t shape[2] = {rows_measured(m), m->tasks};
     char *right = alloc_format("matrix/%s/right", name), *count = alloc_format("matrix/%s/count", name);
     arrays_add(rest, right, ARRAY_I64, shape, 2, m->right);
     arrays_add(rest, count, ARRAY_I64, shape, 2, m->count);
