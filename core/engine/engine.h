@@ -235,11 +235,6 @@ struct engine {
      * was not finite. Only on the CPU, where looking costs nothing; elsewhere ask gradient_finite now and then. */
     pdr_status (*optimizer_step)(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
                                  int64_t count);
-    /* Says of the coming backward of this model that optimizer_step() follows it, at this rate and without penalties, and that
-     * until then nobody reads the gradient, but for that of the heads, nor reads or writes the parameters. Plain descent is
-     * then a part of the backward's products where the executor can do that, and the gradient is not written at all. What is
-     * not finite is found as ever: a product that could come to it is not used so. False: this optimizer makes no use of it. */
-    bool (*optimizer_ahead)(engine_optimizer *o, double lr);
     /* One step down `loss`: one backward pass to the parameters of all models of these optimizers and no others, then an
      * update of each model that the loss depends on; the rest are left alone, as torch leaves a parameter without a
      * gradient. PDR_EINVALID where it depends on none, PDR_ENOTFINITE with words for a loss or a gradient that is not finite: on

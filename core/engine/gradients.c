@@ -12,15 +12,6 @@ static void leaves_of(const pdr_model *m, pdr_tensor **leaves)
         leaves[i] = m->blocks.at[i].leaf;
 }
 
-bool model_begin_gradients(pdr_model *m)
-{
-    const bool ahead = m->ahead;
-    for (int64_t i = 0; i < m->blocks.count; i++)
-        m->blocks.at[i].applied = false;
-    m->ahead = false;
-    return ahead;
-}
-
 static pdr_status differentiate(pdr_scope *s, const pdr_model *m, const pdr_tensor *loss, pdr_tensor **found)
 {
     pdr_tensor **leaves = alloc_zero((size_t)m->blocks.count, sizeof(pdr_tensor *));
@@ -32,7 +23,6 @@ static pdr_status differentiate(pdr_scope *s, const pdr_model *m, const pdr_tens
 
 static pdr_status hold_gradients(pdr_scope *s, pdr_model *m, pdr_tensor *const *found)
 {
-    model_begin_gradients(m);
     for (int64_t i = 0; i < m->blocks.count; i++) {
         model_block *b = &m->blocks.at[i];
         if (!b->gradient)
@@ -145,27 +135,16 @@ void model_forget_gradients(pdr_model *m)
         m->blocks.at[i].gradient = NULL;
     }
     m->has_gradient = m->flat = false;
-    model_begin_gradients(m);
     planned_forget(m);
 }
 
 /* ---- its size ---- */
 
-static bool partly_applied(const pdr_model *m)
-{
-    bool any = false;
-    for (int64_t i = 0; i < m->blocks.count; i++)
-        any = any || m->blocks.at[i].applied;
-    return any;
-}
-
 static bool has_gradient(pdr_scope *s, const pdr_model *m)
 {
-    if (m && !m->frozen && m->has_gradient && !partly_applied(m))
+    if (m && !m->frozen && m->has_gradient)
         return !engine_tensor.status(s);
-    engine_scope_fail(s, PDR_EINVALID,
-                      m && m->has_gradient ? "gradient: the backward made the update already, as optimizer_ahead() said"
-                                           : "gradient: the model has none; backward comes first");
+    engine_scope_fail(s, PDR_EINVALID, "gradient: the model has none; backward comes first");
     return false;
 }
 

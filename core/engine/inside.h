@@ -142,7 +142,6 @@ pdr_status engine_fisher(pdr_scope *s, pdr_model *m, const pdr_tensor *x, const 
                          engine_fisher_mode mode, random_stream *r, pdr_tensor *into);
 engine_optimizer *engine_optimizer_open(pdr_model *m, const engine_optimizer_options *options);
 void engine_optimizer_close(engine_optimizer *o);
-bool engine_optimizer_ahead(engine_optimizer *o, double lr);
 pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
                                  int64_t count);
 pdr_status engine_descend(pdr_scope *s, engine_optimizer *const *optimizers, int64_t count, double lr,

@@ -13,7 +13,6 @@ typedef struct model_block {
     float fill;           /* the first value where nothing is drawn */
     pdr_tensor *leaf;     /* view of `params`, or of `buffers` */
     pdr_tensor *gradient; /* of the last backward; NULL before the first, and of a buffer */
-    bool applied;         /* that backward has made the update of this block already */
 } model_block;
 
 /* Blocks one behind the other in a flat tensor. */
@@ -62,8 +61,6 @@ struct pdr_model {
     bool grows;        /* heads may be added */
     bool has_gradient; /* backward ran at least once */
     bool flat;         /* `gradients` holds the gradient of the last backward */
-    bool ahead;        /* the coming backward may make plain descent's update, at this rate */
-    float rate;
     layer_shape input; /* of one row, as the first layer takes it */
     int64_t inputs;    /* numbers in a row */
     model_layer *layers;
@@ -135,8 +132,6 @@ float *model_gradient_floats(const pdr_model *m, int64_t i);
 /* Builds `gradients` from the last backward if it is not there. */
 pdr_status model_make_flat(pdr_scope *s, pdr_model *m);
 void model_forget_gradients(pdr_model *m);
-/* A backward begins: no block's update is made, and what was said ahead holds no more. Whether it was said. */
-bool model_begin_gradients(pdr_model *m);
 /* A new [P], whether m is frozen or not: somebody must have had its leaves recorded. */
 pdr_tensor *model_gradient_flat(pdr_scope *s, const pdr_model *m, const pdr_tensor *loss);
 pdr_tensor *model_gradient(pdr_scope *s, pdr_model *m, const pdr_tensor *loss);

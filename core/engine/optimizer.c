@@ -117,7 +117,7 @@ static bool step_in_memory(engine_optimizer *o, double lr, const sweep_penalty *
             p.penalty_count = count;
         }
         const pdr_block *b = &m->blocks.at[i].about;
-        if (m->blocks.at[i].applied || (heads_alone(m, i) && !penalties_cover(penalties, count, b->first)))
+        if (heads_alone(m, i) && !penalties_cover(penalties, count, b->first))
             continue;
         finite = sweep_block(&p, b->first, b->count, model_gradient_floats(m, i)) && finite;
     }
@@ -143,37 +143,11 @@ static pdr_status step_any(pdr_scope *s, engine_optimizer *o, double lr, const e
     return finite ? code : PDR_ENOTFINITE;
 }
 
-bool engine_optimizer_ahead(engine_optimizer *o, double lr)
-{
-    const engine_optimizer_options *a = o ? &o->options : NULL;
-    const bool plain = a && a->kind == ENGINE_SGD && a->momentum == 0.0 && a->weight_decay == 0.0;
-    if (!plain || o->model->frozen || !engine_floats(o->model->params))
-        return false;
-    o->model->ahead = true;
-    o->model->rate = (float)lr;
-    return true;
-}
-
-/* What the backward was told ahead is not what comes. */
-static bool broken_word(const engine_optimizer *o, double lr, int64_t count)
-{
-    bool applied = false;
-    for (int64_t i = 0; i < o->model->blocks.count; i++)
-        applied = applied || o->model->blocks.at[i].applied;
-    return applied && (count || (float)lr != o->model->rate);
-}
-
 pdr_status engine_optimizer_step(pdr_scope *s, engine_optimizer *o, double lr, const engine_penalty *penalties,
                                  int64_t count)
 {
     if (!o || !o->model->has_gradient || count < 0 || (count && !penalties)) {
         engine_scope_fail(s, PDR_EINVALID, "optimizer: no gradient; backward comes first");
-        return T->status(s);
-    }
-    if (broken_word(o, lr, count)) {
-        engine_scope_fail(
-            s, PDR_EINVALID,
-            "optimizer: found penalties or another rate; expected the update that optimizer_ahead() said");
         return T->status(s);
     }
     sweep_penalty few[8], *read = count <= 8 ? few : alloc_zero((size_t)count, sizeof *read);

@@ -11,9 +11,7 @@ typedef struct flow {
     pdr_scope *s;
     pdr_model *m;
     const model_planned *p;
-    float *to;   /* the flat gradient */
-    float *fold; /* the parameters, where the update is a part of the products; else NULL */
-    float rate;
+    float *to; /* the flat gradient */
     float *rows;
     pdr_tensor *map, *shortcut;
 } flow;
@@ -35,12 +33,10 @@ static float *other(const flow *f) { return f->rows == f->p->wide[0] ? f->p->wid
 
 /* ---- a linear layer ---- */
 
-/* into [n, inputs] = beta into + g' in. g [rows, n] with `stride`: of its output; in: what it got. */
-static void linear_weight(const flow *f, const float *g, int64_t stride, int64_t n, const float *in, int64_t inputs,
-                          float beta, float *into)
+/* g [rows, n] with `stride`: of its output; in: what it got. */
+static void linear_parameters(const flow *f, int64_t block, const float *g, int64_t stride, int64_t n, const float *in,
+                              int64_t inputs)
 {
-    if (in == f->p->layers[f->p->first].in && sparse_weights(f->p->sparse, g, beta, into))
-        return; /* the first layer, of a batch that is mostly background; there stride is n */
     planned_multiply(f->s, &(planned_product){.turned_b = true,
                                               .m = inputs,
                                               .n = n,
@@ -49,33 +45,9 @@ static void linear_weight(const flow *f, const float *g, int64_t stride, int64_t
                                               .lda = inputs,
                                               .b = g,
                                               .ldb = stride,
-                                              .beta = beta,
-                                              .c = into,
+                                              .c = place(f, block),
                                               .ldc = inputs});
-}
-
-static void linear_parameters(const flow *f, int64_t block, const float *g, int64_t stride, int64_t n, const float *in,
-                              int64_t inputs)
-{
-    linear_weight(f, g, stride, n, in, inputs, 0, place(f, block));
     rows_sum(place(f, block + 1), g, stride, f->p->rows, n);
-}
-
-/* No sum of the product can leave float32's range, so none is infinite and none is no number: nobody needs to look at the
- * gradient to know. One that might is written down, and looked at. */
-static bool surely_finite(const flow *f, const float *g, int64_t n, const float *in, int64_t inputs)
-{
-    const double most = (double)rows_most(g, f->p->rows * n) * (double)rows_most(in, f->p->rows * inputs);
-    return most * (double)f->p->rows * (f->rate > 1 ? (double)f->rate : 1.0) < 1e37; /* false of what is no number */
-}
-
-/* Plain descent as a part of the product: W += (-rate g)' in. g is not needed any more. */
-static void linear_descend(const flow *f, int64_t block, float *g, int64_t n, const float *in, int64_t inputs)
-{
-    rows_sum(place(f, block + 1), g, n, f->p->rows, n);
-    rows_scale(g, -f->rate, f->p->rows * n);
-    linear_weight(f, g, n, n, in, inputs, 1, f->fold + f->m->blocks.at[block].about.first);
-    f->m->blocks.at[block].applied = true;
 }
 
 /* beta 1: added to what is there. */
@@ -98,14 +70,13 @@ static void linear_back(flow *f, int64_t i)
 {
     const model_layer *l = &f->m->layers[i];
     const int64_t n = l->to.at[0], inputs = l->in.at[0];
-    const float *in = f->p->layers[i].in;
-    float *back = i > f->p->first ? other(f) : NULL;
-    if (back) /* by the weights as they were */
-        linear_input(f, l->block, f->rows, n, n, back, inputs, 0);
-    if (f->fold && surely_finite(f, f->rows, n, in, inputs))
-        linear_descend(f, l->block, f->rows, n, in, inputs);
+    if (i == f->p->first && sparse_weights(f->p->sparse, f->rows, 0, place(f, l->block)))
+        rows_sum(place(f, l->block + 1), f->rows, n, f->p->rows, n);
     else
-        linear_parameters(f, l->block, f->rows, n, n, in, inputs);
+        linear_parameters(f, l->block, f->rows, n, n, f->p->layers[i].in, inputs);
+    float *back = i > f->p->first ? other(f) : NULL;
+    if (back)
+        linear_input(f, l->block, f->rows, n, n, back, inputs, 0);
     f->rows = back;
 }
 
@@ -306,13 +277,7 @@ pdr_status planned_backward(pdr_scope *s, pdr_model *m, const pdr_tensor *loss, 
     pdr_tensor *found[2] = {NULL};
     if (loss_back(s, p, loss, found))
         return T->status(s);
-    const bool ahead = model_begin_gradients(m);
-    flow f = {.s = s,
-              .m = m,
-              .p = p,
-              .to = engine_floats(m->gradients),
-              .fold = ahead ? engine_floats(m->params) : NULL,
-              .rate = m->rate};
+    flow f = {.s = s, .m = m, .p = p, .to = engine_floats(m->gradients)};
     const int32_t mode = engine_scope_mode(s, PDR_NO_GRAD);
     parameters_back(&f, engine_floats(found[0]), found[1] ? engine_floats(found[1]) : NULL);
     engine_scope_mode(s, mode);

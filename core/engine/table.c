@@ -46,7 +46,6 @@ static const struct engine table = {
     .fisher = engine_fisher,
     .optimizer_open = engine_optimizer_open,
     .optimizer_close = engine_optimizer_close,
-    .optimizer_ahead = engine_optimizer_ahead,
     .optimizer_step = engine_optimizer_step,
     .descend = engine_descend,
     .penalty_apply = engine_penalty_apply,

@@ -25,7 +25,6 @@ static int bare_step(cell *c, const stage *s, error *e)
     pdr_tensor *logits = c->executor->forward(h->scope, c->session.model, h->step.x, NULL);
     pdr_tensor *loss = bare_loss(c, logits, &s->task.fresh);
     h->step.loss = loss;
-    step_announce(c);
     c->executor->backward(h->scope, c->session.model, loss, false);
     step_clip(c);
     heads_tell(c);

@@ -122,9 +122,7 @@ int step_forward(cell *c, error *e);
 int step_loss(cell *c, error *e);      /* row losses and their mean, by the sole compute_loss where there is one */
 int step_backward(cell *c, error *e);  /* with the terms of add_loss */
 int step_penalties(cell *c, error *e); /* and clipping */
-void step_announce(
-    const cell *c);      /* before backward: tells the engine where nothing stands between it and the update */
-void step_clip(cell *c); /* the gradient as it is, where the method says so */
+void step_clip(cell *c);               /* the gradient as it is, where the method says so */
 int step_update(cell *c, error *e);
 int step_failed(const cell *c, const char *what, error *e); /* the step's scope has an error */
 

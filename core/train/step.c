@@ -1,5 +1,4 @@
 /* What happens between the hooks of a step. The formulas are rules 14 and 15 of <perdure/plugin.h>. */
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -285,17 +284,6 @@ static pdr_tensor *loss_with_terms(cell *c)
 
 /* ---- backward and update ---- */
 
-/* Nobody reads gradient or parameters before the update, and no penalty belongs to it. check_heads_step() reads what the
- * engine keeps in any case. */
-void step_announce(const cell *c)
-{
-    const bool looked_at = (c->method->flags & PDR_USES_GRADIENT) || c->method->options->training.gradient_clip > 0 ||
-                           dispatch_wanted(c, offsetof(pdr_hooks, after_backward)) ||
-                           dispatch_wanted(c, offsetof(pdr_hooks, before_update));
-    if (!looked_at && !c->step.penalty_count)
-        c->engine->optimizer_ahead(c->optimizer, c->step.step.lr);
-}
-
 int step_backward(cell *c, error *e)
 {
     host_step *h = &c->step;
@@ -304,7 +292,6 @@ int step_backward(cell *c, error *e)
     int code = check_loss(c, total, e);
     if (code)
         return code;
-    step_announce(c);
     c->executor->backward(h->scope, c->session.model, total, c->method->flags & PDR_USES_GRADIENT);
     return step_failed(c, "the backward pass", e);
 }

@@ -27,15 +27,6 @@ static bench *two_two_two(void)
     return b;
 }
 
-/* A method whose strategies read the gradient: it is all there behind backward, and not a part of the update already. */
-static void gradient_is_read(bench *b)
-{
-    static plan_method method;
-    method = *b->c.method;
-    method.flags |= PDR_USES_GRADIENT;
-    b->c.method = &method;
-}
-
 static void weights_set(bench *b, const float *w)
 {
     const pdr_tensor_api *t = b->c.engine->tensor;
@@ -141,7 +132,6 @@ static void blended(pdr_blend blend, double weight, double term, double fresh_fa
     const pdr_tensor_api *t = c->engine->tensor;
     error e = {0};
     double g[3][P], want[P];
-    gradient_is_read(b);
     weights_set(b, start);
     step_of(b, 2, rows, labels);
     part_add(b, 1, rows + 4, labels + 2, blend, weight);
@@ -179,7 +169,6 @@ static void unlabelled_rows_count_nothing(void **state)
     const int64_t none = -1;
     error e = {0};
     double g[2][P], want[P], row_loss[3] = {0};
-    gradient_is_read(b);
     weights_set(b, start);
     step_of(b, 2, rows, labels);
     part_add(b, 1, rows + 4, &none, PDR_SHARE, 3);
@@ -202,7 +191,6 @@ static void a_term_of_weight_0_adds_nothing(void **state)
     const pdr_tensor_api *t = c->engine->tensor;
     error e = {0};
     double g[2][P], want[P];
-    gradient_is_read(b);
     weights_set(b, start);
     step_of(b, 2, rows, labels);
     assert_int_equal(step_forward(c, &e) || step_loss(c, &e), 0);
