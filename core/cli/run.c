@@ -68,10 +68,22 @@ static int shard_take(const call *c, run_selection *out, error *e)
     return code;
 }
 
+/* Anew, from what there is, or both with what is of another plan out of the way: each means something else for the same cell. */
+static int options_agree(const run_options *o, error *e)
+{
+    if (o->fresh && o->resume)
+        return error_set(e, EXIT_USAGE, "run: found --fresh and --resume; expected one of them");
+    if (o->changed && (o->fresh || o->resume))
+        return error_set(e, EXIT_USAGE, "run: found --changed and --%s; expected one of them",
+                         o->fresh ? "fresh" : "resume");
+    return 0;
+}
+
 static int options_take(const call *c, run_options *out, error *e)
 {
     long jobs = 1;
     *out = (run_options){.fresh = call_has(c, "--fresh"),
+                         .changed = call_has(c, "--changed"),
                          .profile = call_has(c, "--profile"),
                          .resume = call_has(c, "--resume"),
                          .alone = call_has(c, "--alone")};
@@ -80,8 +92,8 @@ static int options_take(const call *c, run_options *out, error *e)
     if (!code)
         code = shard_take(c, &out->selection, e);
     out->selection.only = call_values(c, "--only", &out->selection.only_count);
-    if (!code && out->fresh && out->resume)
-        code = error_set(e, EXIT_USAGE, "run: found --fresh and --resume; expected one of them");
+    if (!code)
+        code = options_agree(out, e);
     return code;
 }
 
@@ -174,8 +186,10 @@ static const option_row options[] = {
     {"--jobs", "N", "cells at a time, each a process with device.threads threads (1)"},
     {"--only", "METHOD[/SEED]", "these cells alone; a method with variants stands for all of them; repeatable"},
     {"--shard", "I/N", "the I-th of N parts of the cells; auto: as a Slurm array or an indexed Job says"},
-    {"--profile", NULL, "tells where the time goes: a table a method, profile.json and trace.json a cell; with --alone"},
+    {"--profile", NULL,
+     "tells where the time goes: a table a method, profile.json and trace.json a cell; with --alone"},
     {"--alone", NULL, "each cell trains its first task itself, though others train the very same"},
+    {"--changed", NULL, "puts cells of another plan aside and runs them again; keeps those that did not change"},
     {"--fresh", NULL, "runs finished cells again, over their results"},
     {"--resume", NULL, "fails where there is nothing to go on with, and does not begin anew"},
     {"--dry-run", NULL, "prints the plan and stops"},
@@ -191,6 +205,8 @@ const command command_run = {
         "A cell (method and seed) that is finished is not run again: the same command goes on where the last one\n"
         "stopped. A cell that fails is told and the others go on; the exit code is then 1, as when a gate of\n"
         "evaluation.expect does not hold: gates are judged anew by every run, finished cells or not.\n"
+        "A cell that is there of another plan is refused, with the keys that changed; --changed moves it, whole, to\n"
+        "aside/METHOD/seed-N.DIGEST in the run folder, where nothing reads it or removes it, and trains it again.\n"
         "Cells that are the same up to the end of their first task, as their strategies only watch it, share it: it "
         "is\n"
         "trained once, and each of them comes to the bits that it has alone.\n"

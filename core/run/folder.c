@@ -43,6 +43,7 @@ void cells_free(struct run_cells *c)
         free(c->at[i].name);
         free(c->at[i].folder);
         free(c->at[i].failure);
+        free(c->at[i].other);
     }
     free(c->at);
     *c = (struct run_cells){0};
@@ -99,40 +100,70 @@ static int cell_refuse(const plan *p, const struct run_cell *c, const char *what
     text changes = {0};
     changes_of(p, c->method, c->seed, &changes);
     error_set(e, EXIT_CREATE, "%s: found the %s of another plan (%.12s); expected one of this plan (%.12s)%s",
-              c->folder, what, digest ? digest : "unknown", c->digest, changes.at ? changes.at : "");
+              c->folder, what, digest[0] ? digest : "unknown", c->digest, changes.at ? changes.at : "");
     text_free(&changes);
-    return error_hint(e, "--fresh runs it again in its place, --out DIR keeps both");
+    return error_hint(e,
+                      "--changed puts it aside and runs the cell again, --fresh runs it again in its place, --out DIR "
+                      "keeps both");
 }
 
+struct holding {
+    const char *what; /* as cell_refuse has it; NULL: there is nothing */
+    char *digest;     /* of the plan that it is of, "": it does not say */
+};
+
 /* What a cell was in the middle of is worth as much as what it has finished. */
-static int state_look(const plan *p, const struct run_cell *c, error *e)
+static struct holding state_look(const struct run_cell *c)
 {
     char *folder = alloc_format("%s/checkpoints", c->folder), digest[SHA256_HEX];
-    int code = 0;
-    if (checkpoint_plan(folder, digest) && strcmp(digest, c->digest) != 0)
-        code = cell_refuse(p, c, "checkpoint", digest, e);
+    struct holding held = {0};
+    if (checkpoint_plan(folder, digest))
+        held = (struct holding){"checkpoint", alloc_text(digest)};
     free(folder);
+    return held;
+}
+
+/* 65: the record is damaged. */
+static int cell_holds(const struct run_cell *c, struct holding *held, error *e)
+{
+    json_t *result = NULL;
+    *held = (struct holding){0};
+    int code = record_read(c->folder, &result, e);
+    if (code == EXIT_DATA)
+        error_hint(e, "--fresh runs the cell again, --out DIR leaves it as it is");
+    if (!code && result) {
+        const char *digest = json_string_value(json_object_get(result, "plan_sha256"));
+        *held = (struct holding){"result", alloc_text(digest ? digest : "")};
+    } else if (!code) {
+        *held = state_look(c);
+    }
+    json_decref(result);
+    return code;
+}
+
+/* other: gets the digest of another plan, owned, where it may be; NULL: that is refused. */
+static int cell_take(const plan *p, const struct run_cell *c, bool *finished, char **other, error *e)
+{
+    struct holding held;
+    int code = cell_holds(c, &held, e);
+    const bool same = held.what && !strcmp(held.digest, c->digest);
+    *finished = same && !strcmp(held.what, "result");
+    if (held.what && !same && other) {
+        *other = held.digest;
+        return 0;
+    }
+    if (held.what && !same)
+        code = cell_refuse(p, c, held.what, held.digest, e);
+    free(held.digest);
     return code;
 }
 
 int cell_look(const plan *p, const struct run_cell *c, bool *finished, error *e)
 {
-    json_t *result = NULL;
-    *finished = false;
-    int code = record_read(c->folder, &result, e);
-    if (code == EXIT_DATA)
-        error_hint(e, "--fresh runs the cell again, --out DIR leaves it as it is");
-    if (code || result == NULL)
-        return code ? code : state_look(p, c, e);
-    const char *digest = json_string_value(json_object_get(result, "plan_sha256"));
-    *finished = digest && !strcmp(digest, c->digest);
-    if (!*finished)
-        code = cell_refuse(p, c, "result", digest, e);
-    json_decref(result);
-    return code;
+    return cell_take(p, c, finished, NULL, e);
 }
 
-int cells_look(const plan *p, struct run_cells *c, bool fresh, error *e)
+int cells_look(const plan *p, struct run_cells *c, enum other_plan other, error *e)
 {
     int code = 0;
     for (int i = 0; i < c->count && !code; i++) {
@@ -142,8 +173,8 @@ int cells_look(const plan *p, struct run_cells *c, bool fresh, error *e)
             continue; /* nobody knows its digest */
         if (!one->wanted)
             cell_look(p, one, &one->finished, &unsaid);
-        else if (!fresh)
-            code = cell_look(p, one, &one->finished, e);
+        else if (other != OTHER_OVER)
+            code = cell_take(p, one, &one->finished, other == OTHER_ASIDE ? &one->other : NULL, e);
     }
     return code;
 }

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "data/data.h"
 #include "record/record.h"
+#include "run/aside.h"
 #include "run/beginnings.h"
 #include "run/cells.h"
 #include "run/data_open.h"
@@ -35,7 +36,7 @@ typedef struct run {
     int *work; /* what the coordinator's numbers mean: of pending, or behind them [pending_count + i] of beginnings */
     int work_count;
     int all, before; /* cells that the whole is of, trials too; those of them that are behind these */
-    bool fresh, profile, alone;
+    bool fresh, changed, profile, alone;
     const run_selection *selection;
     struct progress progress;
     provenance origin;  /* of cells */
@@ -296,9 +297,21 @@ static void pending_take(run *r)
     for (int i = 0; i < r->cells.count; i++)
         if (r->cells.at[i].wanted && !r->cells.at[i].finished)
             r->pending[r->pending_count++] = i;
-    if (r->pending_count < r->wanted)
-        fprintf(stderr, "perdure: %d of %d %s are finished already\n", r->wanted - r->pending_count, r->wanted,
-                r->trials ? "trials" : "cells");
+}
+
+/* What is there of another plan goes aside once nothing else can keep the cells from being run, and before the folder's plan is written
+ * over: until then that says what has changed. Tells what is finished and what begins anew. */
+static int stage_clear(const run *r, error *e)
+{
+    int aside = 0;
+    int code = aside_put(r->plan, &r->cells, &aside, e);
+    char *of = alloc_format("%d %s", r->wanted, r->trials ? "trials" : "cells");
+    char *words = aside_words(r->plan, r->wanted - r->pending_count, aside, of);
+    if (words)
+        fprintf(stderr, "perdure: %s\n", words);
+    free(words);
+    free(of);
+    return code;
 }
 
 /* The cells of a stage: the trials of a search, then those of the methods. The plan is to hold what their digests cover. */
@@ -311,7 +324,7 @@ static int stage_take(run *r, bool trials, error *e)
     for (int i = 0; i < r->cells.count; i++)
         r->cells.at[i].profiled = r->profile;
     r->wanted = cells_wanted(&r->cells);
-    return cells_look(r->plan, &r->cells, r->fresh, e);
+    return cells_look(r->plan, &r->cells, r->fresh ? OTHER_OVER : r->changed ? OTHER_ASIDE : OTHER_REFUSED, e);
 }
 
 static int stage_run(run *r, int jobs, error *e)
@@ -375,6 +388,8 @@ static int run_prepare(run *r, const run_options *options, error *e)
     if (r->lock < 0 && ((code = folder_make(folder, e)) || (code = lock_take(folder, &r->lock, e))))
         return code;
     file_sweep(folder);
+    if ((code = stage_clear(r, e)))
+        return code;
     if (r->pending_count > 0)
         origin_remove(r->plan);
     return folder_describe(r->plan, e);
@@ -441,6 +456,10 @@ static int search_end(run *r, bool *waits, error *e)
         code = stage_take(r, false, e);
     if (!code)
         code = stage_metrics(r, e);
+    if (!code && r->pending_count > 0)
+        code = torch_there(e);
+    if (!code)
+        code = stage_clear(r, e);
     if (!code && r->pending_count > 0) /* where no trial was left to run, it is there still */
         origin_remove(r->plan);
     return code;
@@ -468,6 +487,7 @@ int run_plan(plan *p, const run_options *options, json_t **summary, error *e)
     run r = {.plan = p,
              .lock = -1,
              .fresh = options->fresh,
+             .changed = options->changed,
              .profile = options->profile,
              .alone = options->alone || options->profile, /* else what others trained would miss in the times */
              .selection = &options->selection};

@@ -13,11 +13,12 @@
 #include "run/selection.h"
 
 typedef struct run_options {
-    bool fresh;              /* runs finished cells again */
-    bool profile;            /* cells that are trained leave a profile; finished ones stay as they are */
-    bool resume;             /* only where there is something to go on with: 66 else; not with fresh */
-    bool alone;              /* each cell trains its first task itself, though others train the same */
-    int jobs;                /* cells at a time, at least 1 */
+    bool fresh;   /* runs finished cells again */
+    bool changed; /* puts cells of another plan aside and runs them again; neither with fresh nor with resume */
+    bool profile; /* cells that are trained leave a profile; finished ones stay as they are */
+    bool resume;  /* only where there is something to go on with: 66 else; not with fresh */
+    bool alone;   /* each cell trains its first task itself, though others train the same */
+    int jobs;     /* cells at a time, at least 1 */
     run_selection selection; /* all zero: every cell; checked by selection_check() */
 } run_options;
 

@@ -257,6 +257,7 @@ hint: $3
 (exit 73)" "$(say run)"
   same "$1" "$before" "$(find out -type f ! -name .lock -exec sha256sum {} + | sort)"
 }
+ways='--changed puts it aside and runs the cell again, --fresh runs it again in its place, --out DIR keeps both'
 scenario "$finetune" 'device: {type: cpu}'
 in_table || { mkdir -p out/bad && echo 'not to be lost' >out/bad/thesis.tex; }
 kept 'a run folder with other files' \
@@ -279,11 +280,17 @@ kept 'the run folder of the same scenario with other values' \
   optimizer.schedule.type: was constant, is step
   optimizer.schedule.at: was nothing, is [1]
   optimizer.schedule.factor: was nothing, is 0.1
-  training.epochs: was 1, is 2' '--fresh runs it again in its place, --out DIR keeps both'
+  training.epochs: was 1, is 2' "$ways"
 scenario "$finetune" 'device: {type: cpu}'
 in_table || echo '9,9,1' >>train.csv
 kept 'the same with other data' "out/bad/cells/finetune/seed-0: found the result of another plan (...); expected one of this \
 plan (...)
-  data.sha256: was ..., is ..." '--fresh runs it again in its place, --out DIR keeps both'
+  data.sha256: was ..., is ..." "$ways"
+
+for other in fresh resume; do
+  words="run: found --changed and --$other; expected one of them"
+  row "run --changed --$other" 64 "$words" || same "--changed --$other" "perdure: error: $words
+(exit 64)" "$(say run --changed "--$other")"
+done
 
 cases_end
