@@ -2,6 +2,7 @@
 """Cells that are the same up to the end of their first task share it, and come to what they come to alone: every file that is compared
 anywhere is the same, however often the run is killed on its way."""
 import os
+import shutil
 import signal
 import time
 import unittest
@@ -96,6 +97,30 @@ class Beginnings(Case):
             last = f.read(1)
             f.seek(-1, os.SEEK_END)
             f.write(bytes([last[0] ^ 1]))
+
+    def test_of_another_plan_is_not_taken(self):
+        """What a killed run has left lies there under the digest of its own plan."""
+        self.scenario(METHODS[:METHODS.index("  - {name: lwf")])
+        self.killed("runs/clouds", lambda: any("latest" in a + b for _, a, b in os.walk(self.path("runs/clouds/beginnings"))), 60)
+        left = os.listdir(self.path("runs/clouds/beginnings"))
+        self.assertEqual(len(left), 1)
+        other = ("--set", "optimizer.lr=0.2")
+        done = self.run_program("run", "clouds.yaml", "--changed", *other)
+        self.assertEqual(done.stderr.count(ONCE), 1, done.stderr)
+        self.run_program("run", "clouds.yaml", "--out", "runs/alone", "--alone", *other)
+        self.assertEqual(self.outcome("runs/clouds"), self.outcome("runs/alone"))
+
+    def test_parts_share_what_they_have(self):
+        """Cells of one beginning fall into both parts: each part trains it once, for itself, and their folders are those of the whole."""
+        self.scenario()
+        self.run_program("run", "clouds.yaml", "--out", "runs/alone", "--alone")
+        for part in ("1", "2"):
+            done = self.run_program("run", "clouds.yaml", "--out", "runs/part-" + part, "--shard", part + "/2")
+            self.assertEqual(done.stderr.count(ONCE), {"1": 1, "2": 0}[part], done.stderr)
+            self.assertFalse(os.path.exists(self.path("runs/part-" + part, "beginnings")))
+            shutil.copytree(self.path("runs/part-" + part), self.path("runs/clouds"), dirs_exist_ok=True, symlinks=True)
+        self.assertIn("4 of 4 cells are finished already", self.run_program("run", "clouds.yaml").stderr)
+        self.assertEqual(self.outcome("runs/clouds"), self.outcome("runs/alone"))
 
     def test_trials_of_a_search(self):
         self.scenario(SEARCHED, ", validation: 0.2", SEARCH)
