@@ -95,7 +95,7 @@ class Search(Sweep):
         self.run_program("run", "search.yaml", "--out", "s", "--only", "ewc", "--jobs=2")
         done = self.run_program("run", "search.yaml", "--out", "s", "--only", "ewc", "--set", "stream.split.tasks=4", code=73)
         self.assertRegex(done.stderr, r"s/trials/ewc@lr=0.1,lambda=3/seed-5: found the result of another plan \(\S+\); "
-                                      r"expected one of this plan \(\S+\)\n  stream.tasks: was 2, is 4\nhint: --fresh ")
+                                      r"expected one of this plan \(\S+\)\n  stream.tasks: was 2, is 4\nhint: --changed puts it aside ")
 
     def test_verify_knows_what_was_chosen(self):
         self.run_program("run", "search.yaml", "--out", "s", "--jobs=2")
