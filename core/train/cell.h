@@ -171,7 +171,7 @@ int resume_network(cell *c, error *e);    /* network, gates and optimizer of c->
 int resume_end(cell *c, error *e);        /* behind before_run: from here on all stands where it stood */
 /* Numbers of a file into a tensor from place `first` on; 65 where they are none or too many, in the name of `where`. */
 /* Of the matrix of this name the rows from `first` on, as many as were saved; one that is not kept (NULL) is fine. 65: another one. */
-int resume_matrix(const checkpoint *k, const char *name, matrix *m, int64_t first, int64_t count, error *e);
+int resume_matrix(const struct checkpoint *k, const char *name, matrix *m, int64_t first, int64_t count, error *e);
 
 int cell_lay(const cell *c, const char *where, pdr_tensor *into, int64_t first, const array *from, const char *name,
              error *e);
