@@ -1,6 +1,7 @@
 /* One buffer for all rows of a step: what memories give before the step is put together lies behind the fresh rows at once,
  * so that the batch need not be copied together. What lies elsewhere, or in another order, is copied as ever: to the same
  * bits. On the CPU alone: rows for a GPU are on their way already. */
+#include <stdint.h>
 #include <string.h>
 
 #include "plugin/host.h"
@@ -21,10 +22,18 @@ pdr_tensor *host_room_open(host_session *session, pdr_scope *s, int64_t fresh, i
     return part_of(session, s, all, 0, fresh);
 }
 
+/* The bits of a product may follow from where its rows begin, so they begin on a line of the cache, as they do in a tensor of
+ * their own: what a strategy makes of them is the same in a step without room, as the first one of a resumed run is. */
+static bool on_a_line(const float *at)
+{
+    const uintptr_t line = 64;
+    return (uintptr_t)at % line == 0;
+}
+
 pdr_tensor *host_room_take(host_session *session, pdr_scope *s, int64_t n, void **x)
 {
     host_room *room = &session->room;
-    if (!room->x || !n || n > room->rows - room->used)
+    if (!room->x || !n || n > room->rows - room->used || !on_a_line(room->at + room->used * session->data->train.width))
         return NULL;
     pdr_tensor *out = part_of(session, s, room->x, room->used, n);
     *x = out ? room->at + room->used * session->data->train.width : NULL;

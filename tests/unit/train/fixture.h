@@ -28,14 +28,19 @@ static inline planned tiny_plan_of(int classes, const char *streams, const char 
 
 static inline planned tiny_plan(const char *streams, const char *rest) { return tiny_plan_of(4, streams, rest); }
 
-/* Bytes that are made: rows [1, 4, 5] of three classes, 24 to train on and 6 to test; a batch holds seven. `data`: more
+/* Bytes that are made: rows [1, 4, width] of three classes, 24 to train on and 6 to test; a batch holds seven. `data`: more
  * keys of the section, with a comma in front. */
-static inline planned picture_plan(const char *data, const char *streams, const char *rest)
+static inline planned picture_plan_of(int64_t width, const char *data, const char *streams, const char *rest)
 {
     return planned_well(SAID("perdure: 1\nname: t\ndata: {set: synthetic, classes: 3, train_rows: 24, test_rows: 6, "
-                             "shape: [1, 4, 5]%s}\nstream: {%s}\nnetwork: {type: mlp, hidden: [5]}\n"
+                             "shape: [1, 4, %lld]%s}\nstream: {%s}\nnetwork: {type: mlp, hidden: [5]}\n"
                              "optimizer: {type: sgd, lr: 0.1}\ntraining: {batch: 7, epochs: 2}\n" CPU "%s",
-                             data, streams, rest));
+                             (long long)width, data, streams, rest));
+}
+
+static inline planned picture_plan(const char *data, const char *streams, const char *rest)
+{
+    return picture_plan_of(5, data, streams, rest);
 }
 
 #define TWO_TASKS "split: {by: class, tasks: 2}, scenario: "

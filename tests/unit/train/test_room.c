@@ -12,12 +12,13 @@ static void nothing_destroy(void *self) { (void)self; }
 static const pdr_plugin nothing_descriptor = {.name = "guest", .create = nothing_create, .destroy = nothing_destroy};
 static const plugin nothing = {.descriptor = &nothing_descriptor};
 
-enum { KEPT = 6, TAKEN = 3, WIDTH = 20 };
+enum { KEPT = 6, TAKEN = 3, WIDTH = 4 * 4, ODD_WIDTH = 4 * 5 };
 
 /* A cell of pictures whose guest keeps KEPT rows of bytes. */
-static bench *filled(const char *data, strategy *guest, pdr_memory **m)
+static bench *filled(int64_t width, const char *data, strategy *guest, pdr_memory **m)
 {
-    bench *b = bench_open(picture_plan(data, "split: {by: class, tasks: 3}, scenario: class-il", ONE_METHOD), 0, 3);
+    bench *b = bench_open(
+        picture_plan_of(width / 4, data, "split: {by: class, tasks: 3}, scenario: class-il", ONE_METHOD), 0, 3);
     cell *c = &b->c;
     error e = {0};
     c->session.strategies = guest;
@@ -45,12 +46,12 @@ static pdr_tensor *fetched(strategy *guest, pdr_scope *s, pdr_memory *m, int64_t
 
 /* The second batch of the task with two stretches of the memory, the first one behind the other where `turned`, and room
  * for so many rows. x and y of the whole are read; true: they were put together where they lay. */
-static bool second_batch(const char *data, int64_t room, bool turned, float *x, int64_t *y)
+static bool second_batch_of(int64_t width, const char *data, int64_t room, bool turned, float *x, int64_t *y)
 {
     strategy guest[1] = {0};
     pdr_memory *m;
     error e = {0};
-    bench *b = filled(data, guest, &m);
+    bench *b = filled(width, data, guest, &m);
     cell *c = &b->c;
     const pdr_tensor_api *t = c->engine->tensor;
     c->order.rehearsed = room;
@@ -67,12 +68,17 @@ static bool second_batch(const char *data, int64_t room, bool turned, float *x, 
     assert_int_equal(step_assemble(c, &e), 0);
     const bool there = c->engine->bytes(c->step.scope, c->step.step.x, PDR_F32) == (const void *)fresh;
     const size_t rows = (size_t)c->step.rows;
-    assert_int_equal(t->read(c->step.step.x, PDR_F32, x, rows * WIDTH * sizeof *x), PDR_OK);
+    assert_int_equal(t->read(c->step.step.x, PDR_F32, x, rows * (size_t)width * sizeof *x), PDR_OK);
     assert_int_equal(t->read(c->step.step.y, PDR_I64, y, rows * sizeof *y), PDR_OK);
     assert_int_equal(c->order.rehearsed, 2 * TAKEN);
     assert_null(c->session.room.x);
     bench_close(b);
     return there;
+}
+
+static bool second_batch(const char *data, int64_t room, bool turned, float *x, int64_t *y)
+{
+    return second_batch_of(WIDTH, data, room, turned, x, y);
 }
 
 /* The same batch, to the bit, with room for all of it, for a part, for none, and in another order. */
@@ -114,12 +120,25 @@ static void rows_in_another_order_are_copied(void **state)
     assert_memory_equal(y[0], y[1], sizeof y[0]);
 }
 
+/* A product's bits may follow from where its rows begin, and in a step without room these begin on a line. */
+static void rows_off_a_line_are_copied(void **state)
+{
+    (void)state;
+    float x[2][32 * ODD_WIDTH] = {{0}};
+    int64_t y[2][32] = {{0}};
+    assert_false(second_batch_of(ODD_WIDTH, "", 0, false, x[0], y[0]));
+    assert_false(second_batch_of(ODD_WIDTH, "", 2 * TAKEN, false, x[1], y[1]));
+    assert_memory_equal(x[0], x[1], sizeof x[0]);
+    assert_memory_equal(y[0], y[1], sizeof y[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_of_memories_lie_in_the_batch),
         cmocka_unit_test(augmented_rows_lie_in_the_batch),
         cmocka_unit_test(rows_in_another_order_are_copied),
+        cmocka_unit_test(rows_off_a_line_are_copied),
     };
     return cmocka_run_group_tests(tests, folder_begin, folder_end);
 }
