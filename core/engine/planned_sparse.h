@@ -46,8 +46,8 @@ typedef struct sparse_layer {
     const float *in; /* [rows, inputs] */
 } sparse_layer;
 
-/* out [rows, units] = in weight' + bias; false: the dense product costs less, and nothing was written. `*at` is made when it is
- * needed first. The choice follows from sizes and numbers alone. */
+/* out [rows, units] = in weight' + bias; false: the dense product costs less, or is more exact beside a background that is far greater
+ * than the rest, and nothing was written. `*at` is made when it is needed first. The choice follows from sizes and numbers alone. */
 bool sparse_forward(planned_sparse **at, const sparse_layer *l, const float *weight, const float *bias, float *out);
 /* to = beta to + g' in of the last forward, see above; false: that was dense, and this is too. */
 bool sparse_weights(planned_sparse *z, const float *g, float beta, float *to);

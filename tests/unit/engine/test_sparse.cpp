@@ -202,6 +202,22 @@ static void kinds_of_batches(void **)
     engine_model.discard(judge);
 }
 
+// -999 where a value is missing, in all columns but one: its numbers keep their digits.
+static void a_background_far_away(void **)
+{
+    pdr_model *m = network(0), *judge = network(0);
+    at::Tensor x = picture(BATCH, INPUTS, 0.15, -999, 1);
+    x.select(1, 9).copy_(noise(1, BATCH, 2, true)[0]);
+    const step got = step_by(engine_planned, m, x), want = step_by(engine_autograd, judge, x);
+    const at::Tensor first = got.gradient.narrow(0, 0, 70 * INPUTS).view({70, INPUTS});
+    assert_true(apart(first.select(1, 9), want.gradient.narrow(0, 0, 70 * INPUTS).view({70, INPUTS}).select(1, 9)) <=
+                1e-5);
+    assert_false(ran(m));
+    same_step(m, judge, picture(BATCH, INPUTS, 0.15, -0.9f, 1), true);
+    engine_model.discard(m);
+    engine_model.discard(judge);
+}
+
 static void dropped_and_gated(void **)
 {
     pdr_model *m = network(0.3), *judge = network(0.3);
@@ -331,6 +347,7 @@ int main()
         cmocka_unit_test(the_background),
         cmocka_unit_test(where_it_pays),
         cmocka_unit_test(kinds_of_batches),
+        cmocka_unit_test(a_background_far_away),
         cmocka_unit_test(dropped_and_gated),
         cmocka_unit_test(steps_of_training),
         cmocka_unit_test(same_bits),
