@@ -46,13 +46,18 @@ static json_t *strategy_json(const plan_strategy *s)
                      "parameters", parameters_json(s));
 }
 
-static json_t *method_json(const plan_method *m)
+json_t *plan_strategies_json(const plan_method *m)
 {
     json_t *strategies = json_array();
     for (int i = 0; i < m->count; i++)
         json_array_append_new(strategies, strategy_json(&m->strategies[i]));
+    return strategies;
+}
+
+static json_t *method_json(const plan_method *m)
+{
     json_t *out = json_pack("{s:s, s:s, s:o, s:s}", "name", m->name, "train_on", train_on_name(m->train_on),
-                            "strategies", strategies, "executor", m->executor);
+                            "strategies", plan_strategies_json(m), "executor", m->executor);
     plan_variant_add(m, out);
     return out;
 }

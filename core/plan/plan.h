@@ -69,6 +69,7 @@ void plan_choose(plan *p, int method, int trial);
 int plan_trial_of(const plan *p, int trial); /* the method that it is a trial of */
 /* Of a variant: "base", the method that it is one of, and "set", {"ewc.lambda": 10}; of a trial "trial", true. Else nothing. */
 void plan_variant_add(const plan_method *m, json_t *out);
+json_t *plan_strategies_json(const plan_method *m);              /* file, version and parameters of each; owned */
 json_t *plan_cell_json(const plan *p, int method, int64_t seed); /* what one cell's numbers depend on; owned */
 void plan_cell_digest(const plan *p, int method, int64_t seed, char hex[SHA256_HEX]);
 /* Whether the method's strategies say that they only watch until the first task is trained; a method without any does. And

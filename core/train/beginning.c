@@ -190,8 +190,9 @@ static int trunk_body(cell *c, void *self, error *e)
     int code = trunk_train(c, t, e);
     if (!code) {
         k.step = c->steps;
-        k.state = json_pack("{s:I, s:I, s:f}", "steps", (json_int_t)c->steps, "steps_timed", (json_int_t)c->steps_timed,
-                            "train", c->clock.train);
+        k.state =
+            json_pack("{s:I, s:I, s:f, s:o}", "steps", (json_int_t)c->steps, "steps_timed", (json_int_t)c->steps_timed,
+                      "train", c->clock.train, "watched", plan_strategies_json(c->method));
         code = save_network(c, &k.weights, &k.rest, e);
         check_save(c, &k.rest);
         anytime_save(c, &k.rest);
@@ -261,6 +262,26 @@ void beginning_end(cell *c)
     host_fishers_end(&c->session);
 }
 
+static bool json_has(const json_t *list, const json_t *one)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (json_equal(json_array_get(list, i), one))
+            return true;
+    return false;
+}
+
+/* Whether each of its strategies, with these parameters, was seen to only watch. One that came to the scenario when the beginning lay
+ * there already was not. */
+static bool beginning_watched(const cell *c)
+{
+    json_t *strategies = plan_strategies_json(c->method);
+    bool all = true;
+    for (size_t i = 0; i < json_array_size(strategies); i++)
+        all = all && json_has(json_object_get(c->begun->state, "watched"), json_array_get(strategies, i));
+    json_decref(strategies);
+    return all;
+}
+
 /* Where anything is not as it has to be, the cell trains as it does alone. */
 void beginning_find(cell *c)
 {
@@ -271,8 +292,12 @@ void beginning_find(cell *c)
         return;
     const engine_info *was = &c->begun->engine;
     if (strcmp(c->begun->plan_sha256, c->listener->beginning_sha256) != 0 || strcmp(was->torch, is->torch) != 0 ||
-        strcmp(was->cpu, is->cpu) != 0 || strcmp(was->device, is->device) != 0)
+        strcmp(was->cpu, is->cpu) != 0 || strcmp(was->device, is->device) != 0) {
         beginning_end(c);
+    } else if (!beginning_watched(c)) {
+        beginning_note(c, "its strategies were not there when the shared first task was trained: trains it alone");
+        beginning_end(c);
+    }
 }
 
 /* A strategy of the cell itself did more than watch: it was shown nothing of the beginning yet that it would not have seen. */
