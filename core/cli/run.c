@@ -126,8 +126,6 @@ static int profiles_show(const call *c, const plan *p, error *e)
         text_free(&words);
         json_decref(profiles);
     }
-    fprintf(stderr, "perdure: profile: the folder of each trained cell has profile.json, and trace.json for "
-                    "https://ui.perfetto.dev or chrome://tracing\n");
     return code;
 }
 
@@ -149,6 +147,9 @@ static int plan_run(const call *c, plan *p, const run_options *options, error *e
         shown = profiles_show(c, p, e);
     if (fflush(stdout) != 0 && !shown) /* where both go to one file, what is told next comes behind the table */
         shown = error_system(e, EXIT_IO, "standard output: cannot be written");
+    if (!shown && options->profile)
+        fprintf(stderr, "perdure: profile: the folder of each trained cell has profile.json, and trace.json for "
+                        "https://ui.perfetto.dev or chrome://tracing\n");
     if (!shown && partial)
         partial_tell(p, partial, &options->selection);
     else if (!shown)
@@ -187,7 +188,7 @@ static const option_row options[] = {
     {"--only", "METHOD[/SEED]", "these cells alone; a method with variants stands for all of them; repeatable"},
     {"--shard", "I/N", "the I-th of N parts of the cells; auto: as a Slurm array or an indexed Job says"},
     {"--profile", NULL,
-     "tells where the time goes: a table a method, profile.json and trace.json a cell; with --alone"},
+     "tells where the time goes: a table a method, profile.json and trace.json a cell; as with --alone"},
     {"--alone", NULL, "each cell trains its first task itself, though others train the very same"},
     {"--changed", NULL, "puts cells of another plan aside and runs them again; keeps those that did not change"},
     {"--fresh", NULL, "runs finished cells again, over their results"},

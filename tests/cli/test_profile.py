@@ -124,6 +124,8 @@ class Profile(Case):
             self.assertTrue(os.path.exists(self.path(self.cell("joint", name, seed=1))))
         again = self.run_program("run", "clouds.yaml", "--profile")
         self.assertIn("4 of 4 cells are finished already", again.stderr)
+        run = self.start("run", "clouds.yaml", "--profile", preexec_fn=lambda: os.dup2(1, 2))  # both into one file
+        self.assertIn("one call with all that is in it\nperdure: profile: ", run.communicate()[0])
         self.assertRegex(again.stdout, r"(?m)^joint: .* steps a cell, mean of 1 of 2 seeds$")
 
     def stop(self, *more):
