@@ -93,6 +93,13 @@ def perdure(bench, method, strategies="", setup=None):
             "weights": result["weights_sha256"]}
 
 
+def shown(command):
+    """Another program's command is named, as bench/whole has them, and not told: its paths are those of one machine."""
+    named = os.path.basename(command[0]) == "whole"
+    return [(word.partition("=")[0] + "=" if named else "") + "..." if at and command[at - 1] == "--peer" else word
+            for at, word in enumerate(command)]
+
+
 def last_line(seen):
     """The last line of JSON that a process printed."""
     lines = [text for text in seen["out"].splitlines() if text.startswith("{")]

@@ -37,22 +37,27 @@ class Tables(unittest.TestCase):
         self.assertEqual([line for line in tables.tables(figures) if line.startswith("|  |")], ["|  | x | y | z |", "|  | v | w | z |"])
         self.assertEqual(tables.tables(figures)[4], "| c | 4 |  |  |")
 
-    def test_a_section_names_machine_commit_and_command_without_paths_of_peers(self):
+    def test_a_section_names_machine_commit_and_command(self):
         with tempfile.TemporaryDirectory() as folder:
-            result = {"schema": everything.SCHEMA, "bench": "whole", "command": ["bench/whole", "--peer", "Other=/secret/python x"], "date": "2026-01-02",
+            result = {"schema": everything.SCHEMA, "bench": "whole", "command": ["bench/whole", "--pairs", "3"], "date": "2026-01-02",
                       "seconds": 9, "load_before": 0.25, "figures": {"W1": {"wall": spread(2)}}, **ABOUT}
             with open(folder + "/whole.json", "w", encoding="utf-8") as f:
                 json.dump(result, f)
             words = tables.written(f"a\n{tables.BEGIN}\nold\n{tables.END}\nb\n", folder)
         self.assertIn("Some CPU, 2 cores, 16 GiB, Linux 6.1; LibTorch 2.11.0 (AVX2); commit 0123456789ab, 2026-01-02; load 0.25 before, 9 s: "
-                      "`bench/whole --peer Other=...`", words)
+                      "`bench/whole --pairs 3`", words)
         self.assertIn("| W1 | 2 (1 to 4) |", words)
         self.assertNotIn("old", words)
         self.assertTrue(words.startswith("a\n") and words.endswith("\nb\n"))
 
     def test_a_readme_without_marks_is_refused(self):
         with self.assertRaises(SystemExit):
-            tables.written("no marks", "/nowhere")
+            tables.written("no marks", SOURCE + "/bench/results")
+
+    def test_figures_are_not_taken_away_for_a_folder_without_results(self):
+        with self.assertRaises(SystemExit) as end:
+            tables.written(f"{tables.BEGIN}\nfigures\n{tables.END}\n", "/nowhere")
+        self.assertEqual(end.exception.code, "/nowhere: found no results; expected those of bench/all")
 
 
 class All(unittest.TestCase):
@@ -84,12 +89,20 @@ class All(unittest.TestCase):
             self.assertEqual(end.exception.code, 75)
             everything.busy(mock.Mock(busy=True))
 
-    def kept(self, lines):
-        """What is kept of a benchmark that is these lines of shell, $2 being its --json file; and why it failed."""
+    def test_commands_of_other_programs_are_named_and_not_told(self):
+        secret = ["--peer", "Their own=/secret/python --x=1", "--pairs", "1"]
+        self.assertEqual(everything.shown(["bench/whole", *secret]), ["bench/whole", "--peer", "Their own=...", "--pairs", "1"])
+        self.assertEqual(everything.shown(["bench/sweep", *secret]), ["bench/sweep", "--peer", "...", "--pairs", "1"])
+        words, why = self.kept("""echo '{}' > "$4" """, "--peer", "Other=/secret/python x")
+        self.assertIsNone(why)
+        self.assertNotIn("secret", words)
+
+    def kept(self, lines, *more):
+        """What is kept of a benchmark that is these lines of shell, the last word being its --json file; and why it failed."""
         with tempfile.TemporaryDirectory() as folder:
             with open(folder + "/it.json", "w", encoding="utf-8") as f:
                 f.write("earlier")
-            why = everything.one(mock.Mock(results=folder), "it", ["/bin/sh", "-c", lines, "sh"], 1, ABOUT)
+            why = everything.one(mock.Mock(results=folder), "it", ["/bin/sh", "-c", lines, "sh", *more], 1, ABOUT)
             with open(folder + "/it.json", encoding="utf-8") as f:
                 return f.read(), why
 
