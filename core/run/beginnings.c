@@ -12,9 +12,18 @@
  * millisecond. */
 enum { STEPS_LEAST = 200, DIGITS = 16 };
 
+/* What cells share is saved at the end of the task alone: where it is asked for more often, a task is too long to be lost. */
+static bool saves_within(const plan *p)
+{
+    const struct checkpoint_options *o = &p->scenario->output.checkpoint;
+    return o->on && o->every != CHECKPOINT_TASK;
+}
+
 /* A cell that has saved its own state goes on from there, unless it runs afresh. */
 static bool cell_shares(const plan *p, const struct run_cell *c, bool fresh)
 {
+    if (saves_within(p))
+        return false;
     char *folder = alloc_format("%s/checkpoints", c->folder), digest[SHA256_HEX];
     const bool shares = plan_shares_beginning(p, c->method) && (fresh || !checkpoint_plan(folder, digest));
     free(folder);
