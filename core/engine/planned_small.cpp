@@ -1,6 +1,7 @@
 // Small products by oneDNN's microkernels, where product_processor() says that oneDNN is the faster library: a call takes
 // 50 ns, and [20, 784] by [784, 100] 17 us in the place of 38 by MKL's sgemm. They take matrices row by row alone, so the
 // narrow operand, or the narrow result, is turned in a buffer that is kept. A kernel is made once a shape, in 0.1 ms.
+#include <ATen/Parallel.h>
 #include <ATen/native/CPUBlas.h>
 
 #include <vector>
@@ -57,6 +58,8 @@ bool planned_multiply_small(pdr_scope *s, const planned_product *p)
 {
     static const bool works = product_processor() && multiplies();
     static thread_local std::vector<float> room[2];
+    if (at::get_num_threads() > 1 && p->m * p->n * p->k >= product_large)
+        return false; // this is one thread's work
     if (!works || (p->beta != 0 && p->beta != 1) || (p->turned_a && p->turned_b))
         return false;
     ENGINE_WRITE(s, "product", ENGINE_IN(), [&] {

@@ -62,7 +62,7 @@ bool product_by_onednn() { return product_processor() && threads_suit() && found
 
 bool product_suits(int64_t m, int64_t k, int64_t n, bool turned)
 {
-    const int64_t enough = turned ? 2500000 : 1500000; // multiplications; oneDNN takes 10 us to begin
+    const int64_t enough = turned ? 2500000 : product_large;
     return m * n * k >= enough && product_by_onednn();
 }
 

@@ -14,8 +14,10 @@ bool product_by_onednn();
 // linear layer's weight is, which oneDNN copies first.
 bool product_suits(int64_t m, int64_t k, int64_t n, bool turned);
 
-// The same for products of any size that one thread makes: for whoever calls it without the 10 us.
+// oneDNN is the faster one on this processor, whatever the number of threads: for whoever calls it without the 10 us.
 bool product_processor();
+
+constexpr int64_t product_large = 1500000; // multiplications: from here on several threads pay, and 10 us do
 
 // c [m, n] = a [m, k] b [k, n] + beta c, where product_suits(): f32 on the CPU, in any order of memory. Nothing is recorded.
 void product_into(const at::Tensor &c, const at::Tensor &a, const at::Tensor &b, float beta);
