@@ -181,7 +181,8 @@ class Damage(Shown):
 
     @shows("C33", "the scenario has changed since: `optimizer.lr` is another",
            "exit 73\nerror: run/cells/cell/seed-0: found the checkpoint of another plan (...); expected one of this plan (...)\n"
-           "optimizer.lr: was 0.01, is 0.5\nhint: --fresh runs it again in its place, --out DIR keeps both")
+           "optimizer.lr: was 0.01, is 0.5\n"
+           "hint: --changed puts it aside and runs the cell again, --fresh runs it again in its place, --out DIR keeps both")
     def test_another_plan(self):
         return self.said(self.place.go(PROGRAM, "run", "s.yaml", "--set", "optimizer.lr=0.5"))
 
@@ -195,6 +196,7 @@ class Damage(Shown):
         words = scenario("", every="{batches: 1}").replace("adam, lr: 0.01", "sgd, lr: 1000000, weight_decay: 1000000")
         place = Place(self.place.path("overflow"), words)
         seen, folder = said(place.go()), place.path("run", "cells", "cell", "seed-0", "checkpoints")
+        seen = seen.replace("logits are too large", "logits are not numbers")  # which of them depends on the library's products
         names = [name for name in os.listdir(folder) if name.startswith("step-")]
         finite = all(math.isfinite(v) for name in names for v in floats(os.path.join(folder, name, "weights.safetensors")))
         return f"{seen}\nthe weights in the {len(names)} checkpoints that are kept are {'' if finite else 'not '}finite"
