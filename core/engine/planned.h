@@ -67,8 +67,6 @@ void rows_leaky(float *out, const float *in, float slope, int64_t n);
 void rows_leaky_back(float *g, const float *in, float slope, int64_t n);
 void rows_times(float *out, const float *in, const float *factors, int64_t n);
 void rows_gate(float *out, const float *in, const float *factor, int64_t rows, int64_t n); /* out may be in */
-void rows_scale(float *g, float by, int64_t n);
-float rows_most(const float *x, int64_t n); /* the greatest absolute value; infinity or NaN where there is one */
 /* out [n, rows] with `to`, becomes in [rows, n] with `from` turned, `add`: that is added. */
 void rows_turn(float *out, int64_t to, const float *in, int64_t from, int64_t rows, int64_t n, bool add);
 void rows_add(float *g, const float *more, int64_t n);

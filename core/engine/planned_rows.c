@@ -54,27 +54,6 @@ void rows_gate(float *out, const float *in, const float *factor, int64_t rows, i
         rows_times(out + r * n, in + r * n, factor, n);
 }
 
-WIDE void rows_scale(float *g, float by, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++)
-        g[i] *= by;
-}
-
-/* By their bits: without the sign they are in the order of the numbers, and what is no number is above infinity. */
-WIDE float rows_most(const float *x, int64_t n)
-{
-    uint32_t most = 0;
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &x[i], sizeof bits);
-        bits &= 0x7fffffffu;
-        most = bits > most ? bits : most;
-    }
-    float out;
-    memcpy(&out, &most, sizeof out);
-    return out;
-}
-
 /* In stretches of rows, so that what is written fills lines of the cache. */
 WIDE void rows_turn(float *restrict out, int64_t to, const float *restrict in, int64_t from, int64_t rows, int64_t n,
                     bool add)
