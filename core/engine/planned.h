@@ -42,7 +42,6 @@ typedef struct model_planned {
 } model_planned;
 
 /* ---- planned.c ---- */
-extern const engine_executor engine_planned;
 void planned_free(pdr_model *m);
 void planned_forget(pdr_model *m); /* the last forward counts no more */
 

@@ -75,7 +75,8 @@ void moments(const maps &m, const float *x, std::vector<double> &mean, std::vect
     });
     double before = 0;
     for (int64_t b = 0; b < m.blocks; b++) {
-        const double pixels = (double)(std::min(m.block, m.numbers - b * m.block) / m.channels), all = before + pixels;
+        const int64_t whole = std::min(m.block, m.numbers - b * m.block) / m.channels;
+        const double pixels = (double)whole, all = before + pixels;
         const double *own = parts.data() + 2 * b * m.channels;
         for (size_t c = 0; c < mean.size(); c++) {
             const double off = own[c] - mean[c];
