@@ -70,7 +70,7 @@ static void linear_back(flow *f, int64_t i)
 {
     const model_layer *l = &f->m->layers[i];
     const int64_t n = l->to.at[0], inputs = l->in.at[0];
-    if (i == f->p->first && sparse_weights(f->p->sparse, f->rows, 0, place(f, l->block)))
+    if (i == f->p->first && sparse_weights(f->p->sparse, f->rows, place(f, l->block)))
         rows_sum(place(f, l->block + 1), f->rows, n, f->p->rows, n);
     else
         linear_parameters(f, l->block, f->rows, n, n, f->p->layers[i].in, inputs);

@@ -7,13 +7,7 @@
 #include <string.h>
 
 #include "engine/planned.h"
-
-/* clang 14 gives the clones of what other files call a name that those do not find. */
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
+#include "engine/wide.h"
 
 enum { VECTOR = 16, LEAST = 64, BLOCK = 1 << 14 }; /* floats; a block stays in the second-level cache */
 
@@ -120,7 +114,7 @@ void maps_norm(float *out, const float *x, const maps_terms *t, bool relu, int64
     (relu ? norm_relu : norm_plain)(out, x, t, count);
 }
 
-WIDE void maps_add_relu(float *restrict out, const float *restrict a, const float *restrict b, int64_t count)
+WIDE_SHOWN void maps_add_relu(float *restrict out, const float *restrict a, const float *restrict b, int64_t count)
 {
     for (int64_t i = 0; i < count; i++) {
         const float y = a[i] + b[i];
@@ -130,7 +124,7 @@ WIDE void maps_add_relu(float *restrict out, const float *restrict a, const floa
 
 /* ---- back ---- */
 
-WIDE void maps_mask(float *restrict out, const float *restrict g, const float *restrict y, int64_t count)
+WIDE_SHOWN void maps_mask(float *restrict out, const float *restrict g, const float *restrict y, int64_t count)
 {
     for (int64_t i = 0; i < count; i++)
         out[i] = y[i] <= 0 ? 0 : g[i];
@@ -157,7 +151,7 @@ void maps_back_sums(const float *g, const float *x, const maps_terms *t, int64_t
 }
 
 /* out may be g. */
-WIDE void maps_back(float *out, const float *g, const float *restrict x, const maps_terms *t, int64_t count)
+WIDE_SHOWN void maps_back(float *out, const float *g, const float *restrict x, const maps_terms *t, int64_t count)
 {
     const float *restrict mean = t->mean, *restrict factor = t->factor, *restrict level = t->level,
                           *restrict slope = t->slope;

@@ -3,13 +3,7 @@
 #include <string.h>
 
 #include "engine/planned.h"
-
-/* clang 14 gives the clones of what other files call a name that those do not find. */
-#if defined(__x86_64__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
+#include "engine/wide.h"
 
 void rows_fill(float *out, int64_t stride, const float *bias, int64_t rows, int64_t n)
 {
@@ -18,31 +12,31 @@ void rows_fill(float *out, int64_t stride, const float *bias, int64_t rows, int6
 }
 
 /* What is not a number stays so. */
-WIDE void rows_relu(float *h, int64_t n)
+WIDE_SHOWN void rows_relu(float *h, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         h[i] = h[i] < 0 ? 0 : h[i];
 }
 
-WIDE void rows_relu_back(float *restrict g, const float *restrict out, int64_t n)
+WIDE_SHOWN void rows_relu_back(float *restrict g, const float *restrict out, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         g[i] = out[i] <= 0 ? 0 : g[i];
 }
 
-WIDE void rows_leaky(float *restrict out, const float *restrict in, float slope, int64_t n)
+WIDE_SHOWN void rows_leaky(float *restrict out, const float *restrict in, float slope, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         out[i] = in[i] > 0 ? in[i] : in[i] * slope;
 }
 
-WIDE void rows_leaky_back(float *restrict g, const float *restrict in, float slope, int64_t n)
+WIDE_SHOWN void rows_leaky_back(float *restrict g, const float *restrict in, float slope, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         g[i] = in[i] > 0 ? g[i] : g[i] * slope;
 }
 
-WIDE void rows_times(float *out, const float *in, const float *factors, int64_t n)
+WIDE_SHOWN void rows_times(float *out, const float *in, const float *factors, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         out[i] = in[i] * factors[i];
@@ -55,8 +49,8 @@ void rows_gate(float *out, const float *in, const float *factor, int64_t rows, i
 }
 
 /* In stretches of rows, so that what is written fills lines of the cache. */
-WIDE void rows_turn(float *restrict out, int64_t to, const float *restrict in, int64_t from, int64_t rows, int64_t n,
-                    bool add)
+WIDE_SHOWN void rows_turn(float *restrict out, int64_t to, const float *restrict in, int64_t from, int64_t rows,
+                          int64_t n, bool add)
 {
     for (int64_t first = 0; first < rows; first += 16) {
         const int64_t end = first + 16 < rows ? first + 16 : rows;
@@ -66,7 +60,7 @@ WIDE void rows_turn(float *restrict out, int64_t to, const float *restrict in, i
     }
 }
 
-WIDE void rows_add(float *restrict g, const float *restrict more, int64_t n)
+WIDE_SHOWN void rows_add(float *restrict g, const float *restrict more, int64_t n)
 {
     for (int64_t i = 0; i < n; i++)
         g[i] += more[i];

@@ -1,17 +1,12 @@
 /* When the first layer's products are sparse, and their lists; see planned_sparse.h. */
 #include "engine/planned_sparse.h"
+#include "engine/wide.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
 
 enum { FLAGS = 8 }; /* looked at together */
 
@@ -203,12 +198,12 @@ static void forward_by(int lanes, const sparse_lists *l, const float *weight, co
 #endif
 }
 
-static void weights_by(int lanes, const sparse_lists *l, const float *g, float beta, float *to)
+static void weights_by(int lanes, const sparse_lists *l, const float *g, float *to)
 {
 #if defined(__x86_64__)
-    (lanes == 16 ? sparse_weights_512 : sparse_weights_256)(l, g, beta, to);
+    (lanes == 16 ? sparse_weights_512 : sparse_weights_256)(l, g, to);
 #else
-    (void)lanes, (void)l, (void)g, (void)beta, (void)to;
+    (void)lanes, (void)l, (void)g, (void)to;
 #endif
 }
 
@@ -236,13 +231,13 @@ bool sparse_forward(planned_sparse **at, const sparse_layer *l, const float *wei
     return z->ran;
 }
 
-bool sparse_weights(planned_sparse *z, const float *g, float beta, float *to)
+bool sparse_weights(planned_sparse *z, const float *g, float *to)
 {
     if (!sparse_ran(z))
         return false;
     inputs_list(z);
     const sparse_lists lists = lists_of(z, 1);
-    weights_by(z->lanes, &lists, g, beta, to);
+    weights_by(z->lanes, &lists, g, to);
     return true;
 }
 

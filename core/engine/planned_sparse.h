@@ -30,9 +30,9 @@ typedef struct sparse_lists {
 /* out [rows, units] = x weight' + bias. */
 void sparse_forward_256(const sparse_lists *l, const float *weight, const float *bias, float *out);
 void sparse_forward_512(const sparse_lists *l, const float *weight, const float *bias, float *out);
-/* to [units, inputs] = beta to + g' x, beta 0 or 1; with 0 what was there is not read. */
-void sparse_weights_256(const sparse_lists *l, const float *g, float beta, float *to);
-void sparse_weights_512(const sparse_lists *l, const float *g, float beta, float *to);
+/* to [units, inputs] = g' x; what was there is not read. */
+void sparse_weights_256(const sparse_lists *l, const float *g, float *to);
+void sparse_weights_512(const sparse_lists *l, const float *g, float *to);
 
 /* ---- planned_sparse_cpu.cpp ---- */
 /* Numbers in a vector of this processor, 16 or 8; 0: it has none that pays, or an operation runs on several threads, which
@@ -49,8 +49,8 @@ typedef struct sparse_layer {
 /* out [rows, units] = in weight' + bias; false: the dense product costs less, or is more exact beside a background that is far greater
  * than the rest, and nothing was written. `*at` is made when it is needed first. The choice follows from sizes and numbers alone. */
 bool sparse_forward(planned_sparse **at, const sparse_layer *l, const float *weight, const float *bias, float *out);
-/* to = beta to + g' in of the last forward, see above; false: that was dense, and this is too. */
-bool sparse_weights(planned_sparse *z, const float *g, float beta, float *to);
+/* to = g' in of the last forward, see above; false: that was dense, and this is too. */
+bool sparse_weights(planned_sparse *z, const float *g, float *to);
 bool sparse_ran(const planned_sparse *z); /* the last forward; NULL: false */
 void sparse_free(planned_sparse *z);      /* NULL: nothing */
 

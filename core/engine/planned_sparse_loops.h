@@ -192,30 +192,25 @@ INLINE void gradient_copy(const sparse_lists *l, const float *g, int64_t units)
     }
 }
 
-INLINE void put(float *to, vector v, float beta) { PUT(to, beta == 0 ? v : AT(to) + v); }
-
 /* block [LANES inputs, 64], to those of `units` units. */
-INLINE void square_write(const float *block, int64_t inputs, int64_t units, float beta, float *to)
+INLINE void square_write(const float *block, int64_t inputs, int64_t units, float *to)
 {
     for (int64_t u = 0; u < units; u += LANES) {
         vector a[LANES];
         UNROLL for (int i = 0; i < LANES; i++) a[i] = AT(block + i * SPARSE_TILE + u);
         turn(a);
-        UNROLL for (int i = 0; i < LANES; i++) if (u + i < units) put(to + (u + i) * inputs, a[i], beta);
+        UNROLL for (int i = 0; i < LANES; i++) if (u + i < units) PUT(to + (u + i) * inputs, a[i]);
     }
 }
 
-INLINE void tail_write(const float *block, int64_t inputs, int64_t units, int64_t left, float beta, float *to)
+INLINE void tail_write(const float *block, int64_t inputs, int64_t units, int64_t left, float *to)
 {
     for (int64_t u = 0; u < units; u++)
-        for (int64_t i = 0; i < left; i++) {
-            float *at = to + u * inputs + i;
-            *at = (beta == 0 ? 0 : *at) + block[i * SPARSE_TILE + u];
-        }
+        for (int64_t i = 0; i < left; i++)
+            to[u * inputs + i] = block[i * SPARSE_TILE + u];
 }
 
-INLINE void inputs_sum_lists(const sparse_lists *l, const float *start, int64_t units, const int parts, float beta,
-                             float *to)
+INLINE void inputs_sum_lists(const sparse_lists *l, const float *start, int64_t units, const int parts, float *to)
 {
     for (int64_t k = 0; k < l->inputs; k += LANES) {
         const int64_t left = l->inputs - k;
@@ -226,20 +221,20 @@ INLINE void inputs_sum_lists(const sparse_lists *l, const float *start, int64_t 
             UNROLL for (int v = 0; v < parts; v++) PUT(block + i * SPARSE_TILE + LANES * v, sum[v]);
         }
         if (left >= LANES)
-            square_write(block, l->inputs, units, beta, to + k);
+            square_write(block, l->inputs, units, to + k);
         else
-            tail_write(block, l->inputs, units, left, beta, to + k);
+            tail_write(block, l->inputs, units, left, to + k);
     }
 }
 
-void NAMED(sparse_weights)(const sparse_lists *l, const float *g, float beta, float *to)
+void NAMED(sparse_weights)(const sparse_lists *l, const float *g, float *to)
 {
     for (int64_t u = 0; u < l->units; u += SPARSE_TILE) {
         const int64_t units = l->units - u < SPARSE_TILE ? l->units - u : SPARSE_TILE;
         float start[SPARSE_TILE];
         gradient_copy(l, g + u, units);
         start_of(l, l->rows, NULL, units, start);
-#define INPUTS(parts) inputs_sum_lists(l, start, units, parts, beta, to + u * l->inputs)
+#define INPUTS(parts) inputs_sum_lists(l, start, units, parts, to + u * l->inputs)
         BY_PARTS(units, INPUTS);
     }
 }

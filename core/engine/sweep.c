@@ -1,16 +1,9 @@
 /* The loops of the optimizers. Each is written so that gcc and clang vectorise it: no branch inside, no aliasing. */
 #include "engine/sweep.h"
+#include "engine/wide.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Each loop twice, for AVX2 and for any x86-64, chosen when the engine is loaded. Both give the same bits: element by
- * element, and no multiply-add (-ffp-contract=off). */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define WIDE __attribute__((target_clones("avx2", "default")))
-#else
-#define WIDE
-#endif
 
 WIDE static void add_quadratic(float *restrict g, const float *restrict w, const float *restrict importance,
                                const float *restrict anchor, float weight, int64_t n)

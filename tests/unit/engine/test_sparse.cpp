@@ -48,7 +48,7 @@ static listed list_of(const at::Tensor &x, float background) // a list for each 
 struct width {
     int lanes;
     void (*forward)(const sparse_lists *l, const float *weight, const float *bias, float *out);
-    void (*weights)(const sparse_lists *l, const float *g, float beta, float *to);
+    void (*weights)(const sparse_lists *l, const float *g, float *to);
 };
 
 // How far a product is from the exact one, measured by its terms: these may cancel.
@@ -74,11 +74,11 @@ static void one_size(const width &w, int64_t rows, int64_t inputs, int64_t units
     assert_true(out[rows].isnan().all().item<bool>()); // nothing behind it was written
     l.entries = by_input.entries.data();
     l.begin = by_input.begin.data();
-    for (float beta : {0.0f, 1.0f}) {
-        at::Tensor to = at::full({units + 1, inputs}, beta == 0 ? NAN : 2.0f);
-        w.weights(&l, g.const_data_ptr<float>(), beta, to.mutable_data_ptr<float>());
-        assert_true(off(to.narrow(0, 0, units), g.t(), x, at::full({1}, 2 * beta)) <= 2e-7);
-        assert_true((beta == 0 ? to[units].isnan() : to[units].eq(2)).all().item<bool>());
+    for (float before : {NAN, 2.0f}) {
+        at::Tensor to = at::full({units + 1, inputs}, before);
+        w.weights(&l, g.const_data_ptr<float>(), to.mutable_data_ptr<float>());
+        assert_true(off(to.narrow(0, 0, units), g.t(), x, at::zeros({1})) <= 2e-7);
+        assert_true((before == 2 ? to[units].eq(2) : to[units].isnan()).all().item<bool>());
     }
 }
 
@@ -332,7 +332,7 @@ static void gradients_not_finite(void **)
     planned_sparse *z = nullptr;
     const sparse_layer l = {BATCH, INPUTS, 40, x.const_data_ptr<float>()};
     if (sparse_forward(&z, &l, weight.const_data_ptr<float>(), numbers, out.mutable_data_ptr<float>())) {
-        assert_true(sparse_weights(z, g.const_data_ptr<float>(), 0, to.mutable_data_ptr<float>()));
+        assert_true(sparse_weights(z, g.const_data_ptr<float>(), to.mutable_data_ptr<float>()));
         assert_false(to[4].isfinite().any().item<bool>());
         assert_true(finite(to.narrow(0, 5, 35)));
     }
