@@ -132,6 +132,17 @@ def spread(values):
     return {"min": min(values), "median": statistics.median(values), "max": max(values), "n": len(values)}
 
 
+def results(out, keys):
+    """Of a run folder: what these keys of each cell's result.json hold, by "METHOD/seed-N"."""
+    found = {}
+    for method in sorted(os.listdir(f"{out}/cells")):
+        for seed in sorted(os.listdir(f"{out}/cells/{method}")):
+            with open(f"{out}/cells/{method}/{seed}/result.json", encoding="utf-8") as f:
+                result = json.load(f)
+            found[f"{method}/{seed}"] = {key: result[key] for key in keys}
+    return found
+
+
 def machine(bench):
     """As `perdure bench` describes it: {"machine", "engine"}. Two steps, for LibTorch says its version when it is loaded."""
     _, out = timed([bench.program, "bench", "--only", "finetune", "--pairs", "1", "--steps", "2", "--json"], core=None)
