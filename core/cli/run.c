@@ -208,9 +208,8 @@ const command command_run = {
         "evaluation.expect does not hold: gates are judged anew by every run, finished cells or not.\n"
         "A cell that is there of another plan is refused, with the keys that changed; --changed moves it, whole, to\n"
         "aside/METHOD/seed-N.DIGEST in the run folder, where nothing reads it or removes it, and trains it again.\n"
-        "Cells that are the same up to the end of their first task, as their strategies only watch it, share it: it "
-        "is\n"
-        "trained once, and each of them comes to the bits that it has alone.\n"
+        "Cells that are the same up to the end of their first task, as their strategies only watch it, share it:\n"
+        "it is trained once, and each of them comes to the bits that it has alone.\n"
         "Parts (--shard) run in folders of their own (--out): one process at a time owns a run folder. Their folders\n"
         "copied over each other are the folder of the whole, and the command without --shard writes its summary.",
     .options = options,

@@ -123,6 +123,7 @@ typedef struct host_room {
     float *at;
     int64_t rows, used;
 } host_room;
+
 /* fisher() of all rows of the first task with the values that the network had at its end: known once, it need not be computed
  * again for the same values. Labels that are drawn make another one each time and stand in no list. */
 typedef struct host_fishers {
@@ -189,10 +190,11 @@ int host_loaded(host_session *session, const arrays *from, error *e);
 
 /* A strategy's call that is more than watching (PDR_IDLE_FIRST_TASK): the first is kept in session->acted. */
 void host_acts(const strategy *s, const char *call);
+
 /* ---- host_fisher.c: what is known of fisher() ---- */
 enum { HOST_FISHER_MODES = 16 };
-void host_fishers_begin(host_session *session,
-                        bool keeps);          /* the network's values as they are now are those it is of */
+/* The network's values as they are now are those it is of. */
+void host_fishers_begin(host_session *session, bool keeps);
 void host_fishers_end(host_session *session); /* nothing is known any more */
 bool host_network_is(const host_session *session, const float *values,
                      int64_t count);                                     /* to the bit, and without gates */

@@ -17,8 +17,7 @@ struct run_cell {
     bool wanted;             /* this run is of it (selection.h) */
     bool profiled;           /* profile.json and trace.json shall tell where its time goes */
     bool finished;           /* its record is there and of this plan */
-    char *
-        other; /* digest of another plan, whose record or checkpoint is there and shall be put aside; NULL: there is none */
+    char *other;             /* digest of another plan, of what is there and shall be put aside; NULL: there is none */
     const char *beginning, *beginning_sha256; /* as train_listener has them; NULL: its own; borrowed */
     char *failure;                            /* why it failed in this run; NULL: it did not */
 };

@@ -169,10 +169,9 @@ int resume_find(cell *c, error *e);       /* before the strategies are created: 
 int resume_strategies(cell *c, error *e); /* once they are */
 int resume_network(cell *c, error *e);    /* network, gates and optimizer of c->from, within the first task */
 int resume_end(cell *c, error *e);        /* behind before_run: from here on all stands where it stood */
-/* Numbers of a file into a tensor from place `first` on; 65 where they are none or too many, in the name of `where`. */
 /* Of the matrix of this name the rows from `first` on, as many as were saved; one that is not kept (NULL) is fine. 65: another one. */
 int resume_matrix(const struct checkpoint *k, const char *name, matrix *m, int64_t first, int64_t count, error *e);
-
+/* Numbers of a file into a tensor from place `first` on; 65 where they are none or too many, in the name of `where`. */
 int cell_lay(const cell *c, const char *where, pdr_tensor *into, int64_t first, const array *from, const char *name,
              error *e);
 bool cell_same_shape(const array *a, const pdr_block *b);
