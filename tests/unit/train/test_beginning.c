@@ -124,6 +124,7 @@ static void streams_and_heads(void **state)
     all_share(tiny_plan("split: {by: class, tasks: 4}, scenario: class-il, active: task", WATCHERS)); /* findings */
     all_share(tiny_plan(TWO_TASKS "task-il, head: multi", "evaluation: {anytime: {batches: 2}}\n" WATCHERS));
     all_share(tiny_plan(TWO_TASKS "class-il", "evaluation: {matrix: {rows: last, untrained: false}}\n" WATCHERS));
+    all_share(tiny_plan("split: {tasks: 1}, scenario: class-il", "evaluation: {matrix: {rows: last}}\n" WATCHERS));
 }
 
 static planned pictures(const char *data, const char *streams, const char *rest)
