@@ -4,6 +4,8 @@
  *     aside/ewc/seed-2.1f0c9a77d2e4.2/       where that is there already
  *     aside/trials/ewc@lambda=5/seed-0.../   trials of a search
  *
+ * A memory in a folder outside of the run stays where it is, and the cell that is trained anew takes it.
+ *
  * Nobody but this file knows of it: reports, verify, bundle and compare are of the run as it is now. */
 #ifndef PERDURE_RUN_ASIDE_H
 #define PERDURE_RUN_ASIDE_H

@@ -188,7 +188,7 @@ static void end_explain(const struct running *r, error *why)
                    (long long)(r->process.peak_bytes >> 20));
 }
 
-/* Whether it was asked to stop. */
+/* Whether it was asked to stop, and so the run. */
 static bool cell_end(const struct cells_work *w, struct running *r)
 {
     error why = {0};
@@ -198,7 +198,7 @@ static bool cell_end(const struct cells_work *w, struct running *r)
     bool good = w->recorded(w->self, r->cell, &why);
     if (!good && !why.code)
         end_explain(r, &why);
-    bool stopped = !good && why.code == EXIT_RESUMABLE;
+    bool stopped = !good && why.code == EXIT_RESUMABLE && (!w->needed || w->needed(w->self, r->cell));
     w->ended(w->self, r->cell, good ? NULL : &why);
     process_close(&r->process);
     r->cell = -1;

@@ -23,6 +23,8 @@ struct cells_work {
     bool saves; /* asked to stop, cells are told so and waited for; else they are killed */
     /* May it begin, or does it wait for the end of another that has begun? May be NULL: it may. */
     bool (*ready)(void *self, int cell);
+    /* Does the run stop as it was stopped, or do others its work? May be NULL: the run stops. */
+    bool (*needed)(void *self, int cell);
 };
 
 /* 0: every cell was run, whether it failed or not; 75: the run or a cell was asked to stop (signals.h), finished cells

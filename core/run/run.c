@@ -143,10 +143,12 @@ static void cell_failed(run *r, int number, struct run_cell *c, const error *why
 /* Where nothing came of it, its cells train their first task themselves, and say what is wrong with it. */
 static void beginning_ended(run *r, int number, struct beginning *b, const error *why)
 {
-    char *words =
-        !why
-            ? alloc_format("first task trained once for all, in %.1f s", progress_since(&r->progress, number))
-            : alloc_format("%s%s", why->text, why->code == EXIT_RESUMABLE ? "" : "; each trains its first task itself");
+    const bool stopped = why && why->code == EXIT_RESUMABLE;
+    char *words = !why
+                      ? alloc_format("first task trained once for all, in %.1f s", progress_since(&r->progress, number))
+                  : stopped && signals_stop()
+                      ? alloc_text(why->text)
+                      : alloc_format("%s; each trains its first task itself", stopped ? "stopped" : why->text);
     b->over = true;
     progress_end(&r->progress, number, words);
     free(words);
@@ -216,6 +218,8 @@ static bool work_ready(void *self, int number)
     return !b || b->over;
 }
 
+static bool work_needed(void *self, int number) { return !beginning_at(self, number); }
+
 /* Each beginning stands before the first of its cells. */
 static void work_take(run *r)
 {
@@ -257,7 +261,8 @@ static int cells_train(run *r, int jobs, error *e)
                               .hook_limit = work_hook_limit,
                               .waits = work_waits,
                               .saves = true,
-                              .ready = work_ready};
+                              .ready = work_ready,
+                              .needed = work_needed};
     threads_warn(r, work.jobs);
     origin_begin(&r->origin, r->data, true);
     progress_open(&r->progress, r->all, r->before + r->wanted - r->pending_count, work.jobs);
