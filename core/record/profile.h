@@ -1,5 +1,5 @@
 /* Where the time of a cell goes (`perdure run --profile`): seconds by phase and by hook, and a trace of the first steps of every
- * task. Training says where it is; NULL everywhere: nobody wants to know, and no clock is read.
+ * task. Training says where it is; NULL everywhere: nobody wants to know, and no clock is read for it.
  *
  * What is told nests: a hook within the evaluation is not the evaluation's time but its own. So all phases together, "rest"
  * among them, are the seconds of the cell. Spans (a task, an epoch, a step) have no time of their own: they are for the trace.
