@@ -33,11 +33,11 @@ ALWAYS = {"checkpoint": "none", "hidden": "[400, 400]", "batch": "128", "executo
 CORE = str(min(os.sched_getaffinity(0)))
 
 
-def arguments(what):
+def arguments(what, pairs=5):
     """The command line that the scripts have in common: `what` is the script's own words."""
     parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", default="build/release", help="a build with -DPERDURE_BENCH=ON (build/release)")
-    parser.add_argument("--pairs", type=int, default=5, help="pairs of a figure (5)")
+    parser.add_argument("--pairs", type=int, default=pairs, help=f"pairs of a figure ({pairs})")
     parser.add_argument("--data", default=os.environ.get("PERDURE_DATA"),
                         help="holds mnist/ with its four files, packed or not ($PERDURE_DATA)")
     parser.add_argument("--json", help="writes the figures into this file, too")
@@ -94,10 +94,8 @@ def perdure(bench, method, strategies="", setup=None):
 
 
 def shown(command):
-    """Another program's command is named, as bench/whole has them, and not told: its paths are those of one machine."""
-    named = os.path.basename(command[0]) == "whole"
-    return [(word.partition("=")[0] + "=" if named else "") + "..." if at and command[at - 1] == "--peer" else word
-            for at, word in enumerate(command)]
+    """Another program's command is named, and not told: its paths are those of one machine."""
+    return [word.partition("=")[0] + "=..." if at and command[at - 1] == "--peer" else word for at, word in enumerate(command)]
 
 
 def last_line(seen):
@@ -130,6 +128,11 @@ def in_turns(count, one, other):
 
 def spread(values):
     return {"min": min(values), "median": statistics.median(values), "max": max(values), "n": len(values)}
+
+
+def against(target, figure):
+    """What stands beside a figure that has a target."""
+    return {"target": target, "met": figure["median"] >= target}
 
 
 def results(out, keys):
