@@ -30,7 +30,7 @@ struct stage {
     int progress, measured, notes, waited;
     double limit;
     bool saves;
-    bool (*ready)(void *self, int cell);
+    bool (*ready)(void *self, int cell), (*needed)(void *self, int cell);
     void (*ended_by)(void *self, int cell, const error *why); /* NULL: ended */
     text words;
 };
@@ -338,8 +338,8 @@ static void waits(void *self, int cells) { ((struct stage *)self)->waited += cel
 static int stage_run(struct stage *s, int count, int jobs, error *e)
 {
     struct cells_work work = {
-        count, jobs, s,          body,  recorded, began,   told, words, s->ended_by ? s->ended_by : ended,
-        tick,  NULL, hook_limit, waits, s->saves, s->ready};
+        count, jobs, s,          body,  recorded, began,    told,     words, s->ended_by ? s->ended_by : ended,
+        tick,  NULL, hook_limit, waits, s->saves, s->ready, s->needed};
     snprintf(s->folder, sizeof s->folder, "/tmp/perdure-cells-XXXXXX");
     assert_non_null(mkdtemp(s->folder));
     int code = cells_run(&work, e);
@@ -562,6 +562,24 @@ static void cell_that_is_stopped_alone_is_told(void **state)
     assert_string_equal(e.text, "stopped: 1 cell got a signal");
 }
 
+static bool not_the_first(void *self, int cell)
+{
+    (void)self;
+    return cell > 0;
+}
+
+static void cell_whose_work_others_do_does_not_stop_the_run(void **state)
+{
+    (void)state;
+    error e = {0};
+    static struct stage s = {.acts = {stop_itself, succeed}, .saves = true, .needed = not_the_first};
+    assert_int_equal(stage_run(&s, 2, 1, &e), 0);
+    assert_true(!s.good[0] && s.good[1]);
+    assert_string_equal(s.reason[0], "stopped");
+    static struct stage other = {.acts = {succeed, stop_itself}, .saves = true, .needed = not_the_first};
+    assert_int_equal(stage_run(&other, 2, 1, &e), EXIT_RESUMABLE);
+}
+
 static void marks_are_read_as_they_are(void **state)
 {
     (void)state;
@@ -590,6 +608,7 @@ int main(void)
         cmocka_unit_test(cells_that_save_are_waited_for),
         cmocka_unit_test(second_signal_gives_up),
         cmocka_unit_test(cell_that_is_stopped_alone_is_told),
+        cmocka_unit_test(cell_whose_work_others_do_does_not_stop_the_run),
         cmocka_unit_test(marks_are_read_as_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
