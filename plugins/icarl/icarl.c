@@ -26,8 +26,6 @@ static const pdr_param params[] = {
      .fallback = "seen", .choices = ranges},
     {KEY("reduce", CHOICE, reduce), .help = "how a row's losses of these columns become one", .fallback = "sum",
      .choices = reductions},
-    {KEY("table", INT, table), .help = "MiB for what the last network says of a task's rows, 0: ask each step",
-     .fallback = "256", .max = 1e6},
     {.key = NULL}};
 
 /* ---- the instance ---- */
@@ -60,7 +58,6 @@ static void teardown(strategy *self)
 {
     self->host->memory->close(self->exemplars);
     self->host->model->discard(self->teacher);
-    self->host->tensor->release(self->table);
     self->host->tensor->release(self->means);
     self->host->tensor->release(self->handicap);
 }
@@ -101,25 +98,12 @@ static pdr_status budget_check(const strategy *self, const pdr_task *t)
                      (long long)capacity, (long long)classes);
 }
 
-/* A table pays where rows come again as they were: not augmented, not endless, and no larger than it may be. */
-static pdr_status table_open(strategy *self, const pdr_task *t)
-{
-    const int64_t shape[2] = {t->row_count, t->seen_before};
-    if (!self->teacher || !self->config.distill || t->augmented || t->row_count < 0 ||
-        (double)shape[0] * (double)shape[1] * sizeof(float) > (double)self->config.table * 1048576)
-        return PDR_OK;
-    pdr_hold(self->host, &self->table, self->host->tensor->full(t->scope, PDR_F32, shape, 2, 0));
-    return self->host->tensor->status(t->scope);
-}
-
 static pdr_status before_task(void *p, const pdr_task *t)
 {
     strategy *self = (strategy *)p;
     pdr_status bad = stream_check(self, t);
     if (!bad)
         bad = budget_check(self, t);
-    if (!bad)
-        bad = table_open(self, t);
     return bad || !t->previous ? bad : self->host->data->mingle(t, self->exemplars); /* (I1) */
 }
 
@@ -127,7 +111,6 @@ static pdr_status before_task(void *p, const pdr_task *t)
 static pdr_status after_task(void *p, const pdr_task *t)
 {
     strategy *self = (strategy *)p;
-    pdr_hold(self->host, &self->table, NULL);
     pdr_status bad = exemplars_update(self, t);
     if (!bad)
         bad = exemplars_average(self, t);
@@ -141,35 +124,6 @@ static pdr_status after_task(void *p, const pdr_task *t)
 
 /* ---- the loss ---- */
 
-/* [rows, earlier columns] of rows first .. of x; a snapshot records no graph, whatever the scope. */
-static pdr_tensor *asked(const strategy *self, const pdr_step *st, int64_t first, int64_t rows)
-{
-    const pdr_tensor_api *T = self->host->tensor;
-    pdr_tensor *x = T->slice(st->scope, st->x, 0, first, rows);
-    return T->slice(st->scope, self->host->model->forward(st->scope, self->teacher, x, PDR_EVAL), 1, 0,
-                    st->task->seen_before);
-}
-
-/* What the teacher says of the batch: of fresh rows that come for the first time it is kept, and looked up ever after; the
- * exemplars are asked for in every step. A graph captured in the first epoch would go on asking, which is slower alone. */
-static pdr_tensor *taught(const strategy *self, const pdr_step *st)
-{
-    const pdr_tensor_api *T = self->host->tensor;
-    pdr_scope *s = st->scope;
-    int64_t rows = T->size(st->x, 0), fresh = self->table ? st->fresh : 0;
-    if (!fresh || !st->epoch) {
-        pdr_tensor *all = asked(self, st, 0, rows);
-        if (fresh)
-            (void)T->place(s, self->table, st->row, T->slice(s, all, 0, 0, fresh));
-        return all;
-    }
-    pdr_tensor *known = T->pick(s, self->table, 0, st->row);
-    if (fresh == rows)
-        return known;
-    pdr_tensor *both[2] = {known, asked(self, st, fresh, rows - fresh)};
-    return T->cat(s, both, 2, 0);
-}
-
 /* (I2) [B, count]: labels, and in the columns of earlier tasks what the teacher says instead. */
 static pdr_tensor *targets(const strategy *self, const pdr_step *st, int64_t count)
 {
@@ -179,7 +133,7 @@ static pdr_tensor *targets(const strategy *self, const pdr_step *st, int64_t cou
     pdr_tensor *labels = T->one_hot(s, st->y, count);
     if (!self->teacher || !self->config.distill || old == 0)
         return labels;
-    pdr_tensor *z = taught(self, st);
+    pdr_tensor *z = T->slice(s, self->host->model->forward(s, self->teacher, st->x, PDR_EVAL), 1, 0, old);
     if (self->config.temperature != 1)
         z = T->affine(s, z, 1 / self->config.temperature, 0);
     pdr_tensor *both[2] = {T->sigmoid(s, z), T->slice(s, labels, 1, old, count - old)};
@@ -218,15 +172,13 @@ static pdr_status predict(void *p, const pdr_eval *e, pdr_tensor **scores)
     return T->status(s);
 }
 
-/* ---- the checkpoint: the exemplars are in the host's; the table is here, as rows that are asked for in other company may
- * differ in their last bit ---- */
+/* ---- the checkpoint: the exemplars are in the host's ---- */
 
 static pdr_status save(void *p, pdr_state *out)
 {
     strategy *self = (strategy *)p;
     const pdr_state_api *V = self->host->state;
     V->put_model(out, "teacher", self->teacher);
-    V->put_tensor(out, "table", self->table);
     V->put_tensor(out, "means", self->means);
     V->put_tensor(out, "handicap", self->handicap);
     return PDR_OK;
@@ -238,7 +190,6 @@ static pdr_status load(void *p, pdr_state *in, uint32_t state_version)
     const pdr_state_api *V = self->host->state;
     (void)state_version;
     self->teacher = V->get_model(in, "teacher"); /* none of these: before the end of the first task */
-    self->table = V->get_tensor(in, "table");
     self->means = V->get_tensor(in, "means");
     self->handicap = V->get_tensor(in, "handicap");
     if (!self->means == !self->handicap)

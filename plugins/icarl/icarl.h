@@ -13,7 +13,6 @@ enum { SUM, MEAN }; /* reduce */
 typedef struct {
     const char *memory; /* YAML of capacity, policy, where: only passed on to memory->open */
     double temperature;
-    int64_t table;
     int32_t distill, columns, reduce;
 } config;
 
@@ -22,7 +21,6 @@ typedef struct {
     config config;
     pdr_memory *exemplars; /* a class's rows in the order of their choice */
     pdr_model *teacher;    /* the network after the last task; NULL: there was none */
-    pdr_tensor *table;     /* [rows of the task, earlier columns]: its logits; NULL: it is asked each step */
     pdr_tensor *means;     /* [seen, D], a row a class, of length 1; NULL: no exemplars yet */
     pdr_tensor *handicap;  /* [seen] -|mean|^2; -inf of a class without exemplars */
     int64_t tasks, total;  /* of the stream; rows that all classes share, 0: each has a budget of its own */

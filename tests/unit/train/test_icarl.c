@@ -44,35 +44,6 @@ static void one_seed_is_one_result(void **state)
     planned_free(&p);
 }
 
-/* The network's weights, after `training`, with a table of what its teacher says or without. */
-static cell_result *tabled(const char *training, int table)
-{
-    return sole_trained(planned_well(
-        SAID("perdure: 1\nname: t\ndata: {set: synthetic, classes: 6, train_rows: 36, test_rows: 12, shape: "
-             "[9]}\nstream: {split: {tasks: 3}, scenario: class-il}\nnetwork: {type: mlp, hidden: [5]}\n"
-             "optimizer: {type: sgd, lr: 0.1}\ntraining: {batch: 5, %s}\n" CPU
-             "methods: [{name: a, strategies: [icarl: {capacity: 12, table: %d}]}]\n",
-             training, table)));
-}
-
-/* Half an epoch, and some: rows that were asked for once are learned from as if they were asked for in every step. */
-static void the_table_is_not_noticed(void **state)
-{
-    (void)state;
-    const char *lengths[] = {"iterations: 1", "iterations: 9", "epochs: 4"};
-    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
-        cell_result *with = tabled(lengths[i], 1), *without = tabled(lengths[i], 0), *again = tabled(lengths[i], 1);
-        assert_int_equal(with->parameter_count, without->parameter_count);
-        for (int64_t j = 0; j < with->parameter_count; j++)
-            assert_true(fabsf(with->parameters[j] - without->parameters[j]) < 1e-5F);
-        assert_string_equal(with->weights_sha256, again->weights_sha256);
-        assert_memory_equal(with->accuracy->right, without->accuracy->right, 12 * sizeof(int64_t));
-        cell_result_close(with);
-        cell_result_close(without);
-        cell_result_close(again);
-    }
-}
-
 /* Tasks of 12 rows in batches of 4, two epochs. The exemplars are more rows of an epoch, and those held out are none. */
 static void exemplars_join_the_rows_of_the_next_task(void **state)
 {
@@ -169,7 +140,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_remembers_what_finetuning_forgets),
         cmocka_unit_test(one_seed_is_one_result),
-        cmocka_unit_test(the_table_is_not_noticed),
         cmocka_unit_test(exemplars_join_the_rows_of_the_next_task),
         cmocka_unit_test(it_composes),
         cmocka_unit_test(streams_without_new_classes_are_refused),
