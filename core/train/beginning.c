@@ -199,7 +199,7 @@ static int trunk_body(cell *c, void *self, error *e)
         arrays_own(&k.rest);
     }
     t->told.part = PART_ROW;
-    if (!code && (c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK || c->stage_count == 1))
+    if (!code && loop_row_due(c, 0))
         code = evaluate_row(c, c->stages[0].after, e);
     if (!code) {
         save_matrices(c, &k.rest);

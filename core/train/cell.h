@@ -228,6 +228,7 @@ int result_fill(cell *c, error *e);
 
 /* ---- loop.c, cell.c ---- */
 int loop_run(cell *c, error *e);
+bool loop_row_due(const cell *c, int64_t i);                /* whether the matrix has a row behind stage i */
 int loop_task_begin(cell *c, stage *s, error *e);           /* to before_task */
 int loop_steps(cell *c, stage *s, bool going_on, error *e); /* all epochs; going_on: from within one */
 int cell_optimizer(cell *c, error *e);                      /* a new one, in the place of the one there is */

@@ -218,9 +218,14 @@ static int loop_untrained(cell *c, error *e)
     return profile_end(c->profile, code || laid ? code : evaluate_row(c, 0, e));
 }
 
+bool loop_row_due(const cell *c, int64_t i)
+{
+    return c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK || i == c->stage_count - 1;
+}
+
 int loop_run(cell *c, error *e)
 {
-    bool going_on = c->from != NULL, each = c->scenario->evaluation.matrix.rows == ROWS_EACH_TASK;
+    bool going_on = c->from != NULL;
     if (c->profile)
         profile_expect(c->profile, c->stage_count);
     int code = dispatch_run(c, true, e);
@@ -232,7 +237,7 @@ int loop_run(cell *c, error *e)
         code = save_after_task(c, 0, e);
     for (int64_t i = c->place.stage; !code && i < c->stage_count; i++) {
         if (!(code = loop_task(c, &c->stages[i], e)))
-            code = loop_row(c, c->stages[i].after, each || i == c->stage_count - 1, e);
+            code = loop_row(c, c->stages[i].after, loop_row_due(c, i), e);
         beginning_end(c);
         if (!code)
             code = save_after_task(c, i + 1, e);
