@@ -93,6 +93,18 @@ def perdure(bench, method, strategies="", setup=None):
             "weights": result["weights_sha256"]}
 
 
+def peer_of(words, *fields):
+    """Of --peer NAME=COMMAND: both. The command's braces may hold these fields."""
+    name, _, command = words.partition("=")
+    if not name or not command:
+        sys.exit(f"found --peer {words}; expected NAME=COMMAND")
+    try:
+        command.format(**dict.fromkeys(fields, ""))
+    except (KeyError, IndexError, ValueError) as error:
+        sys.exit(f"found --peer {words} ({error!r}); expected no other braces than {', '.join(f'{{{field}}}' for field in fields)}")
+    return name, command
+
+
 def shown(command):
     """Another program's command is named, and not told: its paths are those of one machine."""
     return [word.partition("=")[0] + "=..." if at and command[at - 1] == "--peer" else word for at, word in enumerate(command)]
